@@ -11,6 +11,9 @@ type Events interface {
 	// never seen after one with a higher number: a reader that follows the last number misses none.
 	EventsAfter(ctx context.Context, seq int64, limit int) ([]Event, error)
 
+	// EventsOf returns at most limit events of one subject, oldest first.
+	EventsOf(ctx context.Context, subject string, limit int) ([]Event, error)
+
 	// LastEvent returns the highest sequence number, 0 when there is none.
 	LastEvent(ctx context.Context) (int64, error)
 
