@@ -30,7 +30,6 @@ type ServerQuery struct {
 	Category    string
 	Keyword     string
 	Mirrored    *bool // nil for both
-	Names       []Name
 }
 
 // ServerAfter is the sort value and name of the last row of the page before.
@@ -50,6 +49,9 @@ type Servers interface {
 	// List returns one page in the order asked for. Only servers with a visible version are listed.
 	// A page is stable: rows that do not change between two calls are neither repeated nor left out.
 	List(ctx context.Context, q ServerQuery) ([]*Server, error)
+
+	// ServersByID returns the servers with these IDs (at most 100), in any order; unknown ones are left out.
+	ServersByID(ctx context.Context, ids []string) ([]*Server, error)
 
 	// Save creates the server, or updates the display facts of the one with its ID, and appends ev.
 	// Exists when another server has the same claim. UpdatedAt is set by the store and returned.
