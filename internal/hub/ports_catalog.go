@@ -92,6 +92,8 @@ type Transition struct {
 	Server      *Server // when set, its display facts are stored if this version becomes the latest
 	Event       Event   // actor, name, request ID and time; action, before, after and reason are filled per step
 	DoneJob     string  // job completed by the transition, "" for none
+	BundleFiles int     // stored with the version when above 0: the number is known once the archive was read
+	Readme      string  // stored with the version when not empty: it comes out of the archive
 }
 
 // Versions stores versions. Every method is one atomic step.
