@@ -121,6 +121,10 @@ type Versions interface {
 	// or a step is not allowed. PublishedAt is set when it is first published.
 	Transition(ctx context.Context, t Transition) (*Version, error)
 
+	// TransitionAll applies several transitions, all or none, and returns the versions as stored, in
+	// the order of ts.
+	TransitionAll(ctx context.Context, ts []Transition) ([]*Version, error)
+
 	// Import stores a server with one version that was published elsewhere, already in the state
 	// Version.State (visible), with its event. It answers Unchanged when the same version with the
 	// same manifest digest and state is stored, Updated when a mirrored version's status changed or
