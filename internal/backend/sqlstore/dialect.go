@@ -1,0 +1,58 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+
+	"github.com/pressly/goose/v3"
+)
+
+// dialect is everything SQLite and PostgreSQL say differently.
+type dialect struct {
+	name  string
+	goose goose.Dialect
+
+	words     *strings.Replacer // types in the migrations
+	like      string            // operator that ignores the case of ASCII letters
+	contains  string            // function (text, part) that is above zero when part is in text
+	rowLock   string            // end of a SELECT whose rows will be changed
+	skipLock  string            // the same, leaving out rows that others hold
+	eventLock string            // statement before events are inserted, or ""
+	seqReset  string            // statement that moves the event sequence behind what was loaded, or ""
+
+	prepare     func(context.Context, *sql.DB, string) (any, error)
+	prepareArgs func() []any
+	fault       func(error) (fault, bool)
+}
+
+// fault is a driver's error in our words.
+type fault int
+
+const (
+	faultUnknown   fault = iota
+	faultDuplicate       // a unique index refused a row
+	faultDown            // no connection, or the server goes away
+	faultBusy            // another writer did not finish in time
+	faultFull            // no space left
+	faultReadOnly        // no permission to write
+)
+
+// rebind turns "?" into "$1", "$2" ... The queries hold no question mark in quotes.
+func rebind(text string) string {
+	var b strings.Builder
+	n := byte(0)
+	for i := range len(text) {
+		if text[i] != '?' {
+			b.WriteByte(text[i])
+			continue
+		}
+		n++
+		b.WriteByte('$')
+		if n >= 10 {
+			b.WriteByte('0' + n/10)
+		}
+		b.WriteByte('0' + n%10)
+	}
+	return b.String()
+}

@@ -1,0 +1,133 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"github.com/mcphub/mcphub/internal/hub"
+)
+
+//go:embed migrations/*.sql
+var migrationFiles embed.FS
+
+// errApplied stops a migration that another process made while this one waited for its transaction.
+var errApplied = errors.New("sqlstore: the migration was applied by another process")
+
+// migrate brings the schema to the newest version this program knows, one transaction a step. Only one
+// process does it at a time: PostgreSQL holds an advisory lock, SQLite's transactions exclude each other
+// and each looks again what is left to do.
+func (s *Store) migrate(ctx context.Context) error {
+	steps, newest, err := s.migrations()
+	if err != nil {
+		return err
+	}
+	if err := s.checkSchema(ctx, newest); err != nil {
+		return err
+	}
+	opts := []goose.ProviderOption{goose.WithGoMigrations(steps...), goose.WithDisableGlobalRegistry(true)}
+	if s.d.goose == goose.DialectPostgres {
+		locker, err := lock.NewPostgresSessionLocker()
+		if err != nil {
+			return err
+		}
+		opts = append(opts, goose.WithSessionLocker(locker))
+	}
+	p, err := goose.NewProvider(s.d.goose, s.write.DB, nil, opts...)
+	if err != nil {
+		return fmt.Errorf("sqlstore: migrations: %w", err)
+	}
+	for {
+		done, err := p.Up(ctx)
+		for _, r := range done {
+			s.log.InfoContext(ctx, "database schema changed", "schema", r.Source.Version, "took", r.Duration)
+		}
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, errApplied) {
+			return fmt.Errorf("sqlstore: migrate: %w", s.fail(err))
+		}
+	}
+	return s.checkSchema(ctx, newest)
+}
+
+// migrations returns the steps in the words of the dialect, and the number of the last.
+func (s *Store) migrations() (steps []*goose.Migration, newest int64, err error) {
+	names, err := fs.Glob(migrationFiles, "migrations/*.sql")
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, name := range names {
+		number, _, _ := strings.Cut(path.Base(name), "_")
+		n, err := strconv.ParseInt(number, 10, 64)
+		if err != nil {
+			return nil, 0, fmt.Errorf("sqlstore: migration %s has no number: %w", name, err)
+		}
+		text, err := migrationFiles.ReadFile(name)
+		if err != nil {
+			return nil, 0, err
+		}
+		run := s.step(n, s.d.words.Replace(string(text)))
+		steps = append(steps, goose.NewGoMigration(n, &goose.GoFunc{RunTx: run}, nil))
+		newest = max(newest, n)
+	}
+	return steps, newest, nil
+}
+
+func (s *Store) step(n int64, text string) func(context.Context, *sql.Tx) error {
+	return func(ctx context.Context, tx *sql.Tx) error {
+		have, err := schemaOf(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if have >= n {
+			return errApplied
+		}
+		_, err = tx.ExecContext(ctx, text)
+		return err
+	}
+}
+
+// checkSchema refuses a database that a newer program changed.
+func (s *Store) checkSchema(ctx context.Context, newest int64) error {
+	have, err := s.Schema(ctx)
+	if err != nil {
+		return err
+	}
+	if have > newest {
+		return hub.Errorf(hub.Conflict, "the database has schema %d, this program knows %d", have, newest).
+			WithHint("use a newer mcphub; schemas are never taken back")
+	}
+	return nil
+}
+
+// Schema returns the number of the last migration of the database, 0 for an empty one.
+func (s *Store) Schema(ctx context.Context) (int64, error) {
+	var there bool
+	where := "FROM sqlite_master WHERE type = 'table' AND name = 'goose_db_version'"
+	if s.d.goose == goose.DialectPostgres {
+		where = "FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'goose_db_version'"
+	}
+	if err := s.read.DB.QueryRowContext(ctx, "SELECT count(*) > 0 "+where).Scan(&there); err != nil || !there {
+		return 0, s.fail(err)
+	}
+	n, err := schemaOf(ctx, s.read.DB)
+	return n, s.fail(err)
+}
+
+func schemaOf(ctx context.Context, db interface {
+	QueryRowContext(context.Context, string, ...any) *sql.Row
+}) (n int64, err error) {
+	err = db.QueryRowContext(ctx, "SELECT coalesce(max(version_id), 0) FROM goose_db_version").Scan(&n)
+	return n, err
+}

@@ -1,0 +1,274 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/mcphub/mcphub/internal/hub"
+)
+
+// Server implements hub.Servers.
+func (s *Store) Server(ctx context.Context, ref string) (*hub.Server, error) {
+	var try []string
+	if _, err := uuid.Parse(ref); err == nil {
+		try = []string{"SELECT * FROM servers WHERE id = ?"}
+	} else {
+		try = []string{"SELECT * FROM servers WHERE name = ?", "SELECT * FROM servers WHERE claim = ? AND holds_claim"}
+	}
+	for i, text := range try {
+		arg := ref
+		if i == 1 {
+			arg = hub.Name(ref).Claim()
+		}
+		row := new(serverRow)
+		switch err := s.one(ctx, row, text, arg); {
+		case err == nil:
+			return row.hub(), nil
+		case !errors.Is(err, sql.ErrNoRows):
+			return nil, err
+		}
+	}
+	return nil, hub.Errorf(hub.NotFound, "there is no server %s", shortQuote(ref)).
+		WithHint("look for it by search; names are @scope/name or a reverse domain, such as io.github.acme/db")
+}
+
+// one reads the single row of a query that is asked often; sql.ErrNoRows when there is none.
+func (s *Store) one(ctx context.Context, dest any, text string, args ...any) error {
+	rows, err := s.query(ctx, text, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		if err := rows.Err(); err != nil {
+			return s.fail(err)
+		}
+		return sql.ErrNoRows
+	}
+	return s.fail(s.read.ScanRow(ctx, rows, dest))
+}
+
+// List implements hub.Servers.
+func (s *Store) List(ctx context.Context, q hub.ServerQuery) ([]*hub.Server, error) {
+	if q.Limit < 1 || q.Limit > 100 {
+		return nil, hub.Errorf(hub.Invalid, "limit %d: a page has 1 to 100 servers", q.Limit)
+	}
+	rows := make([]serverRow, 0, q.Limit)
+	sel := s.read.NewSelect().Model(&rows).Where("s.latest_id <> ''").Limit(int64(q.Limit))
+	if err := order(sel, q); err != nil {
+		return nil, err
+	}
+	s.filter(sel, q)
+	if err := sel.Scan(ctx); err != nil {
+		return nil, s.fail(err)
+	}
+	return serversOf(rows), nil
+}
+
+func serversOf(rows []serverRow) []*hub.Server {
+	out := make([]*hub.Server, len(rows))
+	for i := range rows {
+		out[i] = rows[i].hub()
+	}
+	return out
+}
+
+// ServersByID implements hub.Servers.
+func (s *Store) ServersByID(ctx context.Context, ids []string) ([]*hub.Server, error) {
+	if len(ids) > 100 {
+		return nil, hub.Errorf(hub.Invalid, "%d servers at once: at most 100 are read", len(ids))
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var rows []serverRow
+	if err := s.read.NewSelect().Model(&rows).Where("s.id IN (?)", bun.List(ids)).Scan(ctx); err != nil {
+		return nil, s.fail(err)
+	}
+	return serversOf(rows), nil
+}
+
+// order sorts the list and starts it behind q.After. Each order has an index of the same columns.
+func order(sel *bun.SelectQuery, q hub.ServerQuery) error {
+	var column string
+	var after int64
+	if q.After != nil {
+		after = q.After.Number
+	}
+	switch q.Sort {
+	case hub.SortName, "":
+		if q.After != nil {
+			sel.Where("s.name > ?", q.After.Name)
+		}
+		sel.OrderExpr("s.name")
+		return nil
+	case hub.SortUpdated:
+		column = "s.updated_at"
+		if q.After != nil {
+			after = micros(q.After.Time)
+		}
+		if !q.AsOf.IsZero() {
+			sel.Where("s.updated_at <= ?", micros(q.AsOf))
+		}
+	case hub.SortInstalls:
+		column = "s.installs"
+	case hub.SortScore:
+		column = "s.score"
+	default:
+		return hub.Errorf(hub.Invalid, "sort %q is not known", q.Sort).WithHint("sort by name, updated, installs or score")
+	}
+	if q.After != nil {
+		// The first condition alone lets the index be entered in the middle.
+		sel.Where("? <= ? AND (? < ? OR s.name > ?)", bun.Safe(column), after, bun.Safe(column), after, q.After.Name)
+	}
+	sel.OrderExpr("? DESC, s.name", bun.Safe(column))
+	return nil
+}
+
+func (s *Store) filter(sel *bun.SelectQuery, q hub.ServerQuery) {
+	equal := func(column, value string) {
+		if value != "" {
+			sel.Where("? = ?", bun.Safe(column), value)
+		}
+	}
+	holds := func(column, value string) {
+		if value != "" {
+			sel.Where("?(?, ?) > 0", bun.Safe(s.d.contains), bun.Safe(column), element(value))
+		}
+	}
+	equal("s.scope", q.Scope)
+	equal("s.latest_runtime", q.Runtime)
+	equal("s.license", q.License)
+	holds("s.latest_package_types", q.PackageType)
+	holds("s.latest_transports", q.Transport)
+	holds("s.categories", q.Category)
+	holds("s.keywords", q.Keyword)
+	if q.Mirrored != nil {
+		if *q.Mirrored {
+			sel.Where("s.origin <> ''")
+		} else {
+			sel.Where("s.origin = ''")
+		}
+	}
+}
+
+// Save implements hub.Servers.
+func (s *Store) Save(ctx context.Context, srv *hub.Server, ev hub.Event) error {
+	var updated int64
+	err := s.tx(ctx, func(tx bun.Tx) error {
+		old, err := s.lockServer(ctx, tx, srv.ID)
+		if err != nil {
+			return err
+		}
+		b := s.batch(tx)
+		if old == nil {
+			row := newServerRow(srv, s.stamp(0))
+			updated = row.UpdatedAt
+			b.add(tx.NewInsert().Model(row))
+			b.events(newEvent(ev, hub.ActionServerCreated, srv.ID, srv.Name.String(), updated))
+		} else {
+			updated = s.stamp(old.UpdatedAt)
+			old.display(srv)
+			old.UpdatedAt = updated
+			b.add(tx.NewUpdate().Model(old).Column(displayColumns...).Column("updated_at").WherePK())
+			b.events(newEvent(ev, hub.ActionServerUpdated, srv.ID, srv.Name.String(), updated))
+		}
+		if err = b.exec(ctx); s.duplicate(err) {
+			return nameTaken(srv.Name, err)
+		}
+		return err
+	})
+	if err == nil {
+		srv.UpdatedAt = instant(updated)
+	}
+	return err
+}
+
+// lockServer reads a server that will be changed; nil when there is none.
+func (s *Store) lockServer(ctx context.Context, tx bun.Tx, id string) (*serverRow, error) {
+	row := new(serverRow)
+	err := tx.NewRaw("SELECT * FROM servers WHERE id = ?"+s.d.rowLock, id).Scan(ctx, row)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return row, err
+}
+
+func nameTaken(name hub.Name, cause error) error {
+	return hub.Errorf(hub.Exists, "the name %s is taken", name).
+		WithHint("names that differ only in case, '-', '_' or '.' count as one; choose another").WithCause(cause)
+}
+
+// SetTags implements hub.Servers.
+func (s *Store) SetTags(ctx context.Context, serverID string, set map[string]string, ev hub.Event) error {
+	return s.tx(ctx, func(tx bun.Tx) error {
+		srv, err := s.lockServer(ctx, tx, serverID)
+		if err != nil {
+			return err
+		}
+		if srv == nil {
+			return hub.Errorf(hub.NotFound, "there is no server with the ID %s", shortQuote(serverID))
+		}
+		var want []string
+		for _, v := range set {
+			want = append(want, v)
+		}
+		slices.Sort(want)
+		want = slices.Compact(want)
+		if len(want) > 0 {
+			var have []string
+			err := tx.NewRaw("SELECT version FROM versions WHERE server_id = ? AND shown >= 1 AND version IN (?)",
+				serverID, bun.List(want)).Scan(ctx, &have)
+			if err != nil {
+				return err
+			}
+			for _, v := range want {
+				if !slices.Contains(have, v) {
+					return versionNotFound(hub.Name(srv.Name), v)
+				}
+			}
+		}
+		now := s.stamp(srv.UpdatedAt)
+		b := s.batch(tx)
+		b.addf("UPDATE servers SET dist_tags = ?, updated_at = ? WHERE id = ?", tags(set), now, serverID)
+		b.events(newEvent(ev, hub.ActionServerUpdated, serverID, hub.Name(srv.Name).String(), now))
+		return b.exec(ctx)
+	})
+}
+
+// AddInstalls implements hub.Servers.
+func (s *Store) AddInstalls(ctx context.Context, counts map[string]int64) error {
+	if len(counts) == 0 {
+		return nil
+	}
+	ids := make([]string, 0, len(counts))
+	for id := range counts {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids) // the same order for everybody, so that two never wait for each other
+	return s.tx(ctx, func(tx bun.Tx) error {
+		b := s.batch(tx)
+		for _, id := range ids {
+			b.addf("UPDATE servers SET installs = installs + ? WHERE id = ?", counts[id], id)
+		}
+		return b.exec(ctx)
+	})
+}
+
+// CountServers implements hub.Servers.
+func (s *Store) CountServers(ctx context.Context) (servers, versions int64, err error) {
+	rows, err := s.query(ctx, "SELECT (SELECT count(*) FROM servers WHERE latest_id <> ''), (SELECT count(*) FROM versions WHERE shown >= 1)")
+	if err != nil {
+		return 0, 0, err
+	}
+	defer rows.Close()
+	if rows.Next() {
+		err = rows.Scan(&servers, &versions)
+	}
+	return servers, versions, s.fail(errors.Join(err, rows.Err()))
+}

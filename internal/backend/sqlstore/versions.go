@@ -1,0 +1,113 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/uptrace/bun"
+
+	"github.com/mcphub/mcphub/internal/hub"
+)
+
+const (
+	// withTexts is a whole version, withMarks what rendering and marking one anew need.
+	withTexts = "SELECT v.*, t.full_text, t.manifest, t.capabilities, t.readme FROM versions v JOIN version_texts t ON t.version_id = v.id WHERE "
+	withMarks = "SELECT v.*, t.full_text, t.capabilities FROM versions v JOIN version_texts t ON t.version_id = v.id WHERE "
+	withBytes = "SELECT v.*, t.full_text, t.manifest FROM versions v JOIN version_texts t ON t.version_id = v.id WHERE "
+)
+
+// Version implements hub.Versions.
+func (s *Store) Version(ctx context.Context, serverID, version string, all bool) (*hub.Version, error) {
+	if version == "latest" {
+		return s.version(ctx, version, "v.server_id = ? AND v.latest", serverID)
+	}
+	where := "v.server_id = ? AND v.version = ?"
+	if !all {
+		where += " AND v.shown >= 1"
+	}
+	v, err := s.version(ctx, version, where, serverID, version)
+	if hub.KindOf(err) != hub.NotFound {
+		return v, err
+	}
+	var t tags
+	switch terr := s.one(ctx, &t, "SELECT dist_tags FROM servers WHERE id = ?", serverID); {
+	case errors.Is(terr, sql.ErrNoRows):
+		return nil, err
+	case terr != nil:
+		return nil, terr
+	}
+	if tagged, ok := t[version]; ok {
+		return s.version(ctx, version, where, serverID, tagged)
+	}
+	return nil, err
+}
+
+// VersionByID implements hub.Versions.
+func (s *Store) VersionByID(ctx context.Context, id string) (*hub.Version, error) {
+	return s.version(ctx, id, "v.id = ?", id)
+}
+
+func (s *Store) version(ctx context.Context, asked, where string, args ...any) (*hub.Version, error) {
+	row := new(versionRow)
+	switch err := s.one(ctx, row, withTexts+where, args...); {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, hub.Errorf(hub.NotFound, "there is no version %s", shortQuote(asked)).
+			WithHint("list the server's versions to see what there is")
+	case err != nil:
+		return nil, err
+	}
+	return row.hub()
+}
+
+// Versions implements hub.Versions.
+func (s *Store) Versions(ctx context.Context, serverID string) ([]*hub.Version, error) {
+	rows, err := s.query(ctx, withBytes+"v.server_id = ? AND v.shown >= 1 ORDER BY v.published_at DESC, v.id DESC", serverID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []*hub.Version
+	for rows.Next() {
+		row := new(versionRow)
+		if err := s.read.ScanRow(ctx, rows, row); err != nil {
+			return nil, s.fail(err)
+		}
+		v, err := row.hub()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, s.fail(rows.Err())
+}
+
+// lockVersion reads a version that will be changed, with its server, locking both; nil when there is none.
+func (s *Store) lockVersion(ctx context.Context, tx bun.Tx, id string) (*serverRow, *versionRow, error) {
+	srv := new(serverRow)
+	err := tx.NewRaw("SELECT * FROM servers WHERE id = (SELECT server_id FROM versions WHERE id = ?)"+s.d.rowLock, id).Scan(ctx, srv)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	v := new(versionRow)
+	err = tx.NewRaw(withTexts+"v.id = ?", id).Scan(ctx, v)
+	return srv, v, err
+}
+
+func versionNotFound(name hub.Name, version string) error {
+	return hub.Errorf(hub.NotFound, "%s has no version %s", name, shortQuote(version)).
+		WithHint("list the server's versions to see what there is")
+}
+
+// shortQuote shows a caller's string in a message.
+func shortQuote(s string) string {
+	if len(s) > 80 {
+		s = strings.ToValidUTF8(s[:80], "") + "..."
+	}
+	return strconv.Quote(s)
+}
