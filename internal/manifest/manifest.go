@@ -38,6 +38,9 @@ type Manifest struct {
 
 	// PublisherMeta is the free object a publisher put into server.json's _meta.
 	PublisherMeta map[string]any `json:"publisherMeta,omitempty"`
+
+	// ServerSchema is the $schema of the server.json this was made from, when that is not the current one.
+	ServerSchema string `json:"serverSchema,omitempty"`
 }
 
 // Author of a server.

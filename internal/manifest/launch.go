@@ -1,0 +1,209 @@
+package manifest
+
+import (
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/mcphub/mcphub/internal/manifest/jsonc"
+	"github.com/modelcontextprotocol/registry/pkg/model"
+)
+
+// resolve returns the value of ${name} in mcp.json: given by the caller, or the default of its
+// configuration. ok is false when it has none.
+func (f *filler) resolve(name string) (value string, ok bool) {
+	if v, given := f.vars[name]; given {
+		in := f.m.Configuration[name]
+		f.check(name, v, in.Type, in.Choices)
+		return v, true
+	}
+	switch name {
+	case "version":
+		return f.m.Version, true
+	case "name":
+		return f.m.Name, true
+	}
+	in := f.m.Configuration[name]
+	return in.Default, in.Default != ""
+}
+
+// need notes that name has no value.
+func (f *filler) need(name string) {
+	in, declared := f.m.Configuration[name]
+	f.missing[name] = Missing{Name: name, Description: in.Description, Secret: in.Secret || !declared && LooksSecret(name)}
+}
+
+func (f *filler) optional(name string) bool {
+	in, declared := f.m.Configuration[name]
+	return declared && !in.Required
+}
+
+// expand fills the variables of s. What is required and absent is noted; optional and absent is "".
+func (f *filler) expand(s string) string {
+	return expandWith(s, func(name string) string {
+		v, ok := f.resolve(name)
+		if !ok && !f.optional(name) {
+			f.need(name)
+		}
+		return v
+	})
+}
+
+// unset reports whether s is nothing but one optional variable that has no value.
+func (f *filler) unset(s string) bool {
+	name := soleVariable(s)
+	if name == "" || !f.optional(name) {
+		return false
+	}
+	_, ok := f.resolve(name)
+	return !ok
+}
+
+func (f *filler) command(l *Launched, s ServerSpec) {
+	l.Dir = f.vars["bundle"]
+	l.Command = f.expand(s.Command)
+	if l.Dir != "" && strings.Contains(l.Command, "/") && !filepath.IsAbs(l.Command) && !path.IsAbs(l.Command) {
+		inside := path.Clean(l.Command)
+		if inside == ".." || strings.HasPrefix(inside, "../") {
+			f.fail("the command %s leaves the bundle", jsonc.Quote(s.Command))
+		}
+		l.Command = filepath.Join(l.Dir, filepath.FromSlash(inside))
+	}
+	for i, arg := range s.Args {
+		if f.unset(arg) {
+			// An option in front of an absent value would take the next word for its value, so the
+			// value is needed after all. "--option=${VALUE}" has no such trouble.
+			if i > 0 && isOption(s.Args[i-1]) {
+				f.need(soleVariable(arg))
+			}
+			continue
+		}
+		v := f.expand(arg)
+		f.noSmuggling(arg, v, "args")
+		l.Args = append(l.Args, v)
+	}
+	f.extraEnv(l, s.Env)
+}
+
+func isOption(arg string) bool {
+	return strings.HasPrefix(arg, "-") && !strings.Contains(arg, "=") && len(variablesIn(arg)) == 0
+}
+
+// noSmuggling refuses a word that starts with "-" only because of what was filled in.
+func (f *filler) noSmuggling(template, value, where string) {
+	if strings.HasPrefix(value, "-") && !strings.HasPrefix(template, "-") {
+		f.fail("%s: the value %s starts with '-', so the program would read it as an option", where, jsonc.Quote(value))
+	}
+}
+
+func (f *filler) extraEnv(l *Launched, env map[string]string) {
+	for name, value := range env {
+		if f.unset(value) {
+			continue
+		}
+		f.setEnv(l, name, f.expand(value))
+	}
+}
+
+func (f *filler) setEnv(l *Launched, name, value string) {
+	if strings.ContainsRune(value, 0) || strings.ContainsAny(name, "=\x00") || name == "" {
+		f.fail("the environment variable %s cannot be set", jsonc.Quote(name))
+		return
+	}
+	if l.Env == nil {
+		l.Env = map[string]string{}
+	}
+	l.Env[name] = value
+}
+
+func (f *filler) setHeader(l *Launched, name, value string) {
+	if strings.ContainsAny(value, "\r\n\x00") {
+		f.fail("the header %s has a line break in its value", name)
+		return
+	}
+	if l.Headers == nil {
+		l.Headers = map[string]string{}
+	}
+	l.Headers[name] = value
+}
+
+func (f *filler) plainRemote(l *Launched, s ServerSpec) {
+	l.URL = f.expand(s.URL)
+	for name, value := range s.Headers {
+		if f.unset(value) {
+			continue
+		}
+		f.setHeader(l, name, f.expand(value))
+	}
+}
+
+func (f *filler) remote(l *Launched, t *model.Transport) {
+	l.URL = f.substitute(t.URL, t.Variables)
+	f.headers(l, t.Headers)
+}
+
+func (f *filler) headers(l *Launched, headers []model.KeyValueInput) {
+	for _, h := range headers {
+		if v, ok, _ := f.input(h.Name, &h.InputWithVariables); ok {
+			f.setHeader(l, h.Name, v)
+		}
+	}
+}
+
+// input returns the value of an input of server.json called name. ok is false when it is left out; given
+// says that the value came from the caller rather than from the publisher.
+func (f *filler) input(name string, in *model.InputWithVariables) (value string, ok, given bool) {
+	if in.Value != "" {
+		return f.substitute(in.Value, in.Variables), true, len(in.Variables) > 0
+	}
+	if v, there := f.vars[name]; there {
+		f.check(name, v, string(in.Format), in.Choices)
+		return v, true, true
+	}
+	if in.Default != "" {
+		return in.Default, true, false
+	}
+	if in.IsRequired {
+		f.missing[name] = Missing{Name: name, Description: in.Description, Secret: in.IsSecret}
+	}
+	return "", false, false
+}
+
+var braceRE = regexp.MustCompile(`\{([^{}]+)\}`)
+
+// substitute replaces {name} for the declared variables; any other brace stays as it is.
+func (f *filler) substitute(s string, declared map[string]model.Input) string {
+	return braceRE.ReplaceAllStringFunc(s, func(found string) string {
+		name := found[1 : len(found)-1]
+		in, ok := declared[name]
+		if !ok {
+			return found
+		}
+		if v, set := f.resolve(name); set && in.Value == "" {
+			f.check(name, v, string(in.Format), in.Choices)
+			return v
+		}
+		v, _, _ := f.input(name, &model.InputWithVariables{Input: in})
+		return v
+	})
+}
+
+// check refuses a value that is not of its type or not among its choices.
+func (f *filler) check(name, value, kind string, choices []string) {
+	if len(choices) > 0 && !slices.Contains(choices, value) {
+		f.fail("%s is %s; it must be one of %s", name, jsonc.Quote(value), strings.Join(choices, ", "))
+	}
+	switch kind {
+	case "number":
+		if _, err := strconv.ParseFloat(value, 64); err != nil {
+			f.fail("%s is %s; it must be a number", name, jsonc.Quote(value))
+		}
+	case "boolean":
+		if value != "true" && value != "false" {
+			f.fail("%s is %s; it must be true or false", name, jsonc.Quote(value))
+		}
+	}
+}

@@ -1,0 +1,53 @@
+package manifest
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/manifest/jsonc"
+)
+
+// MaxRange is the longest version range, in bytes.
+const MaxRange = 256
+
+var (
+	tagRE     = regexp.MustCompile(`^[a-z][a-z0-9._-]{0,63}$`)
+	versionRE = regexp.MustCompile(`^[vx][0-9.]`)
+)
+
+// ParseRange reads a version range in npm's syntax: "^1.2.0", "~1.2", "1.x", ">=1 <3", "1.2.0 - 1.4.0",
+// "^1 || ^2", "*". The empty string is "*". It fails with Invalid. A dist-tag such as "latest" is not a
+// range: whoever knows the tags resolves it, see IsTag.
+func ParseRange(s string) (*semver.Constraints, error) {
+	bad := func(format string, args ...any) error {
+		return hub.Errorf(hub.Invalid, "version range "+jsonc.Quote(s)+": "+format, args...).
+			WithHint("write a range such as ^1.2.0, ~1.2, >=1.0.0 <3.0.0, or an exact version")
+	}
+	if len(s) > MaxRange {
+		return nil, bad("%d characters; at most %d are allowed", len(s), MaxRange)
+	}
+	trimmed := strings.TrimSpace(s)
+	if IsTag(trimmed) {
+		return nil, bad("it is a tag, not a range")
+	}
+	if trimmed == "" {
+		trimmed = "*"
+	}
+	for _, part := range strings.Split(trimmed, "||") {
+		if strings.TrimSpace(part) == "" && trimmed != "*" {
+			return nil, bad("nothing stands on one side of ||")
+		}
+	}
+	c, err := semver.NewConstraint(trimmed)
+	if err != nil {
+		return nil, bad("it is not in the syntax of npm")
+	}
+	return c, nil
+}
+
+// IsTag reports whether a dependency's version is a dist-tag, such as "latest" or "beta", and no range.
+func IsTag(s string) bool {
+	return tagRE.MatchString(s) && s != "x" && !versionRE.MatchString(s)
+}
