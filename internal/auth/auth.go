@@ -132,3 +132,11 @@ func (s *Service) RegistryToken() (token string, expires time.Time, err error) {
 		}
 	})
 }
+
+// Account returns the account of a signed-in actor. Unauthenticated for nobody.
+func (s *Service) Account(ctx context.Context, actor hub.Actor) (*hub.Account, error) {
+	if actor.Anonymous() || actor.AccountID == "anonymous" {
+		return nil, hub.Errorf(hub.Unauthenticated, "nobody is signed in").WithHint("sign in: mcpm login")
+	}
+	return s.store.Account(ctx, actor.AccountID)
+}

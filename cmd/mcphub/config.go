@@ -1,0 +1,211 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/env/v2"
+	"github.com/knadh/koanf/providers/file"
+	"github.com/knadh/koanf/providers/posflag"
+	"github.com/knadh/koanf/v2"
+	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// config is every setting. A flag wins over a variable (MCPHUB_ and the name in capitals, "-" as "_"),
+// a variable over the file, the file over the default.
+type config struct {
+	Addr           string   `koanf:"addr"`
+	Data           string   `koanf:"data"`
+	Database       string   `koanf:"database"`
+	Blobs          string   `koanf:"blobs"`
+	Search         string   `koanf:"search"`
+	Cache          string   `koanf:"cache"`
+	BaseURL        string   `koanf:"base-url"`
+	Role           string   `koanf:"role"`
+	AllowAnonymous bool     `koanf:"allow-anonymous-publish"`
+	AllowPrivate   bool     `koanf:"allow-private-networks"`
+	Starter        bool     `koanf:"starter"`
+	RateLimit      int      `koanf:"rate-limit"`
+	KeyRateLimit   int      `koanf:"key-rate-limit"`
+	TrustedProxies []string `koanf:"trusted-proxies"`
+	MaxBundle      int64    `koanf:"max-bundle"`
+	LogLevel       string   `koanf:"log-level"`
+	LogFormat      string   `koanf:"log-format"`
+	AccessLog      bool     `koanf:"access-log"`
+
+	prefix string // path of BaseURL
+}
+
+const envPrefix = "MCPHUB_"
+
+func addConfigFlags(f *pflag.FlagSet) {
+	f.String("config", "", "file with the same settings in YAML (default DATA/mcphub.yaml when it is there)")
+	f.String("addr", "127.0.0.1:8080", "address to listen on")
+	f.String("data", "data", "directory of everything embedded")
+	f.String("database", "", "sqlite:PATH or postgres://... (default sqlite in DATA)")
+	f.String("blobs", "", "file:///DIR or mem:// (default a directory in DATA)")
+	f.String("search", "", "bleve:DIR or bleve: for in memory (default a directory in DATA)")
+	f.String("cache", "memory:32MiB", "memory:SIZE")
+	f.String("base-url", "", "public address, may carry a path prefix (default from addr)")
+	f.String("role", "all", "all, web (answers, no jobs) or worker (jobs, answers health only)")
+	f.Bool("allow-anonymous-publish", false, "development only: publish to "+anonymousHelp+" without an account")
+	f.Bool("allow-private-networks", false, "let sync reach loopback and private addresses")
+	f.Bool("starter", true, "fill a new hub with the starter catalogue")
+	f.Int("rate-limit", 3000, "calls a minute from one address, 0 for no limit")
+	f.Int("key-rate-limit", 12000, "calls a minute of one account or key, 0 for no limit")
+	f.StringSlice("trusted-proxies", nil, "networks whose X-Forwarded-For is believed, such as 10.0.0.0/8")
+	f.Int64("max-bundle", 64<<20, "largest bundle, in bytes")
+	f.String("log-level", "info", "debug, info, warn or error")
+	f.String("log-format", "text", "text or json")
+	f.Bool("access-log", false, "log every request, not only those that change or fail")
+}
+
+// loadConfig reads the settings in force.
+func loadConfig(cmd *cobra.Command) (*config, error) {
+	k := koanf.New("\x00") // a delimiter no key contains: names are flat
+	flags := cmd.Flags()
+	if err := loadFile(k, flags); err != nil {
+		return nil, err
+	}
+	known := map[string]bool{}
+	flags.VisitAll(func(f *pflag.Flag) { known[f.Name] = true })
+	err := k.Load(env.Provider("\x00", env.Opt{Prefix: envPrefix, TransformFunc: func(key, value string) (string, any) {
+		name := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(key, envPrefix), "_", "-"))
+		if !known[name] || name == "config" {
+			return "", nil
+		}
+		if name == "trusted-proxies" {
+			return name, strings.Split(value, ",")
+		}
+		return name, value
+	}}), nil)
+	if err != nil {
+		return nil, hub.Errorf(hub.Invalid, "settings from the environment: %v", err)
+	}
+	if err := k.Load(posflag.Provider(flags, "\x00", k), nil); err != nil {
+		return nil, hub.Errorf(hub.Invalid, "settings from flags: %v", err)
+	}
+	c := &config{}
+	if err := k.Unmarshal("", c); err != nil {
+		return nil, hub.Errorf(hub.Invalid, "settings: %v", err).WithHint("mcphub serve --help lists them")
+	}
+	return c, c.complete()
+}
+
+func loadFile(k *koanf.Koanf, flags *pflag.FlagSet) error {
+	path, _ := flags.GetString("config")
+	if path == "" {
+		path = os.Getenv(envPrefix + "CONFIG")
+	}
+	wanted := path != ""
+	if !wanted {
+		data, _ := flags.GetString("data")
+		if v := os.Getenv(envPrefix + "DATA"); v != "" && !flags.Changed("data") {
+			data = v
+		}
+		path = filepath.Join(data, "mcphub.yaml")
+	}
+	err := k.Load(file.Provider(path), yaml.Parser())
+	if errors.Is(err, fs.ErrNotExist) && !wanted {
+		return nil
+	}
+	if err != nil {
+		return hub.Errorf(hub.Invalid, "settings in %s: %v", path, err).WithHint("write one NAME: VALUE a line, with the names of the flags")
+	}
+	for _, key := range k.Keys() {
+		if flags.Lookup(key) == nil {
+			return hub.Errorf(hub.Invalid, "settings in %s: there is no setting %q", path, key).WithHint("mcphub serve --help lists them")
+		}
+	}
+	return nil
+}
+
+// complete checks the settings and fills in what follows from others.
+func (c *config) complete() error {
+	if !slices.Contains([]string{"all", "web", "worker"}, c.Role) {
+		return hub.Errorf(hub.Invalid, "role %q is not one of all, web, worker", c.Role)
+	}
+	host, port, err := net.SplitHostPort(c.Addr)
+	if err != nil {
+		return hub.Errorf(hub.Invalid, "addr %q is not HOST:PORT", c.Addr).WithHint("for example 127.0.0.1:8080, or :8080 for every address of this machine")
+	}
+	if c.BaseURL == "" {
+		if ip := net.ParseIP(host); host == "" || (ip != nil && (ip.IsUnspecified() || ip.IsLoopback())) {
+			host = "localhost"
+		}
+		c.BaseURL = "http://" + net.JoinHostPort(host, port)
+	}
+	u, err := url.Parse(c.BaseURL)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return hub.Errorf(hub.Invalid, "base-url %q is not an http or https address", c.BaseURL).WithHint("for example https://hub.example.com or https://example.com/mcp")
+	}
+	c.BaseURL = strings.TrimRight(c.BaseURL, "/")
+	c.prefix = strings.TrimRight(u.EscapedPath(), "/")
+	if c.MaxBundle <= 0 {
+		return hub.Errorf(hub.Invalid, "max-bundle %d is not above 0", c.MaxBundle)
+	}
+	return nil
+}
+
+func newConfigCmd() *cobra.Command {
+	return &cobra.Command{
+		Use: "config", Short: "Print the settings in force, secrets masked", Args: cobra.NoArgs,
+		Example: "  MCPHUB_DATABASE=postgres://hub:secret@db/hub mcphub config",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := loadConfig(cmd)
+			if err != nil {
+				return err
+			}
+			v := reflect.ValueOf(*c)
+			for i := range v.NumField() {
+				name, ok := v.Type().Field(i).Tag.Lookup("koanf")
+				if !ok {
+					continue
+				}
+				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", name, shown(v.Field(i).Interface())); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// shown renders a setting as YAML, with the password of an address masked.
+func shown(v any) string {
+	switch v := v.(type) {
+	case string:
+		if u, err := url.Parse(v); err == nil && u.Scheme != "" {
+			if u.User != nil {
+				if _, has := u.User.Password(); has {
+					u.User = url.UserPassword(u.User.Username(), "MASKED")
+				}
+			}
+			q := u.Query()
+			for key := range q {
+				if l := strings.ToLower(key); strings.Contains(l, "pass") || strings.Contains(l, "secret") || strings.Contains(l, "key") || strings.Contains(l, "token") {
+					q.Set(key, "MASKED")
+				}
+			}
+			if len(q) > 0 {
+				u.RawQuery = q.Encode()
+			}
+			v = u.String()
+		}
+		return fmt.Sprintf("%q", v)
+	case []string:
+		return fmt.Sprintf("%q", v)
+	}
+	return fmt.Sprint(v)
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/mcphub/mcphub/internal/backend/bleveindex"
+	"github.com/mcphub/mcphub/internal/backend/blobstore"
+	"github.com/mcphub/mcphub/internal/backend/memcache"
+	"github.com/mcphub/mcphub/internal/backend/sqlstore"
+	"github.com/mcphub/mcphub/internal/hub"
+)
+
+// now is the clock of the program.
+func now() time.Time { return time.Now().UTC() }
+
+// openStore opens the database. SQLite lives in the data directory unless a URL says otherwise.
+func openStore(ctx context.Context, c *config, log *slog.Logger) (*sqlstore.Store, error) {
+	target := c.Database
+	switch scheme, _, _ := strings.Cut(target, ":"); scheme {
+	case "":
+		if err := makeData(c.Data); err != nil {
+			return nil, err
+		}
+		target = "sqlite:" + filepath.Join(c.Data, "mcphub.db")
+	case "sqlite", "postgres", "postgresql":
+	default:
+		return nil, noBackend("database", target, "sqlite:PATH, postgres://USER:PASSWORD@HOST/NAME")
+	}
+	return sqlstore.Open(ctx, target, sqlstore.Options{Now: now, Log: log})
+}
+
+func openBlobs(ctx context.Context, c *config) (hub.Blobs, error) {
+	target := c.Blobs
+	switch scheme, _, _ := strings.Cut(target, ":"); scheme {
+	case "":
+		dir, err := filepath.Abs(filepath.Join(c.Data, "blobs"))
+		if err != nil {
+			return nil, err
+		}
+		target = "file://" + filepath.ToSlash(dir)
+	case "file", "mem":
+	default:
+		return nil, noBackend("blobs", target, "file:///DIR, mem://")
+	}
+	return blobstore.Open(ctx, target)
+}
+
+func openIndex(c *config) (*bleveindex.Index, error) {
+	scheme, dir, _ := strings.Cut(c.Search, ":")
+	switch scheme {
+	case "":
+		dir = filepath.Join(c.Data, "index")
+	case "bleve":
+	default:
+		return nil, noBackend("search", c.Search, "bleve:DIR")
+	}
+	return bleveindex.Open(dir)
+}
+
+func openCache(c *config) (hub.Cache, hub.Limiter, error) {
+	scheme, size, _ := strings.Cut(c.Cache, ":")
+	if scheme != "memory" {
+		return nil, nil, noBackend("cache", c.Cache, "memory:SIZE, such as memory:32MiB")
+	}
+	n, err := parseSize(size)
+	if err != nil {
+		return nil, nil, err
+	}
+	return memcache.NewCache(n, time.Now), memcache.NewLimiter(100_000, time.Now), nil
+}
+
+func noBackend(setting, value, works string) error {
+	scheme, _, _ := strings.Cut(value, ":")
+	return hub.Errorf(hub.Invalid, "%s: this version cannot stand on %q", setting, scheme).WithHint("use %s", works)
+}
+
+// parseSize reads "32MiB", "1GiB" or a number of bytes.
+func parseSize(s string) (int64, error) {
+	digits := strings.TrimRight(s, "KMGiB")
+	n, err := strconv.ParseInt(digits, 10, 64)
+	shift, ok := map[string]int{"": 0, "B": 0, "KiB": 10, "MiB": 20, "GiB": 30}[s[len(digits):]]
+	if err != nil || !ok || n <= 0 || n > 1<<40 {
+		return 0, hub.Errorf(hub.Invalid, "%q is not a size", s).WithHint("write it like 32MiB")
+	}
+	return n << shift, nil
+}
+
+func makeData(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return hub.Errorf(hub.Unavailable, "cannot make the data directory %s: %v", dir, err).WithHint("choose another with --data DIR")
+	}
+	return nil
+}
+
+// newLog makes the log on standard error.
+func newLog(c *config) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return nil, hub.Errorf(hub.Invalid, "log-level %q is not one of debug, info, warn, error", c.LogLevel)
+	}
+	opts := &slog.HandlerOptions{Level: level}
+	switch c.LogFormat {
+	case "text":
+		return slog.New(slog.NewTextHandler(os.Stderr, opts)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(os.Stderr, opts)), nil
+	}
+	return nil, hub.Errorf(hub.Invalid, "log-format %q is not one of text, json", c.LogFormat)
+}

@@ -1,0 +1,271 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/mcphub/mcphub/internal/api"
+	"github.com/mcphub/mcphub/internal/auth"
+	"github.com/mcphub/mcphub/internal/backend/bleveindex"
+	"github.com/mcphub/mcphub/internal/backend/sqlstore"
+	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/registry"
+	"github.com/mcphub/mcphub/internal/source"
+	"github.com/mcphub/mcphub/internal/web"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/spf13/cobra"
+)
+
+const anonymousHelp = auth.AnonymousNamespace
+
+func newServe() *cobra.Command {
+	return &cobra.Command{
+		Use: "serve", Short: "Start the hub", Args: cobra.NoArgs,
+		Long: `Start the hub. Without settings everything is embedded in ./data: SQLite, a directory of bundles, a
+search index, a cache in memory. Each flag is also a variable (MCPHUB_BASE_URL) and a line in
+DATA/mcphub.yaml (base-url: ...).`,
+		Example: `  mcphub serve
+  mcphub serve --addr :8080 --base-url https://hub.example.com
+  mcphub serve --database postgres://hub@db.example.com/hub --role web`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := loadConfig(cmd)
+			if err != nil {
+				return err
+			}
+			return serve(cmd.Context(), c, cmd.OutOrStdout())
+		},
+	}
+}
+
+// hubProgram is a running hub and what has to be closed after it.
+type hubProgram struct {
+	config   *config
+	log      *slog.Logger
+	store    *sqlstore.Store
+	index    *bleveindex.Index
+	registry *registry.Service
+	auth     *auth.Service
+	blobs    hub.Blobs
+	closers  []io.Closer
+}
+
+// serve runs the hub until ctx ends, then finishes what it answers.
+func serve(ctx context.Context, c *config, out io.Writer) error {
+	log, err := newLog(c)
+	if err != nil {
+		return err
+	}
+	limitMemory()
+	p, err := open(ctx, c, log)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	listener, err := net.Listen("tcp", c.Addr)
+	if err != nil {
+		return hub.Errorf(hub.Unavailable, "cannot listen on %s: %v", c.Addr, err).WithHint("choose another address with --addr HOST:PORT")
+	}
+	handler, err := p.handler()
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		ReadTimeout: 15 * time.Minute, WriteTimeout: 15 * time.Minute, // large bundles over slow lines; headers are bounded above
+		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	var wg sync.WaitGroup
+	wg.Go(func() { p.registry.Run(work, c.Role != "web") })
+	defer wg.Wait()
+	defer stopWork()
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	if err := p.greet(ctx, out, listener.Addr()); err != nil {
+		return err
+	}
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	log.Info("stopping; finishing what is being answered")
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	defer cancel()
+	if err := server.Shutdown(end); err != nil {
+		return fmt.Errorf("some requests were cut off: %w", err)
+	}
+	return nil
+}
+
+// limitMemory makes the collector keep the program small: most of the time it answers kept bytes.
+func limitMemory() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(75)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(1 << 30)
+	}
+	runtime.GC()
+}
+
+// open opens every part, and fills a new hub.
+func open(ctx context.Context, c *config, log *slog.Logger) (*hubProgram, error) {
+	p := &hubProgram{config: c, log: log}
+	err := p.openParts(ctx)
+	if err == nil && c.Starter {
+		err = p.fill(ctx)
+	}
+	if err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *hubProgram) openParts(ctx context.Context) error {
+	c := p.config
+	if err := makeData(c.Data); err != nil {
+		return err
+	}
+	unlock, err := lockData(c.Data)
+	if err != nil {
+		return err
+	}
+	p.closers = append(p.closers, unlock)
+	instance, err := instanceID(c.Data)
+	if err != nil {
+		return err
+	}
+	if p.store, err = openStore(ctx, c, p.log); err != nil {
+		return err
+	}
+	p.closers = append(p.closers, p.store)
+	if p.blobs, err = openBlobs(ctx, c); err != nil {
+		return err
+	}
+	if p.index, err = openIndex(c); err != nil {
+		return err
+	}
+	p.closers = append(p.closers, p.index)
+	p.registry = registry.New(registry.Config{Store: p.store, Blobs: p.blobs, Index: p.index, Log: p.log, Now: now, Worker: instance, MaxBytes: c.MaxBundle})
+	if err := p.registry.Reclaim(ctx); err != nil { // the data directory is locked: no other process has this name
+		return err
+	}
+	p.auth, err = auth.New(ctx, p.store, now)
+	return err
+}
+
+func (p *hubProgram) close() {
+	for i := len(p.closers) - 1; i >= 0; i-- {
+		if err := p.closers[i].Close(); err != nil {
+			p.log.Error("closing", "error", err)
+		}
+	}
+}
+
+// fill imports the starter catalogue into a hub that has never had anything in it.
+func (p *hubProgram) fill(ctx context.Context) error {
+	last, err := p.store.LastEvent(ctx)
+	if err != nil || last > 0 {
+		return err
+	}
+	entries, err := source.Starter()
+	if err != nil {
+		return err
+	}
+	_, err = p.registry.Import(ctx, hub.System("starter"), entries)
+	return err
+}
+
+func (p *hubProgram) handler() (http.Handler, error) {
+	c := p.config
+	cache, limiter, err := openCache(c)
+	if err != nil {
+		return nil, err
+	}
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	pages := web.New(web.Config{Registry: p.registry, Auth: p.auth, BaseURL: c.BaseURL, Prefix: c.prefix, Version: programVersion(), Log: p.log})
+	return api.New(api.Config{
+		Registry: p.registry, Auth: p.auth, Cache: cache, Limiter: limiter, Log: p.log, Now: now, Metrics: reg,
+		Checks:  map[string]hub.Pinger{"database": p.store, "blobs": blobPing{p.blobs}, "search": indexPing{p.index}},
+		BaseURL: c.BaseURL, Prefix: c.prefix, Version: programVersion(), Commit: commit, TrustedProxies: c.TrustedProxies,
+		AllowAnonymous: c.AllowAnonymous, RateLimit: c.RateLimit, KeyRateLimit: c.KeyRateLimit, AccessLog: c.AccessLog,
+		HealthOnly: c.Role == "worker", Pages: pages,
+	})
+}
+
+// greet tells where the hub is, and how to become its first administrator.
+func (p *hubProgram) greet(ctx context.Context, out io.Writer, addr net.Addr) error {
+	base := p.config.BaseURL
+	if strings.HasSuffix(base, ":0") { // the system chose the port
+		base = "http://" + addr.String() + p.config.prefix
+	}
+	servers, versions, err := p.store.CountServers(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "mcphub %s is at %s\n", programVersion(), base)
+	fmt.Fprintf(out, "  catalogue   %d servers, %d versions, in %s\n", servers, versions, where(p.config))
+	fmt.Fprintf(out, "  API         %s/docs/api\n", base)
+	secret, err := p.auth.SetupToken(ctx)
+	if err != nil {
+		return err
+	}
+	if secret != "" {
+		fmt.Fprintf(out, "  first admin %s/setup?token=%s   (works once, for 24 hours)\n", base, secret)
+	}
+	return nil
+}
+
+func where(c *config) string {
+	if c.Database != "" {
+		return strings.Trim(shown(c.Database), `"`)
+	}
+	return c.Data
+}
+
+type blobPing struct{ blobs hub.Blobs }
+
+// Ping fails when blobs cannot be read and written.
+func (b blobPing) Ping(ctx context.Context) error { return b.blobs.Check(ctx) }
+
+type indexPing struct{ index hub.Index }
+
+// Ping fails when the search engine does not answer.
+func (i indexPing) Ping(ctx context.Context) error {
+	_, err := i.index.Count(ctx)
+	return err
+}
+
+// instanceID names this data directory in leases and cursors; it stays the same over restarts.
+func instanceID(dir string) (string, error) {
+	path := filepath.Join(dir, "instance")
+	b, err := os.ReadFile(path)
+	if err == nil && len(strings.TrimSpace(string(b))) > 0 {
+		return strings.TrimSpace(string(b)), nil
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", hub.Errorf(hub.Unavailable, "cannot read %s: %v", path, err)
+	}
+	id := uuid.NewString()
+	if err := os.WriteFile(path, []byte(id+"\n"), 0o600); err != nil {
+		return "", hub.Errorf(hub.Unavailable, "cannot write %s: %v", path, err).WithHint("choose another directory with --data DIR")
+	}
+	return id, nil
+}

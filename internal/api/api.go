@@ -1,0 +1,130 @@
+// Package api is the JSON door of the hub: its own API at /api/v1 and the official MCP Registry API at
+// /v0.1 (alias /v0), with OpenAPI made from the Go types, health and metrics. It turns requests into
+// calls of internal/registry and errors into problem+json; it decides nothing about who may do what.
+package api
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
+	"github.com/mcphub/mcphub/internal/auth"
+	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/registry"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Config is what the API is made from.
+type Config struct {
+	Registry *registry.Service
+	Auth     *auth.Service
+	Cache    hub.Cache
+	Limiter  hub.Limiter
+	Log      *slog.Logger
+	Now      func() time.Time
+	Metrics  *prometheus.Registry
+	Checks   map[string]hub.Pinger // what /readyz asks, by name
+
+	BaseURL        string   // public address with path prefix, no slash at the end
+	Prefix         string   // path prefix of BaseURL, "" or "/hub"
+	Version        string   // of the program
+	Commit         string   // of the source
+	TrustedProxies []string // networks whose X-Forwarded-For is believed
+	AllowAnonymous bool     // hand out tokens for auth.AnonymousNamespace
+	RateLimit      int      // calls a minute from one address, 0 for no limit
+	KeyRateLimit   int      // calls a minute of one account or key, 0 for no limit
+	HealthOnly     bool     // answer nothing but health and metrics: a worker
+	AccessLog      bool     // log every request, not only those that change or fail
+	Pages          http.Handler
+}
+
+// server holds what handlers need.
+type server struct {
+	Config
+	answers *answers
+	metrics *metrics
+}
+
+// New makes the handler for everything the hub serves.
+func New(c Config) (http.Handler, error) {
+	gin.SetMode(gin.ReleaseMode)
+	s := &server{Config: c, metrics: newMetrics(c.Metrics, c.Registry)}
+	s.answers = &answers{cache: c.Cache, generation: c.Registry.Generation}
+	engine := gin.New()
+	engine.UseRawPath, engine.UnescapePathValues = true, true // names carry %2F
+	engine.RedirectTrailingSlash, engine.HandleMethodNotAllowed = false, true
+	if err := engine.SetTrustedProxies(c.TrustedProxies); err != nil {
+		return nil, hub.Errorf(hub.Invalid, "trusted proxies %v: %v", c.TrustedProxies, err).WithHint("give networks, such as 10.0.0.0/8")
+	}
+	// The order matters: the id comes first so that everything after it can name the request; the
+	// measure wraps all that may answer; who is calling is known before calls are counted against
+	// them; and kept answers come last, so that a limit holds for them too. Only what goes on to a handler needs the id in its context.
+	engine.Use(s.requestID, s.measure, s.recoverPanic, s.cors, s.cleanPath, s.identify, s.limit, s.answers.middleware, nameContext)
+	engine.NoRoute(s.noRoute)
+	engine.NoMethod(s.noMethod)
+	s.routes(engine)
+	return stripPrefix(c.Prefix, engine), nil
+}
+
+// routes is everything the hub answers, in one list.
+func (s *server) routes(engine *gin.Engine) {
+	root := engine.Group("")
+	root.GET("/healthz", s.healthz)
+	root.GET("/readyz", s.readyz)
+	root.GET("/metrics", s.metrics.handler())
+	if s.HealthOnly {
+		return
+	}
+	root.GET("/docs/api", s.docsPage)
+	root.GET("/docs/api/*asset", s.docsAsset)
+	if s.Pages != nil {
+		for _, path := range []string{"/", "/setup", "/assets/*file"} {
+			root.GET(path, gin.WrapH(s.Pages))
+		}
+		root.POST("/setup", gin.WrapH(s.Pages))
+	}
+	useProblems()
+	api := humagin.New(engine, s.humaConfig())
+	s.serverRoutes(api)
+	s.publishRoutes(api)
+	s.configRoutes(api)
+	s.accountRoutes(api)
+	for _, version := range []string{"/v0.1", "/v0"} {
+		s.officialReads(api, version)
+		s.officialWrites(api, version)
+		s.officialMeta(api, version)
+	}
+}
+
+func (s *server) humaConfig() huma.Config {
+	c := huma.DefaultConfig("mcphub", s.Version)
+	c.CreateHooks = nil // no $schema members in answers: they would not be the published bytes
+	c.DocsPath, c.SchemasPath = "", ""
+	c.OpenAPIPath = "/openapi"
+	c.Formats = map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat}
+	c.Info.Description = "The registry of MCP servers: its own API under /api/v1, and the official MCP Registry API under /v0.1 (alias /v0).\n\n" +
+		"A server's name is one path segment: `%40acme%2Fpostgres`. Errors are `application/problem+json` with `kind`, `hint` and `requestId`."
+	c.Servers = []*huma.Server{{URL: s.BaseURL}}
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"bearer": {Type: "http", Scheme: "bearer", Description: "An access token from POST /api/v1/auth/login, or an API key (mcph_...)."},
+	}
+	c.Tags = []*huma.Tag{
+		{Name: "servers", Description: "Find and read servers and their versions."},
+		{Name: "publish", Description: "Publish versions and change their state."},
+		{Name: "config", Description: "Configuration for host applications."},
+		{Name: "account", Description: "Sign in, API keys."},
+		{Name: "registry", Description: "The official MCP Registry API, so that its clients work here unchanged."},
+	}
+	return c
+}
+
+// stripPrefix serves h under a path prefix, keeping escaped names in the path as they are.
+func stripPrefix(prefix string, h http.Handler) http.Handler {
+	if prefix == "" {
+		return h
+	}
+	return http.StripPrefix(prefix, h)
+}

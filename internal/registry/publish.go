@@ -1,0 +1,252 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"time"
+
+	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/manifest"
+	"github.com/mcphub/mcphub/internal/trust"
+	apiv0 "github.com/modelcontextprotocol/registry/pkg/api/v0"
+)
+
+// How long a publish may take before another worker takes it over. Without a bundle there is nothing
+// to read, and a hub that died must not keep its publishers waiting.
+const (
+	publishLease = 2 * time.Minute
+	inlineLease  = 15 * time.Second
+)
+
+// Publish is a request to publish a version.
+type Publish struct {
+	Format       hub.Format
+	Manifest     []byte    // mcp.json or server.json, as Format says
+	Bundle       io.Reader // archive, or nil
+	BundleDigest string    // "sha256:<hex>" the publisher expects, or ""
+	Name         string    // the name the request was addressed to, or ""
+	Retry        bool      // the client says that this may be a repetition: the same content again is no error
+}
+
+// Publish stores a version as submitted and, when it has no bundle, takes it through its stages before
+// it returns; with a bundle the stages run as a job, and the version returned is still on its way. The
+// version is stored whole or not at all. Errors: Invalid with the findings, Forbidden, Exists when the
+// number was ever used, Integrity when the bundle is not what BundleDigest says, TooLarge.
+func (s *Service) Publish(ctx context.Context, actor hub.Actor, p Publish) (*hub.Version, error) {
+	draft, err := s.draft(actor, p)
+	if err != nil {
+		return nil, err
+	}
+	srv, err := s.target(ctx, draft.server)
+	if err != nil {
+		return nil, err
+	}
+	draft.server, draft.version.ServerID = srv, srv.ID
+	if p.Bundle != nil {
+		if draft.version.Bundle, err = s.storeBundle(ctx, p); err != nil {
+			return nil, err
+		}
+		draft.version.Facts = manifest.Facts(draft.manifest, true)
+	} else if draft.manifest.NeedsBundle() {
+		return nil, hub.Errorf(hub.Invalid, "%s is started from files of its own, and no bundle was sent", draft.version.Name).
+			WithHint("publish with mcpm publish, which packs and sends them")
+	}
+	return s.submit(ctx, actor, draft, p)
+}
+
+// draft is a version before it is stored.
+type draft struct {
+	manifest *manifest.Manifest
+	server   *hub.Server
+	version  *hub.Version
+}
+
+// draft reads and checks a manifest and what the actor may do with it.
+func (s *Service) draft(actor hub.Actor, p Publish) (*draft, error) {
+	m, official, full, err := readManifest(p)
+	if err != nil {
+		return nil, err
+	}
+	name, err := hub.ParseName(m.Name)
+	if p.Format == hub.FormatServer && err != nil {
+		name, err = hub.ParseMirrorName(m.Name) // the official rule allows capitals; so does its API here
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := mayPublish(actor, name); err != nil {
+		return nil, err
+	}
+	if p.Name != "" && hub.Name(p.Name).Claim() != name.Claim() {
+		return nil, hub.Errorf(hub.Invalid, "the manifest is for %s, and the request for %s", name, hub.Name(p.Name)).
+			WithHint("use the same name in both")
+	}
+	canonical := m.Canonical()
+	now := s.now()
+	v := &hub.Version{
+		ID: newID(), Name: name, Version: m.Version, State: hub.Submitted, Format: p.Format,
+		Manifest: canonical, ManifestDigest: trust.SHA256(canonical), ServerJSON: official, FullText: full,
+		Capabilities: manifest.CapabilitiesOf(m), Facts: manifest.Facts(m, false),
+		PublishedBy: actor.AccountID, CreatedAt: now, UpdatedAt: now, StatusChangedAt: now,
+	}
+	srv := manifest.ServerFacts(m)
+	srv.Name = name
+	return &draft{manifest: m, server: &srv, version: v}, nil
+}
+
+// readManifest parses either format and returns the manifest, the compact server.json and the whole
+// description when server.json cannot hold it.
+func readManifest(p Publish) (m *manifest.Manifest, official []byte, full string, err error) {
+	var issues []hub.Issue
+	var sj *apiv0.ServerJSON
+	switch p.Format {
+	case hub.FormatServer:
+		if sj, issues, err = manifest.ParseServerJSON(p.Manifest); err != nil {
+			return nil, nil, "", err
+		}
+		issues = append(issues, manifest.ValidateServerJSON(sj)...)
+		if err = firstErrors("server.json", issues); err != nil {
+			return nil, nil, "", err
+		}
+		m = manifest.FromServerJSON(sj)
+	default:
+		if m, issues, err = manifest.Parse(p.Manifest); err != nil {
+			return nil, nil, "", err
+		}
+		issues = append(issues, m.Validate(manifest.ForPublish)...)
+		if err = firstErrors("mcp.json", issues); err != nil {
+			return nil, nil, "", err
+		}
+		sj, full = m.ServerJSON()
+	}
+	official, err = json.Marshal(sj)
+	return m, official, full, err
+}
+
+// firstErrors makes one error of the findings that are errors.
+func firstErrors(file string, issues []hub.Issue) error {
+	var errs []hub.Issue
+	for _, i := range issues {
+		if i.Severity == hub.SeverityError {
+			errs = append(errs, i)
+		}
+	}
+	if len(errs) == 0 {
+		return nil
+	}
+	e := hub.Errorf(hub.Invalid, "%s is not valid: %s", file, where(errs[0])).WithIssues(errs)
+	if len(errs) > 1 {
+		e.Message += " (and " + plural(len(errs)-1, "more finding") + ")"
+	}
+	return e.WithHint("call POST /v0.1/validate or run mcpm publish --dry-run to see all findings")
+}
+
+// target finds the server that is published to, or prepares a new one. What is mirrored here cannot be
+// published over: its name belongs to its upstream until an administrator hands it over.
+func (s *Service) target(ctx context.Context, fresh *hub.Server) (*hub.Server, error) {
+	old, err := s.store.Server(ctx, string(fresh.Name))
+	if hub.KindOf(err) == hub.NotFound {
+		fresh.ID, fresh.CreatedAt = newID(), s.now()
+		return fresh, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if old.Name != fresh.Name {
+		return nil, hub.Errorf(hub.Exists, "%s is too close to %s, which exists: names that differ only in case, '-', '_' or '.' are the same claim", fresh.Name, old.Name).
+			WithHint("use the name %s, or another one", old.Name)
+	}
+	if old.Mirrored() {
+		return nil, hub.Errorf(hub.Exists, "%s is mirrored from %s, so nothing can be published under it here", old.Name, old.Origin).
+			WithHint("publish it there, or under a namespace of your own")
+	}
+	fresh.ID, fresh.CreatedAt, fresh.Installs, fresh.DistTags = old.ID, old.CreatedAt, old.Installs, old.DistTags
+	return fresh, nil
+}
+
+// storeBundle streams the archive into the blob store and checks it against what was promised.
+func (s *Service) storeBundle(ctx context.Context, p Publish) (*hub.Bundle, error) {
+	h := trust.NewHasher()
+	digest, size, err := s.blobs.Write(ctx, io.TeeReader(p.Bundle, h), s.maxBytes)
+	if err != nil {
+		return nil, err
+	}
+	if p.BundleDigest != "" && p.BundleDigest != digest {
+		return nil, hub.Errorf(hub.Integrity, "the bundle arrived as %s, and %s was promised", digest, p.BundleDigest).
+			WithHint("send it again; if this comes back, something between changes the bytes")
+	}
+	return &hub.Bundle{Digest: digest, Integrity: h.SRI(), Size: size}, nil
+}
+
+// submit stores the draft and takes it on.
+func (s *Service) submit(ctx context.Context, actor hub.Actor, d *draft, p Publish) (*hub.Version, error) {
+	v := d.version
+	now := s.now()
+	job := hub.Job{ID: newID(), Kind: hub.JobPublish, Subject: v.ID, RunAt: now, CreatedAt: now}
+	inline := v.Bundle == nil
+	if inline {
+		// held by this process from the start: nobody else needs to pick it up unless it dies
+		job.Attempts, job.LeaseBy, job.LeaseTill = 1, s.worker, now.Add(inlineLease)
+	}
+	ev := s.event(actor, hub.ActionVersionSubmitted, v.ID, label(v.Name, v.Version))
+	err := s.store.Submit(ctx, hub.Submission{Server: d.server, Version: v, Event: ev, Job: job})
+	if hub.KindOf(err) == hub.Exists {
+		return s.again(ctx, actor, d, p, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !inline {
+		s.changed()
+		return v, nil
+	}
+	// the client hanging up must not leave a version half way
+	return s.advance(context.WithoutCancel(ctx), &job, v, d)
+}
+
+// again decides about a version number that is there already: the same bytes by the same publisher are
+// the same publish when it never finished or when the client says it repeats itself.
+func (s *Service) again(ctx context.Context, actor hub.Actor, d *draft, p Publish, exists error) (*hub.Version, error) {
+	old, err := s.store.Version(ctx, d.server.ID, d.version.Version, true)
+	if err != nil {
+		return nil, exists
+	}
+	same := old.ManifestDigest == d.version.ManifestDigest && old.PublishedBy == actor.AccountID &&
+		bytes.Equal(old.ServerJSON, d.version.ServerJSON) && sameBundle(old.Bundle, d.version.Bundle)
+	if !same || !(p.Retry || old.State.Pending()) {
+		return nil, exists
+	}
+	if !old.State.Pending() {
+		return old, nil
+	}
+	s.changed() // wakes the workers; the lease of a dead process ends by itself
+	return s.settled(ctx, old.ID, inlineLease+5*time.Second)
+}
+
+func sameBundle(a, b *hub.Bundle) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Digest == b.Digest
+}
+
+// settled waits until a version is no longer pending, at most so long, and returns it as it is then.
+func (s *Service) settled(ctx context.Context, id string, wait time.Duration) (*hub.Version, error) {
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		v, err := s.store.VersionByID(context.WithoutCancel(ctx), id)
+		if err != nil || !v.State.Pending() {
+			return v, err
+		}
+		select {
+		case <-ctx.Done():
+			return v, nil
+		case <-tick.C:
+		}
+	}
+}
