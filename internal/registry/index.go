@@ -44,6 +44,9 @@ func (s *Service) catchUp(ctx context.Context) error {
 		return err
 	}
 	s.seen.Store(last)
+	if err := s.reindexIfAsked(ctx); err != nil {
+		return err
+	}
 	if s.indexed.Load() == last && last > 0 {
 		return nil
 	}
@@ -193,4 +196,36 @@ func (s *Service) Reindex(ctx context.Context) error {
 	s.indexed.Store(last)
 	s.local.Add(1)
 	return nil
+}
+
+// reindexKey is the setting by which a command asks the running hubs to fill their indexes anew.
+const reindexKey = "index.asked"
+
+// AskReindex makes every hub on this store fill its search index anew, now or at its next start.
+func (s *Service) AskReindex(ctx context.Context) error {
+	return s.store.SetSetting(ctx, reindexKey, []byte(newID()))
+}
+
+// reindexIfAsked reindexes when it was asked for since this process's index was last filled.
+func (s *Service) reindexIfAsked(ctx context.Context) error {
+	asked, err := s.store.Setting(ctx, reindexKey)
+	if hub.KindOf(err) == hub.NotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	mine := reindexKey + "." + s.worker
+	done, err := s.store.Setting(ctx, mine)
+	if err != nil && hub.KindOf(err) != hub.NotFound {
+		return err
+	}
+	if string(done) == string(asked) {
+		return nil
+	}
+	s.log.Info("filling the search index anew")
+	if err := s.Reindex(ctx); err != nil {
+		return err
+	}
+	return s.store.SetSetting(ctx, mine, asked)
 }

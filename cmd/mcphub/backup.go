@@ -1,0 +1,182 @@
+package main
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/spf13/cobra"
+)
+
+// recordsName is the first entry of a backup: all records as JSON lines, from one snapshot. The blobs
+// follow it; they never change, so reading them later than the snapshot is safe.
+const recordsName = "records.jsonl"
+
+func newBackup() *cobra.Command {
+	return &cobra.Command{
+		Use: "backup FILE", Short: "Write everything into one file", Args: cobra.ExactArgs(1),
+		Long:    "Write the records, from one consistent snapshot, and every bundle into one .tar.gz. Works beside a running hub. The file holds password hashes and the signing key: keep it like the database. The search index is not in it; it is filled anew.",
+		Example: "  mcphub admin backup hub-2026-11-22.tar.gz",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return atDesk(cmd, func(ctx context.Context, d *desk) error {
+				blobs, err := openBlobs(ctx, d.config)
+				if err != nil {
+					return err
+				}
+				n, err := writeBackup(ctx, d, blobs, args[0])
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "%s holds all records and %d bundles\n", args[0], n)
+				return nil
+			})
+		},
+	}
+}
+
+// writeBackup writes beside the target and renames at the end: a file of that name is always whole.
+func writeBackup(ctx context.Context, d *desk, blobs hub.Blobs, path string) (n int, err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), ".backup-*")
+	if err != nil {
+		return 0, hub.Errorf(hub.Unavailable, "cannot write beside %s: %v", path, err)
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	zip := gzip.NewWriter(f)
+	out := tar.NewWriter(zip)
+	if err := addRecords(ctx, d, out); err != nil {
+		return 0, err
+	}
+	err = blobs.List(ctx, func(digest string) error {
+		n++
+		return addBlob(ctx, blobs, out, digest)
+	})
+	if err = errors.Join(err, out.Close(), zip.Close(), f.Sync(), f.Close()); err != nil {
+		return 0, fmt.Errorf("write backup: %w", err)
+	}
+	return n, os.Rename(f.Name(), path)
+}
+
+// addRecords dumps into a temporary file first: tar wants the size before the bytes.
+func addRecords(ctx context.Context, d *desk, out *tar.Writer) error {
+	tmp, err := os.CreateTemp("", "mcphub-records-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name())
+	defer tmp.Close()
+	if err := d.store.Dump(ctx, tmp); err != nil {
+		return err
+	}
+	size, err := tmp.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return err
+	}
+	if _, err := tmp.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	if err := out.WriteHeader(&tar.Header{Name: recordsName, Mode: 0o600, Size: size}); err != nil {
+		return err
+	}
+	_, err = io.Copy(out, tmp)
+	return err
+}
+
+func addBlob(ctx context.Context, blobs hub.Blobs, out *tar.Writer, digest string) error {
+	size, err := blobs.Size(ctx, digest)
+	if err != nil {
+		return err
+	}
+	r, err := blobs.Open(ctx, digest, 0, -1)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	if err := out.WriteHeader(&tar.Header{Name: "blobs/" + strings.ReplaceAll(digest, ":", "/"), Mode: 0o600, Size: size}); err != nil {
+		return err
+	}
+	_, err = io.Copy(out, r)
+	return err
+}
+
+func newRestore() *cobra.Command {
+	return &cobra.Command{
+		Use: "restore FILE", Short: "Fill an empty hub from a backup", Args: cobra.ExactArgs(1),
+		Long:    "Fill an empty database and blob store from a file made by backup. Every bundle is checked against its digest. A hub that has anything in it is refused.",
+		Example: "  mcphub admin restore hub-2026-11-22.tar.gz --data new-data",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := loadConfig(cmd)
+			if err != nil {
+				return err
+			}
+			log, err := newLog(c)
+			if err != nil {
+				return err
+			}
+			ctx := cmd.Context()
+			store, err := openStore(ctx, c, log)
+			if err != nil {
+				return err
+			}
+			defer store.Close()
+			blobs, err := openBlobs(ctx, c)
+			if err != nil {
+				return err
+			}
+			f, err := os.Open(args[0])
+			if err != nil {
+				return hub.Errorf(hub.NotFound, "cannot read %s: %v", args[0], err)
+			}
+			defer f.Close()
+			n, err := readBackup(ctx, f, store.Load, blobs)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "All records and %d bundles are back. Start the hub: mcphub serve\n", n)
+			return nil
+		},
+	}
+}
+
+// readBackup loads the bundles before the records are believed to be whole: the records are the first
+// entry, so a file that ends early fails here, and the half-filled hub says what is missing.
+func readBackup(ctx context.Context, r io.Reader, load func(context.Context, io.Reader) error, blobs hub.Blobs) (n int, err error) {
+	notOurs := hub.Errorf(hub.Invalid, "this is not a backup made by mcphub admin backup")
+	zip, err := gzip.NewReader(r)
+	if err != nil {
+		return 0, notOurs.WithCause(err)
+	}
+	in := tar.NewReader(zip)
+	head, err := in.Next()
+	if err != nil || head.Name != recordsName {
+		return 0, notOurs.WithCause(err)
+	}
+	if err := load(ctx, in); err != nil {
+		return 0, err
+	}
+	for {
+		head, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			return n, nil
+		}
+		if err != nil {
+			return n, hub.Errorf(hub.Integrity, "the backup ends early or is damaged after %d bundles", n).WithHint("use another backup").WithCause(err)
+		}
+		want := strings.ReplaceAll(strings.TrimPrefix(head.Name, "blobs/"), "/", ":")
+		got, _, err := blobs.Write(ctx, in, head.Size)
+		if err != nil {
+			return n, err
+		}
+		if got != want {
+			return n, hub.Errorf(hub.Integrity, "bundle %s arrived as %s", want, got).WithHint("use another backup")
+		}
+		n++
+	}
+}
