@@ -11,7 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 )
 
-func (s *server) bundle(ctx context.Context, in *versionRef) (*huma.StreamResponse, error) {
+func (s *server) bundle(ctx context.Context, in *VersionRef) (*huma.StreamResponse, error) {
 	v, open, err := s.Registry.Bundle(ctx, in.ID, in.Version)
 	if err != nil {
 		return nil, err

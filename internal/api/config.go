@@ -70,7 +70,7 @@ func shape(h hosts.Host) wire.HostShape {
 }
 
 type serverConfigIn struct {
-	serverRef
+	ServerRef
 	Host    string `query:"host" required:"true" example:"claude-desktop" maxLength:"50"`
 	Version string `query:"version" default:"latest" maxLength:"255"`
 }

@@ -46,7 +46,7 @@ type serverCursor struct {
 	Number  int64    `json:"i,omitempty"`
 	Micros  int64    `json:"t,omitempty"`
 	AsOf    int64    `json:"a,omitempty"`
-	Filter  filters  `json:"f,omitzero"`
+	Filter  Filters  `json:"f,omitzero"`
 }
 
 // catalogCursor is the place in the official list, with its filters.
@@ -63,7 +63,7 @@ type catalogCursor struct {
 type offsetCursor struct {
 	Offset int     `json:"k"`
 	Text   string  `json:"q,omitempty"`
-	Filter filters `json:"f,omitzero"`
+	Filter Filters `json:"f,omitzero"`
 }
 
 // capabilityCursor is the place in the list of capabilities.

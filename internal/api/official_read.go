@@ -154,12 +154,14 @@ func appendRow(b, server, meta []byte) []byte {
 	return append(b, '}')
 }
 
-type officialRef struct {
+// OfficialRef names a server in a path of the official API.
+type OfficialRef struct {
 	Name string `path:"serverName" doc:"Name as one path segment." example:"io.github.acme%2Fweather" maxLength:"250"`
 }
 
-type officialVersionsIn struct {
-	officialRef
+// OfficialVersionsIn names a server and whether deleted versions count.
+type OfficialVersionsIn struct {
+	OfficialRef
 	IncludeDeleted bool `query:"include_deleted"`
 }
 
@@ -172,7 +174,7 @@ func officialName(s string) (hub.Name, error) {
 	return name, nil
 }
 
-func (s *server) officialVersions(ctx context.Context, in *officialVersionsIn) (*rawOut, error) {
+func (s *server) officialVersions(ctx context.Context, in *OfficialVersionsIn) (*rawOut, error) {
 	name, err := officialName(in.Name)
 	if err != nil {
 		return nil, err
@@ -188,7 +190,7 @@ func (s *server) officialVersions(ctx context.Context, in *officialVersionsIn) (
 }
 
 type officialVersionIn struct {
-	officialVersionsIn
+	OfficialVersionsIn
 	Version string `path:"version" doc:"Exact version, or latest." example:"1.0.0" maxLength:"255"`
 }
 

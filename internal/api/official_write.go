@@ -14,8 +14,8 @@ import (
 	apiv0 "github.com/modelcontextprotocol/registry/pkg/api/v0"
 )
 
-// bearer is the header upstream requires: 422 without it, 401 when it is wrong.
-type bearer struct {
+// Bearer is the header upstream requires: 422 without it, 401 when it is wrong.
+type Bearer struct {
 	Authorization string `header:"Authorization" required:"true" doc:"Bearer and a registry token, access token or API key."`
 }
 
@@ -36,22 +36,22 @@ func (s *server) officialWrites(api huma.API, version string) {
 }
 
 // asOfficial gives failures the statuses of the official registry: what clashes is a bad request there.
-func asOfficial(err error) error {
+func asOfficial(ctx context.Context, err error) error {
 	switch hub.KindOf(err) {
 	case hub.Exists, hub.Conflict, hub.Gone:
-		return &statusError{officialProblem(err)}
+		return &statusError{officialProblem(ctx, err)}
 	}
 	return err
 }
 
-func officialProblem(err error) *wire.Problem {
-	p := wire.NewProblem(err, "")
+func officialProblem(ctx context.Context, err error) *wire.Problem {
+	p := wire.NewProblem(err, contextRequestID(ctx))
 	p.Status, p.Title = http.StatusBadRequest, http.StatusText(http.StatusBadRequest)
 	return p
 }
 
 type officialPublishIn struct {
-	bearer
+	Bearer
 	Key     string `header:"Idempotency-Key" maxLength:"200" doc:"With it the same publish again is no error."`
 	Body    apiv0.ServerJSON
 	RawBody []byte
@@ -64,7 +64,7 @@ func (s *server) officialPublish(ctx context.Context, in *officialPublishIn) (*r
 	}
 	v, err := s.Registry.Publish(ctx, actor, registry.Publish{Format: hub.FormatServer, Manifest: in.RawBody, Retry: in.Key != ""})
 	if err != nil {
-		return nil, asOfficial(err)
+		return nil, asOfficial(ctx, err)
 	}
 	if v.State == hub.Rejected {
 		return nil, hub.Errorf(hub.Invalid, "%s was rejected: %s", v.Name, v.Message)
@@ -97,8 +97,8 @@ func (b statusBody) change() (registry.Change, error) {
 }
 
 type officialStatusIn struct {
-	bearer
-	officialRef
+	Bearer
+	OfficialRef
 	Version string `path:"version" maxLength:"255"`
 	Body    statusBody
 }
@@ -118,7 +118,7 @@ func (s *server) changeOfficial(ctx context.Context, name, version string, c reg
 	}
 	v, err := s.Registry.ChangeState(ctx, actor, name, version, c)
 	if err != nil {
-		return nil, asOfficial(err)
+		return nil, asOfficial(ctx, err)
 	}
 	return &rawOut{ContentType: "application/json", Body: officialItem(v, s.origin(ctx, v))}, nil
 }
@@ -135,8 +135,8 @@ func (s *server) origin(ctx context.Context, v *hub.Version) string {
 }
 
 type officialStatusAllIn struct {
-	bearer
-	officialRef
+	Bearer
+	OfficialRef
 	Body statusBody
 }
 
@@ -151,7 +151,7 @@ func (s *server) officialStatusAll(ctx context.Context, in *officialStatusAllIn)
 	}
 	versions, err := s.Registry.ChangeAll(ctx, actor, in.Name, c)
 	if err != nil {
-		return nil, asOfficial(err)
+		return nil, asOfficial(ctx, err)
 	}
 	items := make([][]byte, len(versions))
 	for i, v := range versions {
@@ -165,8 +165,8 @@ func (s *server) officialStatusAll(ctx context.Context, in *officialStatusAllIn)
 }
 
 type officialDeleteIn struct {
-	bearer
-	officialRef
+	Bearer
+	OfficialRef
 	Version string `path:"version" maxLength:"255"`
 }
 
@@ -204,7 +204,7 @@ func (s *server) officialValidate(_ context.Context, in *officialValidateIn) (*j
 	findings := manifest.CheckServerJSON(&in.Body)
 	out := &jsonOut[validation]{Body: validation{Valid: true, Issues: make([]validationIssue, 0, len(findings))}}
 	for _, f := range findings {
-		out.Body.Issues = append(out.Body.Issues, validationIssue{Type: f.Type, Path: f.Path, Message: f.Message, Severity: f.Severity, Reference: f.Reference})
+		out.Body.Issues = append(out.Body.Issues, validationIssue{Type: f.Code, Path: f.Path, Message: f.Message, Severity: f.Severity, Reference: f.Reference})
 		if f.Severity == hub.SeverityError {
 			out.Body.Valid = false
 		}

@@ -14,7 +14,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
-	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/wire"
 )
 

@@ -41,12 +41,13 @@ func (s *server) publishRoutes(api huma.API) {
 	post.Description = "A form with the part `manifest` (mcp.json) first and the optional part `bundle` (.tgz) second, streamed. " +
 		"A `Content-Digest` header on the bundle's part (RFC 9530, sha-256) is checked. 201: published; 202: on its way, follow Location. " +
 		"With `Idempotency-Key` a repeated request is answered and not done again."
-	post.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"multipart/form-data": {Schema: &huma.Schema{
+	register(s, api, post, s.postVersion)
+	// documented after registering: Huma would read a body it knows of, and this one is streamed
+	api.OpenAPI().Paths[post.Path].Post.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"multipart/form-data": {Schema: &huma.Schema{
 		Type: "object", Required: []string{"manifest"}, Properties: map[string]*huma.Schema{
 			"manifest": {Type: "string", Format: "binary", Description: "mcp.json, at most 1 MiB"},
 			"bundle":   {Type: "string", Format: "binary", Description: ".tgz made by mcpm publish"},
 		}}}}}
-	register(s, api, post, s.postVersion)
 	register(s, api, op(http.MethodGet, "/servers/{id}/versions/{version}/publication", "Follow a publish"), s.publication)
 
 	del := op(http.MethodDelete, "/servers/{id}/versions/{version}", "Deprecate, yank or unpublish a version")
@@ -57,7 +58,7 @@ func (s *server) publishRoutes(api huma.API) {
 }
 
 type putServerIn struct {
-	serverRef
+	ServerRef
 	Body wire.PutServer
 }
 
@@ -82,14 +83,14 @@ func (s *server) putServer(ctx context.Context, in *putServerIn) (*jsonOut[wire.
 	} else if len(b.Manifest) == 0 {
 		return nil, hub.Errorf(hub.Invalid, "the request changes nothing").WithHint("send a manifest, or the facts to change")
 	}
-	return s.getServer(ctx, &in.serverRef)
+	return s.getServer(ctx, &in.ServerRef)
 }
 
 func stripAt(ref string) string { return strings.TrimPrefix(ref, "@") }
 
 // postVersionIn keeps the body for reading it as it comes.
 type postVersionIn struct {
-	serverRef
+	ServerRef
 	Key  string `header:"Idempotency-Key" maxLength:"200" doc:"A word of your choice, the same for each try of one publish."`
 	body io.Reader
 	mime string
@@ -211,7 +212,7 @@ func contentDigest(header string) (string, error) {
 	return "", hub.Errorf(hub.Malformed, "Content-Digest %q has no sha-256", header).WithHint("send sha-256=:BASE64:")
 }
 
-func (s *server) publication(ctx context.Context, in *versionRef) (*jsonOut[wire.Publication], error) {
+func (s *server) publication(ctx context.Context, in *VersionRef) (*jsonOut[wire.Publication], error) {
 	actor, err := actorOf(ctx)
 	if err != nil {
 		return nil, err
@@ -229,7 +230,7 @@ func (s *server) publication(ctx context.Context, in *versionRef) (*jsonOut[wire
 }
 
 type deleteIn struct {
-	versionRef
+	VersionRef
 	Message     string `query:"message" maxLength:"500" doc:"Why; everyone who uses the version reads it."`
 	Replacement string `query:"replacement" maxLength:"250" doc:"The server to use instead."`
 	Yank        bool   `query:"yank"`
@@ -257,13 +258,14 @@ func (s *server) deleteVersion(ctx context.Context, in *deleteIn) (*jsonOut[wire
 	return &jsonOut[wire.Version]{Body: wire.NewVersion(v)}, nil
 }
 
-type tagIn struct {
-	serverRef
+// TagIn names a dist-tag in a path.
+type TagIn struct {
+	ServerRef
 	Tag string `path:"tag" maxLength:"64" example:"beta"`
 }
 
 type putTagIn struct {
-	tagIn
+	TagIn
 	Body struct {
 		Version string `json:"version" minLength:"1" maxLength:"255"`
 	}
@@ -273,7 +275,7 @@ func (s *server) putTag(ctx context.Context, in *putTagIn) (*jsonOut[wire.Server
 	return s.tag(ctx, in.ID, in.Tag, in.Body.Version)
 }
 
-func (s *server) deleteTag(ctx context.Context, in *tagIn) (*jsonOut[wire.Server], error) {
+func (s *server) deleteTag(ctx context.Context, in *TagIn) (*jsonOut[wire.Server], error) {
 	return s.tag(ctx, in.ID, in.Tag, "")
 }
 

@@ -9,8 +9,8 @@ import (
 	"github.com/mcphub/mcphub/internal/wire"
 )
 
-// filters are the facts by which servers are chosen in lists and searches.
-type filters struct {
+// Filters are the facts by which servers are chosen in lists and searches.
+type Filters struct {
 	Package   string `json:"p,omitempty" query:"package" doc:"Package type: npm, pypi, oci, mcpb, nuget, cargo, bundle, remote." maxLength:"20"`
 	Transport string `json:"t,omitempty" query:"transport" doc:"stdio, streamable-http or sse." maxLength:"20"`
 	Runtime   string `json:"r,omitempty" query:"runtime" doc:"docker, node, python, go, binary or remote." maxLength:"20"`
@@ -20,7 +20,7 @@ type filters struct {
 	Mirrored  string `json:"m,omitempty" query:"mirrored" doc:"true: only copies from other catalogues; false: only what is published here." enum:"true,false"`
 }
 
-func (f filters) mirrored() *bool {
+func (f Filters) mirrored() *bool {
 	if f.Mirrored == "" {
 		return nil
 	}
@@ -28,7 +28,7 @@ func (f filters) mirrored() *bool {
 	return &yes
 }
 
-func (f filters) scope() string {
+func (f Filters) scope() string {
 	if len(f.Scope) > 0 && f.Scope[0] == '@' {
 		return f.Scope[1:]
 	}
@@ -37,17 +37,19 @@ func (f filters) scope() string {
 
 type jsonOut[T any] struct{ Body T }
 
-type serverRef struct {
+// ServerRef names a server in a path. Huma reads embedded structs only when they are exported.
+type ServerRef struct {
 	ID string `path:"id" doc:"Name (%40acme%2Fpostgres) or UUID." example:"%40acme%2Fpostgres" maxLength:"250"`
 }
 
-type versionRef struct {
-	serverRef
+// VersionRef names a version in a path.
+type VersionRef struct {
+	ServerRef
 	Version string `path:"version" doc:"Number, or a dist-tag such as latest." example:"1.4.2" maxLength:"255"`
 }
 
 type listIn struct {
-	filters
+	Filters
 	Sort    hub.Sort `query:"sort" enum:"name,updated,installs,score" default:"name" doc:"name ascending; updated, installs and score highest first."`
 	Keyword string   `query:"keyword" maxLength:"100"`
 	Limit   int      `query:"limit" minimum:"1" maximum:"100" default:"30"`
@@ -73,7 +75,7 @@ func (s *server) serverRoutes(api huma.API) {
 }
 
 func (s *server) listServers(ctx context.Context, in *listIn) (*jsonOut[wire.ServerList], error) {
-	cur := serverCursor{Sort: in.Sort, Keyword: in.Keyword, Filter: in.filters}
+	cur := serverCursor{Sort: in.Sort, Keyword: in.Keyword, Filter: in.Filters}
 	if in.Cursor != "" {
 		cur = serverCursor{}
 		if err := decodeCursor(in.Cursor, &cur); err != nil {
@@ -109,7 +111,7 @@ func (s *server) listServers(ctx context.Context, in *listIn) (*jsonOut[wire.Ser
 	return out, nil
 }
 
-func (s *server) getServer(ctx context.Context, in *serverRef) (*jsonOut[wire.ServerDetail], error) {
+func (s *server) getServer(ctx context.Context, in *ServerRef) (*jsonOut[wire.ServerDetail], error) {
 	srv, err := s.Registry.Server(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -126,7 +128,7 @@ func (s *server) getServer(ctx context.Context, in *serverRef) (*jsonOut[wire.Se
 	return out, nil
 }
 
-func (s *server) listVersions(ctx context.Context, in *serverRef) (*jsonOut[wire.VersionList], error) {
+func (s *server) listVersions(ctx context.Context, in *ServerRef) (*jsonOut[wire.VersionList], error) {
 	srv, versions, err := s.Registry.Versions(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -139,7 +141,7 @@ func (s *server) listVersions(ctx context.Context, in *serverRef) (*jsonOut[wire
 }
 
 type versionIn struct {
-	versionRef
+	VersionRef
 	Command string `header:"Mcpm-Command" doc:"What mcpm does this for; install counts as an install." maxLength:"20"`
 }
 
@@ -155,7 +157,7 @@ func (s *server) getVersion(ctx context.Context, in *versionIn) (*jsonOut[wire.V
 }
 
 type serverCapabilitiesIn struct {
-	serverRef
+	ServerRef
 	Version string `query:"version" default:"latest" maxLength:"255"`
 }
 
@@ -172,7 +174,7 @@ func (s *server) serverCapabilities(ctx context.Context, in *serverCapabilitiesI
 }
 
 type searchIn struct {
-	filters
+	Filters
 	Query  string `query:"q" doc:"Words. Longer texts are cut." maxLength:"1000" example:"query a postgres database"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
 	Cursor string `query:"cursor"`
@@ -182,7 +184,7 @@ type searchIn struct {
 const maxOffset = 1000
 
 func (s *server) search(ctx context.Context, in *searchIn) (*jsonOut[wire.SearchResult], error) {
-	cur := offsetCursor{Text: in.Query, Filter: in.filters}
+	cur := offsetCursor{Text: in.Query, Filter: in.Filters}
 	if in.Cursor != "" {
 		cur = offsetCursor{}
 		if err := decodeCursor(in.Cursor, &cur); err != nil {

@@ -177,7 +177,7 @@ func (s *Service) storeBundle(ctx context.Context, p Publish) (*hub.Bundle, erro
 		return nil, hub.Errorf(hub.Integrity, "the bundle arrived as %s, and %s was promised", digest, p.BundleDigest).
 			WithHint("send it again; if this comes back, something between changes the bytes")
 	}
-	return &hub.Bundle{Digest: digest, Integrity: h.SRI(), Size: size}, nil
+	return &hub.Bundle{Digest: digest, Integrity: h.SRI512(), Size: size}, nil
 }
 
 // submit stores the draft and takes it on.

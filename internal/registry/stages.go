@@ -58,7 +58,9 @@ func (s *Service) checkStructure(ctx context.Context, w *Work) error {
 		return err
 	}
 	defer r.Close()
-	info, err := bundle.Check(r, bundle.DefaultLimits)
+	limits := bundle.DefaultLimits
+	limits.Packed = s.maxBytes
+	info, err := bundle.Check(r, limits)
 	if err != nil {
 		return err
 	}
@@ -127,8 +129,8 @@ func (s *Service) checkArtifacts(ctx context.Context, w *Work) error {
 	if err != nil {
 		return fmt.Errorf("read blob %s: %w", b.Digest, err)
 	}
-	if n != b.Size || h.Digest() != b.Digest || h.SRI() != b.Integrity {
-		return hub.Errorf(hub.Integrity, "the stored bundle has %d bytes and digest %s; %d bytes and %s were received", n, h.Digest(), b.Size, b.Digest).
+	if n != b.Size || h.SHA256() != b.Digest || h.SRI512() != b.Integrity {
+		return hub.Errorf(hub.Integrity, "the stored bundle has %d bytes and digest %s; %d bytes and %s were received", n, h.SHA256(), b.Size, b.Digest).
 			WithHint("publish the version again; if this comes back, the hub's storage damages files")
 	}
 	return nil
