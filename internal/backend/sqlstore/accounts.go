@@ -8,6 +8,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/mcphub/mcphub/internal/backend/sqlstore/engine"
 	"github.com/mcphub/mcphub/internal/hub"
 )
 
@@ -47,7 +48,7 @@ func (s *Store) Account(ctx context.Context, ref string) (*hub.Account, error) {
 		{"SELECT * FROM accounts WHERE email = ? AND email <> ''", lower},
 	} {
 		row := new(accountRow)
-		switch err := s.one(ctx, row, try.text, try.arg); {
+		switch err := s.db.One(ctx, row, try.text, try.arg); {
 		case err == nil:
 			return row.hub(), nil
 		case !errors.Is(err, sql.ErrNoRows):
@@ -60,8 +61,8 @@ func (s *Store) Account(ctx context.Context, ref string) (*hub.Account, error) {
 // Accounts implements hub.Accounts.
 func (s *Store) Accounts(ctx context.Context) ([]*hub.Account, error) {
 	var rows []accountRow
-	if err := s.read.NewSelect().Model(&rows).Order("name").Scan(ctx); err != nil {
-		return nil, s.fail(err)
+	if err := s.db.Read.NewSelect().Model(&rows).Order("name").Scan(ctx); err != nil {
+		return nil, s.db.Fail(err)
 	}
 	out := make([]*hub.Account, len(rows))
 	for i := range rows {
@@ -78,12 +79,12 @@ func (s *Store) CreateAccount(ctx context.Context, a *hub.Account, ev hub.Event)
 	if row.CreatedAt == 0 {
 		row.CreatedAt = now
 	}
-	err := s.tx(ctx, func(tx bun.Tx) error {
-		b := s.batch(tx)
-		b.add(tx.NewInsert().Model(row))
-		b.add(tx.NewInsert().Model(&namespaceRow{Scope: row.Name, AccountID: a.ID, ClaimedBy: a.ID, CreatedAt: row.CreatedAt}))
-		b.events(newEvent(ev, hub.ActionAccountCreated, a.ID, row.Name, now))
-		return b.exec(ctx)
+	err := s.db.Tx(ctx, func(tx bun.Tx) error {
+		b := engine.NewBatch(tx)
+		b.Add(tx.NewInsert().Model(row))
+		b.Add(tx.NewInsert().Model(&namespaceRow{Scope: row.Name, AccountID: a.ID, ClaimedBy: a.ID, CreatedAt: row.CreatedAt}))
+		s.appendEvents(tx, b, newEvent(ev, hub.ActionAccountCreated, a.ID, row.Name, now))
+		return b.Exec(ctx)
 	})
 	if hub.KindOf(err) == hub.Exists {
 		return s.accountTaken(ctx, row, err)
@@ -98,7 +99,7 @@ func (s *Store) accountTaken(ctx context.Context, row *accountRow, cause error) 
 		{"SELECT 1 FROM accounts WHERE email = ? AND email <> '' AND id <> ?", row.Email, "the e-mail address"},
 		{"SELECT 1 FROM namespaces WHERE scope = ? AND account_id <> ?", row.Name, "the namespace"},
 	} {
-		n, err := s.number(ctx, try.text, try.arg, row.ID)
+		n, err := s.db.Number(ctx, try.text, try.arg, row.ID)
 		if err != nil {
 			return err
 		}
@@ -112,7 +113,7 @@ func (s *Store) accountTaken(ctx context.Context, row *accountRow, cause error) 
 // UpdateAccount implements hub.Accounts.
 func (s *Store) UpdateAccount(ctx context.Context, a *hub.Account, ev hub.Event) error {
 	row := &accountRow{ID: a.ID, Email: strings.ToLower(a.Email), PasswordHash: a.PasswordHash, Role: string(a.Role), Disabled: a.Disabled}
-	err := s.tx(ctx, func(tx bun.Tx) error {
+	err := s.db.Tx(ctx, func(tx bun.Tx) error {
 		res, err := tx.NewUpdate().Model(row).Column("role", "password_hash", "email", "disabled").WherePK().Exec(ctx)
 		if err != nil {
 			return err
@@ -120,12 +121,12 @@ func (s *Store) UpdateAccount(ctx context.Context, a *hub.Account, ev hub.Event)
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return hub.Errorf(hub.NotFound, "there is no account with the ID %s", shortQuote(a.ID)).WithCause(err)
 		}
-		b := s.batch(tx)
+		b := engine.NewBatch(tx)
 		if a.Disabled {
-			b.addf("DELETE FROM tokens WHERE account_id = ?", a.ID)
+			b.Addf("DELETE FROM tokens WHERE account_id = ?", a.ID)
 		}
-		b.events(newEvent(ev, hub.ActionAccountUpdated, a.ID, a.Name, s.stamp(0)))
-		return b.exec(ctx)
+		s.appendEvents(tx, b, newEvent(ev, hub.ActionAccountUpdated, a.ID, a.Name, s.stamp(0)))
+		return b.Exec(ctx)
 	})
 	if hub.KindOf(err) == hub.Exists {
 		return s.accountTaken(ctx, row, err)
@@ -136,7 +137,7 @@ func (s *Store) UpdateAccount(ctx context.Context, a *hub.Account, ev hub.Event)
 // Namespace implements hub.Namespaces.
 func (s *Store) Namespace(ctx context.Context, scope string) (*hub.Namespace, error) {
 	row := new(namespaceRow)
-	err := s.one(ctx, row, "SELECT * FROM namespaces WHERE scope = ?", scope)
+	err := s.db.One(ctx, row, "SELECT * FROM namespaces WHERE scope = ?", scope)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, hub.Errorf(hub.NotFound, "nobody claimed the namespace %s", shortQuote(scope))
 	}
@@ -149,23 +150,23 @@ func (s *Store) Namespace(ctx context.Context, scope string) (*hub.Namespace, er
 // NamespacesOf implements hub.Namespaces.
 func (s *Store) NamespacesOf(ctx context.Context, accountID string) ([]string, error) {
 	var out []string
-	err := s.read.NewRaw("SELECT scope FROM namespaces WHERE account_id = ? ORDER BY scope", accountID).Scan(ctx, &out)
-	return out, s.fail(err)
+	err := s.db.Read.NewRaw("SELECT scope FROM namespaces WHERE account_id = ? ORDER BY scope", accountID).Scan(ctx, &out)
+	return out, s.db.Fail(err)
 }
 
 // ClaimNamespace implements hub.Namespaces.
 func (s *Store) ClaimNamespace(ctx context.Context, n hub.Namespace, ev hub.Event) error {
-	return s.tx(ctx, func(tx bun.Tx) error {
+	return s.db.Tx(ctx, func(tx bun.Tx) error {
 		now := s.stamp(0)
 		row := &namespaceRow{Scope: n.Scope, AccountID: n.AccountID, ClaimedBy: n.ClaimedBy, CreatedAt: micros(n.CreatedAt)}
 		if row.CreatedAt == 0 {
 			row.CreatedAt = now
 		}
-		b := s.batch(tx)
-		b.add(tx.NewInsert().Model(row))
-		b.events(newEvent(ev, hub.ActionNamespaceClaimed, n.Scope, n.Scope, now))
-		err := b.exec(ctx)
-		if s.duplicate(err) {
+		b := engine.NewBatch(tx)
+		b.Add(tx.NewInsert().Model(row))
+		s.appendEvents(tx, b, newEvent(ev, hub.ActionNamespaceClaimed, n.Scope, n.Scope, now))
+		err := b.Exec(ctx)
+		if s.db.Duplicate(err) {
 			return hub.Errorf(hub.Exists, "the namespace %s is taken", shortQuote(n.Scope)).WithCause(err)
 		}
 		return err

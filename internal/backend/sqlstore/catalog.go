@@ -38,13 +38,13 @@ func (s *Store) Page(ctx context.Context, q hub.CatalogQuery) ([]hub.CatalogRow,
 		add("(name, version) > (?, ?)", string(q.AfterName), q.AfterVersion)
 	}
 	if q.Search != "" {
-		add("name "+s.d.like+" ? ESCAPE '!'", "%"+escapeLike(q.Search)+"%")
+		add("name "+s.db.Like+" ? ESCAPE '!'", "%"+escapeLike(q.Search)+"%")
 	}
 	if !q.UpdatedSince.IsZero() {
 		add("updated_at > ?", micros(q.UpdatedSince))
 	}
 	args = append(args, q.Limit)
-	rows, err := s.query(ctx, "SELECT name, version, server_json, meta_json FROM versions WHERE "+strings.Join(where, " AND ")+
+	rows, err := s.db.Query(ctx, "SELECT name, version, server_json, meta_json FROM versions WHERE "+strings.Join(where, " AND ")+
 		" ORDER BY name, version LIMIT ?", args...)
 	if err != nil {
 		return nil, err
@@ -54,11 +54,11 @@ func (s *Store) Page(ctx context.Context, q hub.CatalogQuery) ([]hub.CatalogRow,
 	for rows.Next() {
 		var r hub.CatalogRow
 		if err := rows.Scan(&r.Name, &r.Version, &r.ServerJSON, &r.Meta); err != nil {
-			return nil, s.fail(err)
+			return nil, s.db.Fail(err)
 		}
 		out = append(out, r)
 	}
-	return out, s.fail(rows.Err())
+	return out, s.db.Fail(rows.Err())
 }
 
 // escapeLike keeps the signs of a LIKE pattern from meaning anything.
@@ -79,7 +79,7 @@ func (s *Store) CountCapabilities(ctx context.Context, q hub.CapabilityQuery) ([
 	if q.Limit < 1 {
 		return nil, nil
 	}
-	sel := s.read.NewSelect().Table("capabilities").ColumnExpr("type, name, count(*) AS servers").
+	sel := s.db.Read.NewSelect().Table("capabilities").ColumnExpr("type, name, count(*) AS servers").
 		Group("type", "name").OrderExpr("servers DESC, type, name").Limit(int64(q.Limit))
 	if q.Type != "" {
 		sel.Where("type = ?", q.Type)
@@ -97,7 +97,7 @@ func (s *Store) CountCapabilities(ctx context.Context, q hub.CapabilityQuery) ([
 		Servers int
 	}
 	if err := sel.Scan(ctx, &rows); err != nil {
-		return nil, s.fail(err)
+		return nil, s.db.Fail(err)
 	}
 	out := make([]hub.CapabilityCount, len(rows))
 	for i, r := range rows {

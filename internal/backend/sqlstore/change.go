@@ -6,6 +6,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/mcphub/mcphub/internal/backend/sqlstore/engine"
 	"github.com/mcphub/mcphub/internal/hub"
 )
 
@@ -13,7 +14,7 @@ import (
 // It keeps the latest mark, the server's facts of it, and the stored _meta of every version it touches.
 type change struct {
 	tx  bun.Tx
-	b   *batch
+	b   *engine.Batch
 	now int64
 	srv *serverRow
 }
@@ -42,10 +43,10 @@ func (c *change) apply(ctx context.Context, v *versionRow, before hub.State, fre
 		}
 	}
 	if insert {
-		c.b.add(c.tx.NewInsert().Model(v))
-		c.b.add(c.tx.NewInsert().Model(v.texts()))
+		c.b.Add(c.tx.NewInsert().Model(v))
+		c.b.Add(c.tx.NewInsert().Model(v.texts()))
 	} else {
-		c.b.add(c.tx.NewUpdate().Model(v).Column(stateColumns...).WherePK())
+		c.b.Add(c.tx.NewUpdate().Model(v).Column(stateColumns...).WherePK())
 	}
 	if next != v && next != nil && next.ID != held {
 		if err := c.mark(next, true); err != nil {
@@ -120,7 +121,7 @@ func (c *change) mark(v *versionRow, latest bool) error {
 	if err := v.render(c.srv.Origin); err != nil {
 		return err
 	}
-	c.b.add(c.tx.NewUpdate().Model(v).Column("latest", "updated_at", "meta_json").WherePK())
+	c.b.Add(c.tx.NewUpdate().Model(v).Column("latest", "updated_at", "meta_json").WherePK())
 	return nil
 }
 
@@ -142,14 +143,14 @@ func (c *change) facts(next *versionRow, before string) error {
 		}
 	}
 	if before != "" {
-		c.b.addf("DELETE FROM capabilities WHERE server_id = ?", c.srv.ID)
+		c.b.Addf("DELETE FROM capabilities WHERE server_id = ?", c.srv.ID)
 	}
 	if len(declared) > 0 {
 		rows := make([]capabilityRow, len(declared))
 		for i, d := range declared {
 			rows[i] = capabilityRow{Type: string(d.Type), Name: d.Name, ServerID: c.srv.ID}
 		}
-		c.b.add(c.tx.NewInsert().Model(&rows).On("CONFLICT DO NOTHING")) // a name may be declared twice
+		c.b.Add(c.tx.NewInsert().Model(&rows).On("CONFLICT DO NOTHING")) // a name may be declared twice
 	}
 	return nil
 }
@@ -164,5 +165,5 @@ func (c *change) saveServer(display *hub.Server) {
 		c.srv.display(display)
 		up.Column(displayColumns...)
 	}
-	c.b.add(up)
+	c.b.Add(up)
 }

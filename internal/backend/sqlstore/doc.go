@@ -6,7 +6,7 @@
 //   - Times are stored as whole microseconds since 1970 in UTC, so that order and "strictly after" are
 //     the same on both databases. Everything a caller stores is cut to the microsecond.
 //   - Text that is ordered or compared is ordered by bytes (BINARY on SQLite, COLLATE "C" on PostgreSQL).
-//   - A write is one transaction. Statements whose answer nobody needs are sent together (see batch).
+//   - A write is one transaction. Statements whose answer nobody needs are sent together (see engine.Batch).
 //   - Events are appended last in a transaction, on PostgreSQL under an advisory lock that is held until
 //     commit: sequence numbers become visible in order, so a follower misses none.
 //   - SQLite has one connection that writes and a few that only read.

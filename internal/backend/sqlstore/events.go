@@ -2,12 +2,11 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
-	"errors"
 
 	"github.com/uptrace/bun"
 
+	"github.com/mcphub/mcphub/internal/backend/sqlstore/engine"
 	"github.com/mcphub/mcphub/internal/hub"
 )
 
@@ -58,6 +57,17 @@ func rawJSON(s string) json.RawMessage {
 	return json.RawMessage(s)
 }
 
+// appendEvents appends to the event log. It must come last: see the package comment.
+func (s *Store) appendEvents(tx bun.Tx, b *engine.Batch, rows ...eventRow) {
+	if len(rows) == 0 {
+		return
+	}
+	if s.db.EventLock != "" {
+		b.Addf(s.db.EventLock)
+	}
+	b.Add(tx.NewInsert().Model(&rows).ExcludeColumn("seq"))
+}
+
 // versionEvent is what an event tells of a version before or after a step.
 type versionEvent struct {
 	VersionID   string    `json:"versionId"`
@@ -92,7 +102,7 @@ func (s *Store) EventsOf(ctx context.Context, subject string, limit int) ([]hub.
 }
 
 func (s *Store) events(ctx context.Context, text string, args ...any) ([]hub.Event, error) {
-	rows, err := s.query(ctx, text, args...)
+	rows, err := s.db.Query(ctx, text, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -100,36 +110,27 @@ func (s *Store) events(ctx context.Context, text string, args ...any) ([]hub.Eve
 	var out []hub.Event
 	for rows.Next() {
 		var r eventRow
-		if err := s.read.ScanRow(ctx, rows, &r); err != nil {
-			return nil, s.fail(err)
+		if err := s.db.Read.ScanRow(ctx, rows, &r); err != nil {
+			return nil, s.db.Fail(err)
 		}
 		out = append(out, r.hub())
 	}
-	return out, s.fail(rows.Err())
+	return out, s.db.Fail(rows.Err())
 }
 
 // LastEvent implements hub.Events.
 func (s *Store) LastEvent(ctx context.Context) (int64, error) {
-	return s.number(ctx, "SELECT coalesce(max(seq), 0) FROM events")
+	return s.db.Number(ctx, "SELECT coalesce(max(seq), 0) FROM events")
 }
 
 // Cursor implements hub.Events.
 func (s *Store) Cursor(ctx context.Context, projector string) (int64, error) {
-	return s.number(ctx, "SELECT seq FROM cursors WHERE projector = ?", projector)
-}
-
-// number reads one number, 0 when there is no row.
-func (s *Store) number(ctx context.Context, text string, args ...any) (n int64, err error) {
-	err = s.one(ctx, &n, text, args...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, nil
-	}
-	return n, err
+	return s.db.Number(ctx, "SELECT seq FROM cursors WHERE projector = ?", projector)
 }
 
 // SetCursor implements hub.Events.
 func (s *Store) SetCursor(ctx context.Context, projector string, seq int64) error {
-	_, err := s.write.NewRaw("INSERT INTO cursors (projector, seq) VALUES (?, ?) ON CONFLICT (projector) DO UPDATE SET seq = excluded.seq",
+	_, err := s.db.Write.NewRaw("INSERT INTO cursors (projector, seq) VALUES (?, ?) ON CONFLICT (projector) DO UPDATE SET seq = excluded.seq",
 		projector, seq).Exec(ctx)
-	return s.fail(err)
+	return s.db.Fail(err)
 }

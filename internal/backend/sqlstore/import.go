@@ -8,6 +8,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/mcphub/mcphub/internal/backend/sqlstore/engine"
 	"github.com/mcphub/mcphub/internal/hub"
 )
 
@@ -25,7 +26,7 @@ func (s *Store) Import(ctx context.Context, srv *hub.Server, v *hub.Version, ev 
 		return hub.Unchanged, err
 	}
 	var result hub.ImportResult
-	err = s.tx(ctx, func(tx bun.Tx) (err error) {
+	err = s.db.Tx(ctx, func(tx bun.Tx) (err error) {
 		result, err = s.importInto(ctx, tx, srv, row, ev)
 		return err
 	})
@@ -34,7 +35,7 @@ func (s *Store) Import(ctx context.Context, srv *hub.Server, v *hub.Version, ev 
 
 // imported reports by reading alone whether the import would change nothing, as most repeated ones do.
 func (s *Store) imported(ctx context.Context, srv *hub.Server, v *versionRow) (bool, error) {
-	n, err := s.number(ctx, `SELECT 1 FROM versions v JOIN servers s ON s.id = v.server_id
+	n, err := s.db.Number(ctx, `SELECT 1 FROM versions v JOIN servers s ON s.id = v.server_id
 		WHERE s.name = ? AND s.origin <> '' AND v.version = ? AND v.manifest_digest = ? AND v.state = ?`,
 		string(srv.Name), v.Version, v.ManifestDigest, v.State)
 	return n == 1, err
@@ -51,7 +52,7 @@ func (s *Store) importInto(ctx context.Context, tx bun.Tx, srv *hub.Server, v *v
 	if err != nil && !insert {
 		return "", err
 	}
-	c := &change{tx: tx, b: s.batch(tx), now: s.stamp(max(row.UpdatedAt, old.UpdatedAt)), srv: row}
+	c := &change{tx: tx, b: engine.NewBatch(tx), now: s.stamp(max(row.UpdatedAt, old.UpdatedAt)), srv: row}
 	before := hub.State(old.State)
 	var prior json.RawMessage
 	switch {
@@ -73,7 +74,7 @@ func (s *Store) importInto(ctx context.Context, tx bun.Tx, srv *hub.Server, v *v
 		v = old
 	}
 	if isNew {
-		c.b.add(tx.NewInsert().Model(row))
+		c.b.Add(tx.NewInsert().Model(row))
 	}
 	if err := c.apply(ctx, v, before, insert || !before.Visible(), insert); err != nil {
 		return "", err
@@ -89,8 +90,8 @@ func (s *Store) importInto(ctx context.Context, tx bun.Tx, srv *hub.Server, v *v
 		out.Before = string(prior)
 		out.After = string(versionEvent{VersionID: v.ID, Version: v.Version, State: hub.State(v.State), Message: v.Message, Replacement: v.Replacement}.json())
 	}
-	c.b.events(out)
-	if err := c.b.exec(ctx); err != nil {
+	s.appendEvents(tx, c.b, out)
+	if err := c.b.Exec(ctx); err != nil {
 		return "", err
 	}
 	if isNew {
@@ -102,7 +103,7 @@ func (s *Store) importInto(ctx context.Context, tx bun.Tx, srv *hub.Server, v *v
 // importServer returns the stored server of the name, or a new row that is not stored yet.
 func (s *Store) importServer(ctx context.Context, tx bun.Tx, srv *hub.Server) (row *serverRow, isNew bool, err error) {
 	row = new(serverRow)
-	err = tx.NewRaw("SELECT * FROM servers WHERE name = ?"+s.d.rowLock, srv.Name).Scan(ctx, row)
+	err = tx.NewRaw("SELECT * FROM servers WHERE name = ?"+s.db.RowLock, srv.Name).Scan(ctx, row)
 	if err == nil && row.Origin != "" {
 		return row, false, nil
 	}

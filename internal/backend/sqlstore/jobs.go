@@ -57,10 +57,10 @@ func (s *Store) ClaimJob(ctx context.Context, worker string, kinds []string, now
 	at := micros(now)
 	var id string
 	// Idle workers only read, so that they do not hold up those who write.
-	err := s.read.NewRaw(dueJob, at, at, bun.List(kinds)).Scan(ctx, &id)
+	err := s.db.Read.NewRaw(dueJob, at, at, bun.List(kinds)).Scan(ctx, &id)
 	if err == nil {
 		row := new(jobRow)
-		err = s.write.NewRaw("UPDATE jobs SET lease_by = ?, lease_till = ?, attempts = attempts + 1 WHERE id = ("+dueJob+s.d.skipLock+") RETURNING *",
+		err = s.db.Write.NewRaw("UPDATE jobs SET lease_by = ?, lease_till = ?, attempts = attempts + 1 WHERE id = ("+dueJob+s.db.SkipLock+") RETURNING *",
 			worker, micros(till), at, at, bun.List(kinds)).Scan(ctx, row)
 		if err == nil {
 			return row.hub(), nil
@@ -69,7 +69,7 @@ func (s *Store) ClaimJob(ctx context.Context, worker string, kinds []string, now
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, none
 	}
-	return nil, s.fail(err)
+	return nil, s.db.Fail(err)
 }
 
 // CompleteJob implements hub.Jobs.
@@ -96,9 +96,9 @@ func (s *Store) held(ctx context.Context, id, worker, text string, args ...any) 
 	if worker == "" {
 		return lost
 	}
-	res, err := s.write.NewRaw(text, args...).Exec(ctx)
+	res, err := s.db.Write.NewRaw(text, args...).Exec(ctx)
 	if err != nil {
-		return s.fail(err)
+		return s.db.Fail(err)
 	}
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
 		return lost.WithCause(err)
@@ -111,14 +111,14 @@ func (s *Store) ReleaseJobs(ctx context.Context, worker string) error {
 	if worker == "" {
 		return nil
 	}
-	_, err := s.write.NewRaw("UPDATE jobs SET lease_by = '', lease_till = 0 WHERE lease_by = ?", worker).Exec(ctx)
-	return s.fail(err)
+	_, err := s.db.Write.NewRaw("UPDATE jobs SET lease_by = '', lease_till = 0 WHERE lease_by = ?", worker).Exec(ctx)
+	return s.db.Fail(err)
 }
 
 // JobCounts implements hub.Jobs.
 func (s *Store) JobCounts(ctx context.Context, now time.Time) (waiting, leased, parked int64, err error) {
 	at := micros(now)
-	rows, err := s.query(ctx, `SELECT coalesce(sum(CASE WHEN NOT parked AND lease_till <= ? THEN 1 ELSE 0 END), 0),
+	rows, err := s.db.Query(ctx, `SELECT coalesce(sum(CASE WHEN NOT parked AND lease_till <= ? THEN 1 ELSE 0 END), 0),
 		coalesce(sum(CASE WHEN NOT parked AND lease_till > ? THEN 1 ELSE 0 END), 0),
 		coalesce(sum(CASE WHEN parked THEN 1 ELSE 0 END), 0) FROM jobs`, at, at)
 	if err != nil {
@@ -128,5 +128,5 @@ func (s *Store) JobCounts(ctx context.Context, now time.Time) (waiting, leased, 
 	if rows.Next() {
 		err = rows.Scan(&waiting, &leased, &parked)
 	}
-	return waiting, leased, parked, s.fail(errors.Join(err, rows.Err()))
+	return waiting, leased, parked, s.db.Fail(errors.Join(err, rows.Err()))
 }

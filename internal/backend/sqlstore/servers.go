@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"github.com/mcphub/mcphub/internal/backend/sqlstore/engine"
 	"github.com/mcphub/mcphub/internal/hub"
 )
 
@@ -26,7 +27,7 @@ func (s *Store) Server(ctx context.Context, ref string) (*hub.Server, error) {
 			arg = hub.Name(ref).Claim()
 		}
 		row := new(serverRow)
-		switch err := s.one(ctx, row, text, arg); {
+		switch err := s.db.One(ctx, row, text, arg); {
 		case err == nil:
 			return row.hub(), nil
 		case !errors.Is(err, sql.ErrNoRows):
@@ -37,35 +38,19 @@ func (s *Store) Server(ctx context.Context, ref string) (*hub.Server, error) {
 		WithHint("look for it by search; names are @scope/name or a reverse domain, such as io.github.acme/db")
 }
 
-// one reads the single row of a query that is asked often; sql.ErrNoRows when there is none.
-func (s *Store) one(ctx context.Context, dest any, text string, args ...any) error {
-	rows, err := s.query(ctx, text, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	if !rows.Next() {
-		if err := rows.Err(); err != nil {
-			return s.fail(err)
-		}
-		return sql.ErrNoRows
-	}
-	return s.fail(s.read.ScanRow(ctx, rows, dest))
-}
-
 // List implements hub.Servers.
 func (s *Store) List(ctx context.Context, q hub.ServerQuery) ([]*hub.Server, error) {
 	if q.Limit < 1 || q.Limit > 100 {
 		return nil, hub.Errorf(hub.Invalid, "limit %d: a page has 1 to 100 servers", q.Limit)
 	}
 	rows := make([]serverRow, 0, q.Limit)
-	sel := s.read.NewSelect().Model(&rows).Where("s.latest_id <> ''").Limit(int64(q.Limit))
+	sel := s.db.Read.NewSelect().Model(&rows).Where("s.latest_id <> ''").Limit(int64(q.Limit))
 	if err := order(sel, q); err != nil {
 		return nil, err
 	}
 	s.filter(sel, q)
 	if err := sel.Scan(ctx); err != nil {
-		return nil, s.fail(err)
+		return nil, s.db.Fail(err)
 	}
 	return serversOf(rows), nil
 }
@@ -87,8 +72,8 @@ func (s *Store) ServersByID(ctx context.Context, ids []string) ([]*hub.Server, e
 		return nil, nil
 	}
 	var rows []serverRow
-	if err := s.read.NewSelect().Model(&rows).Where("s.id IN (?)", bun.List(ids)).Scan(ctx); err != nil {
-		return nil, s.fail(err)
+	if err := s.db.Read.NewSelect().Model(&rows).Where("s.id IN (?)", bun.List(ids)).Scan(ctx); err != nil {
+		return nil, s.db.Fail(err)
 	}
 	return serversOf(rows), nil
 }
@@ -138,7 +123,7 @@ func (s *Store) filter(sel *bun.SelectQuery, q hub.ServerQuery) {
 	}
 	holds := func(column, value string) {
 		if value != "" {
-			sel.Where("?(?, ?) > 0", bun.Safe(s.d.contains), bun.Safe(column), element(value))
+			sel.Where("?(?, ?) > 0", bun.Safe(s.db.Contains), bun.Safe(column), element(value))
 		}
 	}
 	equal("s.scope", q.Scope)
@@ -160,25 +145,25 @@ func (s *Store) filter(sel *bun.SelectQuery, q hub.ServerQuery) {
 // Save implements hub.Servers.
 func (s *Store) Save(ctx context.Context, srv *hub.Server, ev hub.Event) error {
 	var updated int64
-	err := s.tx(ctx, func(tx bun.Tx) error {
+	err := s.db.Tx(ctx, func(tx bun.Tx) error {
 		old, err := s.lockServer(ctx, tx, srv.ID)
 		if err != nil {
 			return err
 		}
-		b := s.batch(tx)
+		b := engine.NewBatch(tx)
 		if old == nil {
 			row := newServerRow(srv, s.stamp(0))
 			updated = row.UpdatedAt
-			b.add(tx.NewInsert().Model(row))
-			b.events(newEvent(ev, hub.ActionServerCreated, srv.ID, srv.Name.String(), updated))
+			b.Add(tx.NewInsert().Model(row))
+			s.appendEvents(tx, b, newEvent(ev, hub.ActionServerCreated, srv.ID, srv.Name.String(), updated))
 		} else {
 			updated = s.stamp(old.UpdatedAt)
 			old.display(srv)
 			old.UpdatedAt = updated
-			b.add(tx.NewUpdate().Model(old).Column(displayColumns...).Column("updated_at").WherePK())
-			b.events(newEvent(ev, hub.ActionServerUpdated, srv.ID, srv.Name.String(), updated))
+			b.Add(tx.NewUpdate().Model(old).Column(displayColumns...).Column("updated_at").WherePK())
+			s.appendEvents(tx, b, newEvent(ev, hub.ActionServerUpdated, srv.ID, srv.Name.String(), updated))
 		}
-		if err = b.exec(ctx); s.duplicate(err) {
+		if err = b.Exec(ctx); s.db.Duplicate(err) {
 			return nameTaken(srv.Name, err)
 		}
 		return err
@@ -192,7 +177,7 @@ func (s *Store) Save(ctx context.Context, srv *hub.Server, ev hub.Event) error {
 // lockServer reads a server that will be changed; nil when there is none.
 func (s *Store) lockServer(ctx context.Context, tx bun.Tx, id string) (*serverRow, error) {
 	row := new(serverRow)
-	err := tx.NewRaw("SELECT * FROM servers WHERE id = ?"+s.d.rowLock, id).Scan(ctx, row)
+	err := tx.NewRaw("SELECT * FROM servers WHERE id = ?"+s.db.RowLock, id).Scan(ctx, row)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -206,7 +191,7 @@ func nameTaken(name hub.Name, cause error) error {
 
 // SetTags implements hub.Servers.
 func (s *Store) SetTags(ctx context.Context, serverID string, set map[string]string, ev hub.Event) error {
-	return s.tx(ctx, func(tx bun.Tx) error {
+	return s.db.Tx(ctx, func(tx bun.Tx) error {
 		srv, err := s.lockServer(ctx, tx, serverID)
 		if err != nil {
 			return err
@@ -234,10 +219,10 @@ func (s *Store) SetTags(ctx context.Context, serverID string, set map[string]str
 			}
 		}
 		now := s.stamp(srv.UpdatedAt)
-		b := s.batch(tx)
-		b.addf("UPDATE servers SET dist_tags = ?, updated_at = ? WHERE id = ?", tags(set), now, serverID)
-		b.events(newEvent(ev, hub.ActionServerUpdated, serverID, hub.Name(srv.Name).String(), now))
-		return b.exec(ctx)
+		b := engine.NewBatch(tx)
+		b.Addf("UPDATE servers SET dist_tags = ?, updated_at = ? WHERE id = ?", tags(set), now, serverID)
+		s.appendEvents(tx, b, newEvent(ev, hub.ActionServerUpdated, serverID, hub.Name(srv.Name).String(), now))
+		return b.Exec(ctx)
 	})
 }
 
@@ -251,18 +236,18 @@ func (s *Store) AddInstalls(ctx context.Context, counts map[string]int64) error 
 		ids = append(ids, id)
 	}
 	slices.Sort(ids) // the same order for everybody, so that two never wait for each other
-	return s.tx(ctx, func(tx bun.Tx) error {
-		b := s.batch(tx)
+	return s.db.Tx(ctx, func(tx bun.Tx) error {
+		b := engine.NewBatch(tx)
 		for _, id := range ids {
-			b.addf("UPDATE servers SET installs = installs + ? WHERE id = ?", counts[id], id)
+			b.Addf("UPDATE servers SET installs = installs + ? WHERE id = ?", counts[id], id)
 		}
-		return b.exec(ctx)
+		return b.Exec(ctx)
 	})
 }
 
 // CountServers implements hub.Servers.
 func (s *Store) CountServers(ctx context.Context) (servers, versions int64, err error) {
-	rows, err := s.query(ctx, "SELECT (SELECT count(*) FROM servers WHERE latest_id <> ''), (SELECT count(*) FROM versions WHERE shown >= 1)")
+	rows, err := s.db.Query(ctx, "SELECT (SELECT count(*) FROM servers WHERE latest_id <> ''), (SELECT count(*) FROM versions WHERE shown >= 1)")
 	if err != nil {
 		return 0, 0, err
 	}
@@ -270,5 +255,5 @@ func (s *Store) CountServers(ctx context.Context) (servers, versions int64, err 
 	if rows.Next() {
 		err = rows.Scan(&servers, &versions)
 	}
-	return servers, versions, s.fail(errors.Join(err, rows.Err()))
+	return servers, versions, s.db.Fail(errors.Join(err, rows.Err()))
 }

@@ -39,7 +39,7 @@ type replayRow struct {
 // Setting implements hub.Settings.
 func (s *Store) Setting(ctx context.Context, key string) ([]byte, error) {
 	row := new(settingRow)
-	err := s.one(ctx, row, "SELECT * FROM settings WHERE key = ?", key)
+	err := s.db.One(ctx, row, "SELECT * FROM settings WHERE key = ?", key)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, hub.Errorf(hub.NotFound, "the setting %s was never set", shortQuote(key))
 	}
@@ -49,8 +49,8 @@ func (s *Store) Setting(ctx context.Context, key string) ([]byte, error) {
 // SetSettingOnce implements hub.Settings.
 func (s *Store) SetSettingOnce(ctx context.Context, key string, value []byte) ([]byte, error) {
 	row := &settingRow{Key: key, Value: bytesOf(value)}
-	if _, err := s.write.NewInsert().Model(row).On("CONFLICT (key) DO NOTHING").Exec(ctx); err != nil {
-		return nil, s.fail(err)
+	if _, err := s.db.Write.NewInsert().Model(row).On("CONFLICT (key) DO NOTHING").Exec(ctx); err != nil {
+		return nil, s.db.Fail(err)
 	}
 	return s.Setting(ctx, key)
 }
@@ -58,8 +58,8 @@ func (s *Store) SetSettingOnce(ctx context.Context, key string, value []byte) ([
 // SetSetting implements hub.Settings.
 func (s *Store) SetSetting(ctx context.Context, key string, value []byte) error {
 	row := &settingRow{Key: key, Value: bytesOf(value)}
-	_, err := s.write.NewInsert().Model(row).On("CONFLICT (key) DO UPDATE").Set("value = excluded.value").Exec(ctx)
-	return s.fail(err)
+	_, err := s.db.Write.NewInsert().Model(row).On("CONFLICT (key) DO UPDATE").Set("value = excluded.value").Exec(ctx)
+	return s.db.Fail(err)
 }
 
 // BeginReplay implements hub.Replays.
@@ -69,7 +69,7 @@ func (s *Store) BeginReplay(ctx context.Context, r hub.Replay, staleBefore time.
 		row.CreatedAt = s.stamp(0)
 	}
 	var stored *hub.Replay
-	err := s.tx(ctx, func(tx bun.Tx) error {
+	err := s.db.Tx(ctx, func(tx bun.Tx) error {
 		res, err := tx.NewInsert().Model(row).On("CONFLICT (key) DO UPDATE").
 			Set("digest = excluded.digest, done = FALSE, status = 0, body = excluded.body, created_at = excluded.created_at").
 			Where("NOT r.done AND r.created_at < ?", micros(staleBefore)).Exec(ctx)
@@ -91,12 +91,12 @@ func (s *Store) BeginReplay(ctx context.Context, r hub.Replay, staleBefore time.
 
 // FinishReplay implements hub.Replays.
 func (s *Store) FinishReplay(ctx context.Context, r hub.Replay) error {
-	_, err := s.write.NewRaw("UPDATE replays SET done = TRUE, status = ?, body = ? WHERE key = ?", r.Status, bytesOf(r.Body), r.Key).Exec(ctx)
-	return s.fail(err)
+	_, err := s.db.Write.NewRaw("UPDATE replays SET done = TRUE, status = ?, body = ? WHERE key = ?", r.Status, bytesOf(r.Body), r.Key).Exec(ctx)
+	return s.db.Fail(err)
 }
 
 // DropReplay implements hub.Replays.
 func (s *Store) DropReplay(ctx context.Context, key string, olderThan time.Time) error {
-	_, err := s.write.NewRaw("DELETE FROM replays WHERE key = ? OR created_at < ?", key, micros(olderThan)).Exec(ctx)
-	return s.fail(err)
+	_, err := s.db.Write.NewRaw("DELETE FROM replays WHERE key = ? OR created_at < ?", key, micros(olderThan)).Exec(ctx)
+	return s.db.Fail(err)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"github.com/mcphub/mcphub/internal/backend/sqlstore/engine"
 	"github.com/mcphub/mcphub/internal/hub"
 )
 
@@ -48,20 +49,20 @@ func (s *Store) Submit(ctx context.Context, sub hub.Submission) error {
 
 // submit stores everything in one round trip, and first removes the rejected version it replaces.
 func (s *Store) submit(ctx context.Context, srv *serverRow, v *versionRow, ev eventRow, job *jobRow, replaces string) error {
-	return s.tx(ctx, func(tx bun.Tx) error {
+	return s.db.Tx(ctx, func(tx bun.Tx) error {
 		if replaces != "" {
 			_, err := tx.NewRaw("DELETE FROM versions WHERE id = ? AND state = ?", replaces, hub.Rejected).Exec(ctx)
 			if err != nil {
 				return err
 			}
 		}
-		b := s.batch(tx)
-		b.add(tx.NewInsert().Model(srv).On("CONFLICT (id) DO NOTHING"))
-		b.add(tx.NewInsert().Model(v))
-		b.add(tx.NewInsert().Model(v.texts()))
-		b.add(tx.NewInsert().Model(job))
-		b.events(ev)
-		return b.exec(ctx)
+		b := engine.NewBatch(tx)
+		b.Add(tx.NewInsert().Model(srv).On("CONFLICT (id) DO NOTHING"))
+		b.Add(tx.NewInsert().Model(v))
+		b.Add(tx.NewInsert().Model(v.texts()))
+		b.Add(tx.NewInsert().Model(job))
+		s.appendEvents(tx, b, ev)
+		return b.Exec(ctx)
 	})
 }
 
@@ -69,7 +70,7 @@ func (s *Store) submit(ctx context.Context, srv *serverRow, v *versionRow, ev ev
 // replace, or the error for the caller.
 func (s *Store) refused(ctx context.Context, srv *serverRow, v *versionRow, cause error) (replaces string, err error) {
 	var old struct{ ID, State string }
-	err = s.write.NewRaw("SELECT id, state FROM versions WHERE server_id = ? AND version = ?", srv.ID, v.Version).Scan(ctx, &old)
+	err = s.db.Write.NewRaw("SELECT id, state FROM versions WHERE server_id = ? AND version = ?", srv.ID, v.Version).Scan(ctx, &old)
 	switch {
 	case err == nil && hub.State(old.State) == hub.Rejected:
 		return old.ID, cause
@@ -77,13 +78,13 @@ func (s *Store) refused(ctx context.Context, srv *serverRow, v *versionRow, caus
 		return "", hub.Errorf(hub.Exists, "%s %s is there already, in state %s", hub.Name(srv.Name), v.Version, old.State).
 			WithHint("a version number is never used again; choose a higher one").WithCause(cause)
 	case !errors.Is(err, sql.ErrNoRows):
-		return "", s.fail(err)
+		return "", s.db.Fail(err)
 	}
 	var others int
-	err = s.write.NewRaw("SELECT count(*) FROM servers WHERE (claim = ? AND holds_claim OR name = ?) AND id <> ?",
+	err = s.db.Write.NewRaw("SELECT count(*) FROM servers WHERE (claim = ? AND holds_claim OR name = ?) AND id <> ?",
 		srv.Claim, srv.Name, srv.ID).Scan(ctx, &others)
 	if err != nil {
-		return "", s.fail(err)
+		return "", s.db.Fail(err)
 	}
 	if others > 0 {
 		return "", nameTaken(hub.Name(srv.Name), cause)

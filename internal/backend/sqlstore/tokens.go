@@ -8,6 +8,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/mcphub/mcphub/internal/backend/sqlstore/engine"
 	"github.com/mcphub/mcphub/internal/hub"
 )
 
@@ -52,20 +53,20 @@ func (s *Store) CreateToken(ctx context.Context, t *hub.Token, ev hub.Event) err
 	if row.CreatedAt == 0 {
 		row.CreatedAt = now
 	}
-	return s.tx(ctx, func(tx bun.Tx) error {
-		b := s.batch(tx)
-		b.add(tx.NewInsert().Model(row))
+	return s.db.Tx(ctx, func(tx bun.Tx) error {
+		b := engine.NewBatch(tx)
+		b.Add(tx.NewInsert().Model(row))
 		if ev.Action != "" {
-			b.events(newEvent(ev, "", t.AccountID, t.Name, now))
+			s.appendEvents(tx, b, newEvent(ev, "", t.AccountID, t.Name, now))
 		}
-		return b.exec(ctx)
+		return b.Exec(ctx)
 	})
 }
 
 // TokenByHash implements hub.Tokens.
 func (s *Store) TokenByHash(ctx context.Context, hash string, now time.Time) (*hub.Token, error) {
 	row := new(tokenRow)
-	err := s.one(ctx, row, "SELECT * FROM tokens WHERE hash = ? AND NOT used AND (expires_at = 0 OR expires_at > ?)", hash, micros(now))
+	err := s.db.One(ctx, row, "SELECT * FROM tokens WHERE hash = ? AND NOT used AND (expires_at = 0 OR expires_at > ?)", hash, micros(now))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, tokenNotFound()
 	}
@@ -81,28 +82,28 @@ func tokenNotFound() error { return hub.Errorf(hub.NotFound, "there is no such t
 func (s *Store) Spend(ctx context.Context, hash string, now time.Time) (*hub.Token, error) {
 	row := new(tokenRow)
 	stolen := false
-	err := s.tx(ctx, func(tx bun.Tx) error {
-		err := tx.NewRaw("SELECT * FROM tokens WHERE hash = ?"+s.d.rowLock, hash).Scan(ctx, row)
+	err := s.db.Tx(ctx, func(tx bun.Tx) error {
+		err := tx.NewRaw("SELECT * FROM tokens WHERE hash = ?"+s.db.RowLock, hash).Scan(ctx, row)
 		if errors.Is(err, sql.ErrNoRows) || err == nil && row.Kind == string(hub.TokenAPIKey) {
 			return tokenNotFound()
 		}
 		if err != nil {
 			return err
 		}
-		b := s.batch(tx)
+		b := engine.NewBatch(tx)
 		switch {
 		case row.Used:
 			stolen = true
 			if row.Family != "" {
-				b.addf("DELETE FROM tokens WHERE family = ?", row.Family)
+				b.Addf("DELETE FROM tokens WHERE family = ?", row.Family)
 			}
 		case row.ExpiresAt != 0 && row.ExpiresAt <= micros(now):
 			return tokenNotFound()
 		default:
 			row.Used, row.LastUsed = true, micros(now)
-			b.addf("UPDATE tokens SET used = TRUE, last_used = ? WHERE id = ?", row.LastUsed, row.ID)
+			b.Addf("UPDATE tokens SET used = TRUE, last_used = ? WHERE id = ?", row.LastUsed, row.ID)
 		}
-		return b.exec(ctx)
+		return b.Exec(ctx)
 	})
 	if err != nil {
 		return nil, err
@@ -117,10 +118,10 @@ func (s *Store) Spend(ctx context.Context, hash string, now time.Time) (*hub.Tok
 // TokensOf implements hub.Tokens.
 func (s *Store) TokensOf(ctx context.Context, accountID string, now time.Time) ([]*hub.Token, error) {
 	var rows []tokenRow
-	err := s.read.NewSelect().Model(&rows).Where("account_id = ? AND kind = ?", accountID, hub.TokenAPIKey).
+	err := s.db.Read.NewSelect().Model(&rows).Where("account_id = ? AND kind = ?", accountID, hub.TokenAPIKey).
 		Where("expires_at = 0 OR expires_at > ?", micros(now)).Order("created_at DESC", "id DESC").Scan(ctx)
 	if err != nil {
-		return nil, s.fail(err)
+		return nil, s.db.Fail(err)
 	}
 	out := make([]*hub.Token, len(rows))
 	for i := range rows {
@@ -131,32 +132,32 @@ func (s *Store) TokensOf(ctx context.Context, accountID string, now time.Time) (
 
 // RevokeToken implements hub.Tokens.
 func (s *Store) RevokeToken(ctx context.Context, accountID, id string, ev hub.Event) error {
-	return s.tx(ctx, func(tx bun.Tx) error {
+	return s.db.Tx(ctx, func(tx bun.Tx) error {
 		row := new(tokenRow)
-		err := tx.NewRaw("SELECT * FROM tokens WHERE id = ? AND (? = '' OR account_id = ?)"+s.d.rowLock, id, accountID, accountID).Scan(ctx, row)
+		err := tx.NewRaw("SELECT * FROM tokens WHERE id = ? AND (? = '' OR account_id = ?)"+s.db.RowLock, id, accountID, accountID).Scan(ctx, row)
 		if errors.Is(err, sql.ErrNoRows) {
 			return hub.Errorf(hub.NotFound, "there is no token with the ID %s", shortQuote(id))
 		}
 		if err != nil {
 			return err
 		}
-		b := s.batch(tx)
-		b.addf("DELETE FROM tokens WHERE id = ?", id)
+		b := engine.NewBatch(tx)
+		b.Addf("DELETE FROM tokens WHERE id = ?", id)
 		if row.Kind == string(hub.TokenRefresh) && row.Family != "" {
-			b.addf("DELETE FROM tokens WHERE family = ?", row.Family)
+			b.Addf("DELETE FROM tokens WHERE family = ?", row.Family)
 		}
-		b.events(newEvent(ev, hub.ActionTokenRevoked, row.AccountID, row.Name, s.stamp(0)))
-		return b.exec(ctx)
+		s.appendEvents(tx, b, newEvent(ev, hub.ActionTokenRevoked, row.AccountID, row.Name, s.stamp(0)))
+		return b.Exec(ctx)
 	})
 }
 
 // TouchToken implements hub.Tokens.
 func (s *Store) TouchToken(ctx context.Context, id string, at time.Time) error {
 	before := micros(at.Add(-touchEvery))
-	stale, err := s.number(ctx, "SELECT 1 FROM tokens WHERE id = ? AND last_used <= ?", id, before)
+	stale, err := s.db.Number(ctx, "SELECT 1 FROM tokens WHERE id = ? AND last_used <= ?", id, before)
 	if err != nil || stale == 0 {
 		return err
 	}
-	_, err = s.write.NewRaw("UPDATE tokens SET last_used = ? WHERE id = ? AND last_used <= ?", micros(at), id, before).Exec(ctx)
-	return s.fail(err)
+	_, err = s.db.Write.NewRaw("UPDATE tokens SET last_used = ? WHERE id = ? AND last_used <= ?", micros(at), id, before).Exec(ctx)
+	return s.db.Fail(err)
 }

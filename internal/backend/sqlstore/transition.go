@@ -6,6 +6,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/mcphub/mcphub/internal/backend/sqlstore/engine"
 	"github.com/mcphub/mcphub/internal/hub"
 )
 
@@ -21,15 +22,15 @@ func (s *Store) Transition(ctx context.Context, t hub.Transition) (*hub.Version,
 // TransitionAll implements hub.Versions.
 func (s *Store) TransitionAll(ctx context.Context, ts []hub.Transition) ([]*hub.Version, error) {
 	rows := make([]*versionRow, len(ts))
-	err := s.tx(ctx, func(tx bun.Tx) error {
+	err := s.db.Tx(ctx, func(tx bun.Tx) error {
 		if err := s.lockServersOf(ctx, tx, ts); err != nil {
 			return err
 		}
-		b := s.batch(tx)
+		b := engine.NewBatch(tx)
 		var events []eventRow
 		for i, t := range ts {
 			// The next one must see what this one did.
-			if err := b.exec(ctx); err != nil {
+			if err := b.Exec(ctx); err != nil {
 				return err
 			}
 			v, evs, err := s.transition(ctx, tx, b, t)
@@ -39,8 +40,8 @@ func (s *Store) TransitionAll(ctx context.Context, ts []hub.Transition) ([]*hub.
 			rows[i] = v
 			events = append(events, evs...)
 		}
-		b.events(events...)
-		if err := b.exec(ctx); err != nil || len(ts) == 1 {
+		s.appendEvents(tx, b, events...)
+		if err := b.Exec(ctx); err != nil || len(ts) == 1 {
 			return err
 		}
 		for i, v := range rows { // a later transition may have taken or given the latest mark
@@ -66,7 +67,7 @@ func (s *Store) TransitionAll(ctx context.Context, ts []hub.Transition) ([]*hub.
 // lockServersOf locks the servers of several transitions in one order, so that two calls never wait for
 // each other. One transition locks its own.
 func (s *Store) lockServersOf(ctx context.Context, tx bun.Tx, ts []hub.Transition) error {
-	if len(ts) < 2 || s.d.rowLock == "" {
+	if len(ts) < 2 || s.db.RowLock == "" {
 		return nil
 	}
 	ids := make([]string, len(ts))
@@ -74,13 +75,13 @@ func (s *Store) lockServersOf(ctx context.Context, tx bun.Tx, ts []hub.Transitio
 		ids[i] = t.VersionID
 	}
 	slices.Sort(ids)
-	_, err := tx.NewRaw("SELECT id FROM servers WHERE id IN (SELECT server_id FROM versions WHERE id IN (?)) ORDER BY id"+s.d.rowLock,
+	_, err := tx.NewRaw("SELECT id FROM servers WHERE id IN (SELECT server_id FROM versions WHERE id IN (?)) ORDER BY id"+s.db.RowLock,
 		bun.List(ids)).Exec(ctx)
 	return err
 }
 
 // transition collects the statements of one transition in b and returns the version and the events.
-func (s *Store) transition(ctx context.Context, tx bun.Tx, b *batch, t hub.Transition) (*versionRow, []eventRow, error) {
+func (s *Store) transition(ctx context.Context, tx bun.Tx, b *engine.Batch, t hub.Transition) (*versionRow, []eventRow, error) {
 	if len(t.Steps) == 0 {
 		return nil, nil, hub.Errorf(hub.Invalid, "a transition needs a step")
 	}
@@ -98,17 +99,17 @@ func (s *Store) transition(ctx context.Context, tx bun.Tx, b *batch, t hub.Trans
 	events := c.walk(v, t)
 	if t.BundleFiles > 0 {
 		v.BundleFiles = t.BundleFiles
-		b.addf("UPDATE versions SET bundle_files = ? WHERE id = ?", v.BundleFiles, v.ID)
+		b.Addf("UPDATE versions SET bundle_files = ? WHERE id = ?", v.BundleFiles, v.ID)
 	}
 	if t.Readme != "" {
 		v.Readme = []byte(t.Readme)
-		b.addf("UPDATE version_texts SET readme = ? WHERE version_id = ?", v.Readme, v.ID)
+		b.Addf("UPDATE version_texts SET readme = ? WHERE version_id = ?", v.Readme, v.ID)
 	}
 	if err := c.store(ctx, v, t); err != nil {
 		return nil, nil, err
 	}
 	if t.DoneJob != "" {
-		b.addf("DELETE FROM jobs WHERE id = ?", t.DoneJob)
+		b.Addf("DELETE FROM jobs WHERE id = ?", t.DoneJob)
 	}
 	return v, events, nil
 }
@@ -166,7 +167,7 @@ func keepsMessage(to hub.State) bool {
 func (c *change) store(ctx context.Context, v *versionRow, t hub.Transition) error {
 	if !hub.State(v.State).Visible() {
 		v.UpdatedAt = c.now
-		c.b.add(c.tx.NewUpdate().Model(v).Column(stateColumns...).WherePK())
+		c.b.Add(c.tx.NewUpdate().Model(v).Column(stateColumns...).WherePK())
 		return nil
 	}
 	if err := c.apply(ctx, v, t.From, !t.From.Visible(), false); err != nil {

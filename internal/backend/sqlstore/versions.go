@@ -33,7 +33,7 @@ func (s *Store) Version(ctx context.Context, serverID, version string, all bool)
 		return v, err
 	}
 	var t tags
-	switch terr := s.one(ctx, &t, "SELECT dist_tags FROM servers WHERE id = ?", serverID); {
+	switch terr := s.db.One(ctx, &t, "SELECT dist_tags FROM servers WHERE id = ?", serverID); {
 	case errors.Is(terr, sql.ErrNoRows):
 		return nil, err
 	case terr != nil:
@@ -52,7 +52,7 @@ func (s *Store) VersionByID(ctx context.Context, id string) (*hub.Version, error
 
 func (s *Store) version(ctx context.Context, asked, where string, args ...any) (*hub.Version, error) {
 	row := new(versionRow)
-	switch err := s.one(ctx, row, withTexts+where, args...); {
+	switch err := s.db.One(ctx, row, withTexts+where, args...); {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, hub.Errorf(hub.NotFound, "there is no version %s", shortQuote(asked)).
 			WithHint("list the server's versions to see what there is")
@@ -64,7 +64,7 @@ func (s *Store) version(ctx context.Context, asked, where string, args ...any) (
 
 // Versions implements hub.Versions.
 func (s *Store) Versions(ctx context.Context, serverID string) ([]*hub.Version, error) {
-	rows, err := s.query(ctx, withBytes+"v.server_id = ? AND v.shown >= 1 ORDER BY v.published_at DESC, v.id DESC", serverID)
+	rows, err := s.db.Query(ctx, withBytes+"v.server_id = ? AND v.shown >= 1 ORDER BY v.published_at DESC, v.id DESC", serverID)
 	if err != nil {
 		return nil, err
 	}
@@ -72,8 +72,8 @@ func (s *Store) Versions(ctx context.Context, serverID string) ([]*hub.Version, 
 	var out []*hub.Version
 	for rows.Next() {
 		row := new(versionRow)
-		if err := s.read.ScanRow(ctx, rows, row); err != nil {
-			return nil, s.fail(err)
+		if err := s.db.Read.ScanRow(ctx, rows, row); err != nil {
+			return nil, s.db.Fail(err)
 		}
 		v, err := row.hub()
 		if err != nil {
@@ -81,13 +81,13 @@ func (s *Store) Versions(ctx context.Context, serverID string) ([]*hub.Version, 
 		}
 		out = append(out, v)
 	}
-	return out, s.fail(rows.Err())
+	return out, s.db.Fail(rows.Err())
 }
 
 // lockVersion reads a version that will be changed, with its server, locking both; nil when there is none.
 func (s *Store) lockVersion(ctx context.Context, tx bun.Tx, id string) (*serverRow, *versionRow, error) {
 	srv := new(serverRow)
-	err := tx.NewRaw("SELECT * FROM servers WHERE id = (SELECT server_id FROM versions WHERE id = ?)"+s.d.rowLock, id).Scan(ctx, srv)
+	err := tx.NewRaw("SELECT * FROM servers WHERE id = (SELECT server_id FROM versions WHERE id = ?)"+s.db.RowLock, id).Scan(ctx, srv)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil, nil
 	}

@@ -1,4 +1,4 @@
-package sqlstore
+package engine
 
 import (
 	"context"
@@ -7,22 +7,23 @@ import (
 	"github.com/uptrace/bun/schema"
 )
 
-// batch collects statements whose answers nobody needs and sends them at once: over a network each
+// Batch collects statements whose answers nobody needs and sends them at once: over a network each
 // statement would cost a round trip.
-type batch struct {
+type Batch struct {
 	tx  bun.Tx
-	d   *dialect
 	b   []byte
 	err error
 }
 
-func (s *Store) batch(tx bun.Tx) *batch { return &batch{tx: tx, d: &s.d} }
+// NewBatch returns an empty batch in a transaction.
+func NewBatch(tx bun.Tx) *Batch { return &Batch{tx: tx} }
 
 type appender interface {
 	AppendQuery(schema.QueryGen, []byte) ([]byte, error)
 }
 
-func (q *batch) add(query appender) {
+// Add appends a query of bun.
+func (q *Batch) Add(query appender) {
 	if q.err != nil {
 		return
 	}
@@ -31,21 +32,11 @@ func (q *batch) add(query appender) {
 	}
 }
 
-func (q *batch) addf(text string, args ...any) { q.add(q.tx.NewRaw(text, args...)) }
+// Addf appends a statement with "?" for each argument.
+func (q *Batch) Addf(text string, args ...any) { q.Add(q.tx.NewRaw(text, args...)) }
 
-// events appends to the event log. It must come last: see the package comment.
-func (q *batch) events(rows ...eventRow) {
-	if len(rows) == 0 {
-		return
-	}
-	if q.d.eventLock != "" {
-		q.addf(q.d.eventLock)
-	}
-	q.add(q.tx.NewInsert().Model(&rows).ExcludeColumn("seq"))
-}
-
-// exec sends what was collected.
-func (q *batch) exec(ctx context.Context) error {
+// Exec sends what was collected.
+func (q *Batch) Exec(ctx context.Context) error {
 	if q.err != nil || len(q.b) == 0 {
 		return q.err
 	}

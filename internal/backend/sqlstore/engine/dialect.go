@@ -1,4 +1,4 @@
-package sqlstore
+package engine
 
 import (
 	"context"
@@ -8,18 +8,19 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// dialect is everything SQLite and PostgreSQL say differently.
-type dialect struct {
-	name  string
-	goose goose.Dialect
+// Dialect is everything SQLite and PostgreSQL say differently.
+type Dialect struct {
+	Name      string
+	Like      string // operator that ignores the case of ASCII letters
+	Contains  string // function (text, part) that is above zero when part is in text
+	RowLock   string // end of a SELECT whose rows will be changed
+	SkipLock  string // the same, leaving out rows that others hold
+	EventLock string // statement before events are inserted, or ""
+	SeqReset  string // statement that moves the event sequence behind what was loaded, or ""
 
-	words     *strings.Replacer // types in the migrations
-	like      string            // operator that ignores the case of ASCII letters
-	contains  string            // function (text, part) that is above zero when part is in text
-	rowLock   string            // end of a SELECT whose rows will be changed
-	skipLock  string            // the same, leaving out rows that others hold
-	eventLock string            // statement before events are inserted, or ""
-	seqReset  string            // statement that moves the event sequence behind what was loaded, or ""
+	goose    goose.Dialect
+	words    *strings.Replacer // types in the migrations
+	snapshot *sql.TxOptions    // of a transaction that reads everything as it is at one moment
 
 	prepare     func(context.Context, *sql.DB, string) (any, error)
 	prepareArgs func() []any
@@ -32,6 +33,7 @@ type fault int
 const (
 	faultUnknown   fault = iota
 	faultDuplicate       // a unique index refused a row
+	faultOrphan          // a row refers to one that is not there, or lacks a value
 	faultDown            // no connection, or the server goes away
 	faultBusy            // another writer did not finish in time
 	faultFull            // no space left

@@ -1,9 +1,8 @@
-package sqlstore
+package engine
 
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,53 +16,50 @@ import (
 	"github.com/mcphub/mcphub/internal/hub"
 )
 
-//go:embed migrations/*.sql
-var migrationFiles embed.FS
-
 // errApplied stops a migration that another process made while this one waited for its transaction.
 var errApplied = errors.New("sqlstore: the migration was applied by another process")
 
 // migrate brings the schema to the newest version this program knows, one transaction a step. Only one
 // process does it at a time: PostgreSQL holds an advisory lock, SQLite's transactions exclude each other
 // and each looks again what is left to do.
-func (s *Store) migrate(ctx context.Context) error {
-	steps, newest, err := s.migrations()
+func (db *DB) migrate(ctx context.Context, files fs.FS) error {
+	steps, newest, err := db.migrations(files)
 	if err != nil {
 		return err
 	}
-	if err := s.checkSchema(ctx, newest); err != nil {
+	if err := db.checkSchema(ctx, newest); err != nil {
 		return err
 	}
 	opts := []goose.ProviderOption{goose.WithGoMigrations(steps...), goose.WithDisableGlobalRegistry(true)}
-	if s.d.goose == goose.DialectPostgres {
+	if db.goose == goose.DialectPostgres {
 		locker, err := lock.NewPostgresSessionLocker()
 		if err != nil {
 			return err
 		}
 		opts = append(opts, goose.WithSessionLocker(locker))
 	}
-	p, err := goose.NewProvider(s.d.goose, s.write.DB, nil, opts...)
+	p, err := goose.NewProvider(db.goose, db.Write.DB, nil, opts...)
 	if err != nil {
 		return fmt.Errorf("sqlstore: migrations: %w", err)
 	}
 	for {
 		done, err := p.Up(ctx)
 		for _, r := range done {
-			s.log.InfoContext(ctx, "database schema changed", "schema", r.Source.Version, "took", r.Duration)
+			db.log.InfoContext(ctx, "database schema changed", "schema", r.Source.Version, "took", r.Duration)
 		}
 		if err == nil {
 			break
 		}
 		if !errors.Is(err, errApplied) {
-			return fmt.Errorf("sqlstore: migrate: %w", s.fail(err))
+			return fmt.Errorf("sqlstore: migrate: %w", db.Fail(err))
 		}
 	}
-	return s.checkSchema(ctx, newest)
+	return db.checkSchema(ctx, newest)
 }
 
 // migrations returns the steps in the words of the dialect, and the number of the last.
-func (s *Store) migrations() (steps []*goose.Migration, newest int64, err error) {
-	names, err := fs.Glob(migrationFiles, "migrations/*.sql")
+func (db *DB) migrations(files fs.FS) (steps []*goose.Migration, newest int64, err error) {
+	names, err := fs.Glob(files, "migrations/*.sql")
 	if err != nil {
 		return nil, 0, err
 	}
@@ -73,18 +69,18 @@ func (s *Store) migrations() (steps []*goose.Migration, newest int64, err error)
 		if err != nil {
 			return nil, 0, fmt.Errorf("sqlstore: migration %s has no number: %w", name, err)
 		}
-		text, err := migrationFiles.ReadFile(name)
+		text, err := fs.ReadFile(files, name)
 		if err != nil {
 			return nil, 0, err
 		}
-		run := s.step(n, s.d.words.Replace(string(text)))
+		run := db.step(n, db.words.Replace(string(text)))
 		steps = append(steps, goose.NewGoMigration(n, &goose.GoFunc{RunTx: run}, nil))
 		newest = max(newest, n)
 	}
 	return steps, newest, nil
 }
 
-func (s *Store) step(n int64, text string) func(context.Context, *sql.Tx) error {
+func (db *DB) step(n int64, text string) func(context.Context, *sql.Tx) error {
 	return func(ctx context.Context, tx *sql.Tx) error {
 		have, err := schemaOf(ctx, tx)
 		if err != nil {
@@ -99,8 +95,8 @@ func (s *Store) step(n int64, text string) func(context.Context, *sql.Tx) error 
 }
 
 // checkSchema refuses a database that a newer program changed.
-func (s *Store) checkSchema(ctx context.Context, newest int64) error {
-	have, err := s.Schema(ctx)
+func (db *DB) checkSchema(ctx context.Context, newest int64) error {
+	have, err := db.Schema(ctx)
 	if err != nil {
 		return err
 	}
@@ -112,22 +108,22 @@ func (s *Store) checkSchema(ctx context.Context, newest int64) error {
 }
 
 // Schema returns the number of the last migration of the database, 0 for an empty one.
-func (s *Store) Schema(ctx context.Context) (int64, error) {
+func (db *DB) Schema(ctx context.Context) (int64, error) {
 	var there bool
 	where := "FROM sqlite_master WHERE type = 'table' AND name = 'goose_db_version'"
-	if s.d.goose == goose.DialectPostgres {
+	if db.goose == goose.DialectPostgres {
 		where = "FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'goose_db_version'"
 	}
-	if err := s.read.DB.QueryRowContext(ctx, "SELECT count(*) > 0 "+where).Scan(&there); err != nil || !there {
-		return 0, s.fail(err)
+	if err := db.Read.DB.QueryRowContext(ctx, "SELECT count(*) > 0 "+where).Scan(&there); err != nil || !there {
+		return 0, db.Fail(err)
 	}
-	n, err := schemaOf(ctx, s.read.DB)
-	return n, s.fail(err)
+	n, err := schemaOf(ctx, db.Read.DB)
+	return n, db.Fail(err)
 }
 
-func schemaOf(ctx context.Context, db interface {
+func schemaOf(ctx context.Context, from interface {
 	QueryRowContext(context.Context, string, ...any) *sql.Row
 }) (n int64, err error) {
-	err = db.QueryRowContext(ctx, "SELECT coalesce(max(version_id), 0) FROM goose_db_version").Scan(&n)
+	err = from.QueryRowContext(ctx, "SELECT coalesce(max(version_id), 0) FROM goose_db_version").Scan(&n)
 	return n, err
 }

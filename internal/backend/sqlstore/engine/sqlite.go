@@ -1,4 +1,4 @@
-package sqlstore
+package engine
 
 import (
 	"context"
@@ -26,19 +26,19 @@ const (
 	sqliteWriterCache = "-8000"
 )
 
-var sqliteWords = dialect{
-	name:     "sqlite",
+var sqliteWords = Dialect{
+	Name:     "sqlite",
 	goose:    goose.DialectSQLite3,
 	words:    strings.NewReplacer("{text}", "TEXT", "{bytes}", "BLOB", "{serial}", "INTEGER PRIMARY KEY AUTOINCREMENT"),
-	like:     "LIKE",
-	contains: "instr",
+	Like:     "LIKE",
+	Contains: "instr",
 	prepare: func(ctx context.Context, db *sql.DB, text string) (any, error) {
 		return db.PrepareContext(ctx, text)
 	},
 	fault: sqliteFault,
 }
 
-func (s *Store) openSQLite(path string) error {
+func (db *DB) openSQLite(path string) error {
 	path = strings.TrimPrefix(path, "//")
 	if path == "" || strings.HasPrefix(path, ":memory:") {
 		return hub.Errorf(hub.Invalid, "database %q names no file", "sqlite:"+path).WithHint("write sqlite:PATH")
@@ -51,7 +51,7 @@ func (s *Store) openSQLite(path string) error {
 	}
 	f.Close()
 
-	s.d = sqliteWords
+	db.Dialect = sqliteWords
 	w, err := sql.Open("sqlite", sqliteDSN(path, "immediate", sqliteWriterCache))
 	if err != nil {
 		return err
@@ -64,12 +64,12 @@ func (s *Store) openSQLite(path string) error {
 	}
 	r.SetMaxOpenConns(sqliteReaders)
 	r.SetMaxIdleConns(sqliteReaders)
-	s.write = bun.NewDB(w, sqlitedialect.New())
-	s.read = bun.NewDB(r, sqlitedialect.New())
+	db.Write = bun.NewDB(w, sqlitedialect.New())
+	db.Read = bun.NewDB(r, sqlitedialect.New())
 	// The first connection turns the write-ahead log on, which a reading one may not.
 	if err := w.Ping(); err != nil {
-		s.Close()
-		return s.fail(err)
+		db.Close()
+		return db.Fail(err)
 	}
 	return nil
 }
@@ -95,6 +95,8 @@ func sqliteFault(err error) (fault, bool) {
 		return faultDuplicate, true
 	}
 	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_CONSTRAINT:
+		return faultOrphan, true
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return faultBusy, true
 	case sqlite3.SQLITE_FULL:
