@@ -185,6 +185,9 @@ func (m *Manifest) dockerPackage(hint string, args []string) *model.Package {
 			value = args[i]
 		}
 		if flag == "-e" || flag == "--env" {
+			if ref := soleVariable(value); ref != "" {
+				value = ref // "-e ${TOKEN}" is meant as "-e TOKEN"
+			}
 			name, v, given := strings.Cut(value, "=")
 			kv := model.KeyValueInput{Name: name}
 			if kv.Input = m.input(name); given {

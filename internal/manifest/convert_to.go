@@ -111,7 +111,7 @@ func (m *Manifest) remoteOf(s ServerSpec) model.Transport {
 // becomes the input itself, so that clients ask for it under the name of the header or variable.
 func (m *Manifest) keyValue(name, value string) model.KeyValueInput {
 	kv := model.KeyValueInput{Name: name}
-	if ref := soleVariable(value); ref != "" && (ref == name || m.declares(ref)) && !knownVariable(ref) {
+	if ref := soleVariable(value); ref != "" && (ref == name || m.declares(ref)) && !KnownVariable(ref) {
 		kv.Input = m.input(ref)
 		return kv
 	}

@@ -15,7 +15,8 @@ var (
 // knownVariables are filled by mcpm, and need no configuration.
 var knownVariables = []string{"version", "name", "workspace", "bundle", "HOME", "USER", "TMPDIR", "PATH"}
 
-func knownVariable(name string) bool { return slices.Contains(knownVariables, name) }
+// KnownVariable reports whether mcpm itself gives ${name} a value.
+func KnownVariable(name string) bool { return slices.Contains(knownVariables, name) }
 
 // expandWith replaces each variable by what get returns for its name.
 func expandWith(s string, get func(name string) string) string {

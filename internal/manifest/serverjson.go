@@ -69,3 +69,8 @@ func (s ServerSpec) transportOf() string {
 	}
 	return model.TransportTypeStdio
 }
+
+// CheckPackage returns what is wrong with one package of a server.json; path names it in the findings.
+func CheckPackage(path string, p *model.Package) []serverjson.Finding {
+	return serverjson.CheckPackage(path, p)
+}

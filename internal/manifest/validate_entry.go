@@ -154,7 +154,7 @@ func (v *validator) environment(at string, s ServerSpec) {
 // variables warns of ${NAME} that nothing declares.
 func (v *validator) variables(at, s string) {
 	for _, name := range variablesIn(s) {
-		if v.m.declares(name) || knownVariable(name) {
+		if v.m.declares(name) || KnownVariable(name) {
 			continue
 		}
 		hint := ""

@@ -28,7 +28,7 @@ func (v *validator) configuration() {
 		in, at := v.m.Configuration[name], jsonc.Join("configuration", name)
 		if !variableNameRE.MatchString(name) {
 			v.fail(CodeName, at, "%s cannot be written as ${...}: use letters, digits, '_', '.' and '-'", jsonc.Quote(name))
-		} else if knownVariable(name) {
+		} else if KnownVariable(name) {
 			v.warn(CodeName, at, "${%s} is filled by mcpm; this input replaces it", name)
 		}
 		if !slices.Contains(types, in.Type) {

@@ -39,8 +39,8 @@ type checker struct{ found []Finding }
 
 func (c *checker) add(kind string, sev hub.Severity, path, ref, format string, args ...any) {
 	c.found = append(c.found, Finding{
-		Issue:     hub.Issue{Path: path, Message: fmt.Sprintf(format, args...), Severity: sev, Code: kind},
-		Reference: ref,
+		Issue: hub.Issue{Path: path, Message: fmt.Sprintf(format, args...), Severity: sev, Code: kind},
+		Type:  kind, Reference: ref,
 	})
 }
 

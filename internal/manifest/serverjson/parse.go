@@ -21,10 +21,11 @@ const (
 	TypeLinter   = "linter"
 )
 
-// Finding is an issue with the name of the rule that it breaks.
+// Finding is an issue with its type (the same as its Code) and the name of the rule that it breaks.
 type Finding struct {
 	hub.Issue
-	Reference string `json:"reference"`
+	Type      string
+	Reference string
 }
 
 // Parse reads a server.json: plain JSON of at most 1 MiB. It fails with Malformed, TooLarge, or Invalid
