@@ -32,9 +32,9 @@ const (
 const maxWords = 2000
 
 const (
-	plain = index.IndexField | index.SkipFreqNorm // there or not: every hit weighs the same
+	plain = index.IndexField | index.SkipFreqNorm // there or not; has no score, so it may only be filtered by
 	freq  = index.IndexField                      // often in a short text weighs more
-	order = index.DocValues                       // for sorting only
+	order = plain | index.DocValues               // can be sorted by; only indexed fields can
 )
 
 // terms is an analyzer that was given its terms: they are separated by a zero byte.
@@ -85,16 +85,16 @@ func newDocument(d hub.Document) *document.Document {
 			doc.AddField(document.NewTextFieldCustom(name, nil, f.b, options, terms{}))
 		}
 	}
-	values := func(name string, vs ...string) {
-		field(name, plain, func(f *fieldMaker) {
+	values := func(name string, options index.FieldIndexingOptions, vs ...string) {
+		field(name, options, func(f *fieldMaker) {
 			for _, v := range vs {
 				f.add(v)
 			}
 		})
 	}
 	base := squeeze(d.Name.Base())
-	values(fieldExact, d.Name.Claim(), base)
-	field(fieldPrefix, plain, func(f *fieldMaker) {
+	values(fieldExact, freq, d.Name.Claim(), base)
+	field(fieldPrefix, freq, func(f *fieldMaker) {
 		n := 0
 		for i, r := range base {
 			if n++; n > maxPrefix {
@@ -123,13 +123,13 @@ func newDocument(d hub.Document) *document.Document {
 		}
 		f.words(d.Description)
 	})
-	values(fieldType, d.PackageTypes...)
-	values(fieldTransport, d.Transports...)
-	values(fieldRuntime, d.Runtime)
-	values(fieldLicense, d.License)
-	values(fieldCategory, d.Categories...)
-	values(fieldScope, d.Name.Scope())
-	values(fieldMirrored, yesNo(d.Mirrored))
+	values(fieldType, plain, d.PackageTypes...)
+	values(fieldTransport, plain, d.Transports...)
+	values(fieldRuntime, plain, d.Runtime)
+	values(fieldLicense, plain, d.License)
+	values(fieldCategory, plain, d.Categories...)
+	values(fieldScope, plain, d.Name.Scope())
+	values(fieldMirrored, plain, yesNo(d.Mirrored))
 	field(fieldRank, order, func(f *fieldMaker) { f.add(rank(d)) })
 	return doc
 }

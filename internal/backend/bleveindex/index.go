@@ -31,6 +31,7 @@ type Index struct {
 	index   bleve.Index
 	dir     string // "" in memory
 	rebuilt bool
+	closed  bool
 }
 
 var _ hub.Index = (*Index)(nil)
@@ -111,6 +112,10 @@ func (x *Index) Rebuilt() bool { return x.rebuilt }
 func (x *Index) Close() error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if x.closed { // Bleve panics
+		return nil
+	}
+	x.closed = true
 	return x.index.Close()
 }
 

@@ -18,8 +18,8 @@ const (
 	maxTerms = 16  // words of a query that are looked at
 	minFuzzy = 4   // shortest word that is also looked for with one letter wrong
 
-	boostExact  = 1e8 // so far apart that no sum of lower ones reaches the next
-	boostPrefix = 1e4
+	boostExact  = 1e11 // so far apart that no sum of lower ones reaches the next
+	boostPrefix = 1e6
 	boostName   = 3
 
 	tieMargin = 32 // hits read beyond a page, in which ties across its end are nearly always settled
@@ -146,7 +146,7 @@ func filtersOf(q hub.SearchQuery) []query.Query {
 	var out []query.Query
 	add := func(field, value string) {
 		if value != "" {
-			out = append(out, term(field, value, 0))
+			out = append(out, term(field, value, 1))
 		}
 	}
 	add(fieldType, q.PackageType)
@@ -162,7 +162,13 @@ func filtersOf(q hub.SearchQuery) []query.Query {
 }
 
 func with(ask query.Query, filters []query.Query) query.Query {
-	return one(append([]query.Query{ask}, filters...))
+	if len(filters) == 0 {
+		return ask
+	}
+	b := bleve.NewBooleanQuery()
+	b.AddMust(ask)
+	b.AddFilter(one(filters)) // filters, unlike further conditions, have no part in the score
+	return b
 }
 
 // browse lists documents by rank.

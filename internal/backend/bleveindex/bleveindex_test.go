@@ -1,0 +1,168 @@
+package bleveindex_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/mcphub/mcphub/internal/backend/bleveindex"
+	"github.com/mcphub/mcphub/internal/conform"
+	"github.com/mcphub/mcphub/internal/hub"
+)
+
+func open(t testing.TB, dir string) *bleveindex.Index {
+	t.Helper()
+	x, err := bleveindex.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { x.Close() })
+	return x
+}
+
+func TestMemory(t *testing.T) {
+	conform.Index(t, func(t *testing.T) hub.Index { return open(t, "") })
+}
+
+func TestDirectory(t *testing.T) {
+	conform.Index(t, func(t *testing.T) hub.Index { return open(t, filepath.Join(t.TempDir(), "new", "index")) })
+}
+
+func count(t *testing.T, x *bleveindex.Index, want int64) {
+	t.Helper()
+	if n, err := x.Count(context.Background()); err != nil || n != want {
+		t.Fatalf("Count: %d %v, want %d", n, err, want)
+	}
+}
+
+func TestOpenAgain(t *testing.T) {
+	dir := t.TempDir()
+	x := open(t, dir)
+	if err := x.Put(context.Background(), []hub.Document{{ID: "1", Name: "acme/db"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Close(); err != nil {
+		t.Fatal(err)
+	}
+	x = open(t, dir)
+	count(t, x, 1)
+	if x.Rebuilt() {
+		t.Error("a good index was rebuilt")
+	}
+}
+
+// A broken index is replaced by an empty one, so that the hub starts and fills it again.
+func TestOpenRebuilds(t *testing.T) {
+	slog.SetDefault(slog.New(slog.DiscardHandler))
+	for name, breakIt := range map[string]func(dir string) error{
+		"no meta": func(dir string) error { return os.Remove(filepath.Join(dir, "bleve", "index_meta.json")) },
+		"broken meta": func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, "bleve", "index_meta.json"), []byte("{"), 0o600)
+		},
+		"broken store": func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, "bleve", "store", "root.bolt"), make([]byte, 70_000), 0o600)
+		},
+		"a file": func(dir string) error {
+			if err := os.RemoveAll(filepath.Join(dir, "bleve")); err != nil {
+				return err
+			}
+			return os.WriteFile(filepath.Join(dir, "bleve"), []byte("x"), 0o600)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			x := open(t, dir)
+			if err := x.Put(context.Background(), []hub.Document{{ID: "1", Name: "acme/db"}}); err != nil {
+				t.Fatal(err)
+			}
+			if err := x.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if err := breakIt(dir); err != nil {
+				t.Fatal(err)
+			}
+			x = open(t, dir)
+			count(t, x, 0)
+			if !x.Rebuilt() {
+				t.Error("Rebuilt does not tell")
+			}
+			if err := x.Put(context.Background(), []hub.Document{{ID: "1", Name: "acme/db"}}); err != nil {
+				t.Fatal(err)
+			}
+			count(t, x, 1)
+		})
+	}
+}
+
+func TestOpenTwiceIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	x := open(t, dir)
+	if err := x.Put(context.Background(), []hub.Document{{ID: "1", Name: "acme/db"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := bleveindex.Open(dir); hub.KindOf(err) != hub.Unavailable {
+		t.Fatalf("the second Open: %v", err)
+	}
+	count(t, x, 1)
+}
+
+// filled is an index of a size like the public registry's.
+func filled(b *testing.B, n int) *bleveindex.Index {
+	b.Helper()
+	r := rand.New(rand.NewSource(1))
+	words := make([]string, 3000)
+	for i := range words {
+		for range 3 + r.Intn(7) {
+			words[i] += string(rune('a' + r.Intn(26)))
+		}
+	}
+	zipf := rand.NewZipf(r, 1.1, 3, uint64(len(words)-1))
+	word := func() string { return words[zipf.Uint64()] }
+	docs := make([]hub.Document, n)
+	for i := range docs {
+		d := hub.Document{ID: fmt.Sprintf("id-%06d", i), Name: hub.Name(fmt.Sprintf("io.github.%s/%s-%s", word(), word(), word())), Title: word() + " " + word(),
+			PackageTypes: []string{[]string{"npm", "pypi", "oci"}[i%3]}, Transports: []string{"stdio"}, Score: i % 100}
+		for range 15 {
+			d.Description += word() + " "
+		}
+		for range i % 8 {
+			d.Capabilities = append(d.Capabilities, hub.Capability{Type: hub.Tool, Name: word() + "_" + word(), Description: word() + " " + word()})
+		}
+		docs[i] = d
+	}
+	x := open(b, b.TempDir())
+	if err := x.Put(context.Background(), docs); err != nil {
+		b.Fatal(err)
+	}
+	queryWords = words
+	return x
+}
+
+var queryWords []string
+
+func BenchmarkSearch(b *testing.B) {
+	x := filled(b, 27_000)
+	for name, q := range map[string]func(i int) hub.SearchQuery{
+		"rare":   func(i int) hub.SearchQuery { return hub.SearchQuery{Text: queryWords[500+i%2000]} },
+		"common": func(i int) hub.SearchQuery { return hub.SearchQuery{Text: queryWords[i%10]} },
+		"two": func(i int) hub.SearchQuery {
+			return hub.SearchQuery{Text: queryWords[i%50] + " " + queryWords[100+i%500]}
+		},
+		"filter": func(i int) hub.SearchQuery { return hub.SearchQuery{Text: queryWords[100+i%500], PackageType: "npm"} },
+		"empty":  func(i int) hub.SearchQuery { return hub.SearchQuery{} },
+	} {
+		b.Run(name, func(b *testing.B) {
+			for i := 0; b.Loop(); i++ {
+				query := q(i)
+				query.Limit = 20
+				if _, err := x.Search(context.Background(), query); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
