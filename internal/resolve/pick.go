@@ -198,3 +198,15 @@ func list(vs []Version, most int) string {
 	}
 	return s
 }
+
+// Matching returns the versions of an offer that are in a range and can be resolved, highest first.
+func Matching(o *Offer, r Range) []string {
+	tags := withLatest(o)
+	var out []string
+	for _, v := range resolvable(o) {
+		if r.Fits(v.Version, tags) || r.String() == "*" {
+			out = append(out, v.Version)
+		}
+	}
+	return out
+}

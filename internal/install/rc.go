@@ -1,0 +1,203 @@
+package install
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/tailscale/hujson"
+)
+
+// DefaultRegistry is asked when nothing is configured: a hub on this machine.
+const DefaultRegistry = "http://localhost:8080"
+
+// Settings are what .mcpmrc and MCPM_* say, merged.
+type Settings struct {
+	Registry         string
+	AuthToken        string
+	DefaultTransport string            // stdio, streamable-http or sse; "" takes what the server offers first
+	DockerRuntime    string            // docker or podman
+	Analytics        bool              // whether the hub is told that an install is one; it counts them
+	Scopes           map[string]string // scope without "@" to the hub it is only looked up at
+
+	from         map[string]string // key to the file or variable it came from
+	userRegistry string            // what the user's own file says, before the project's
+}
+
+// rcKeys are the keys of .mcpmrc and the variable over each.
+var rcKeys = map[string]string{
+	"registry": "MCPM_REGISTRY", "authToken": "MCPM_TOKEN", "defaultTransport": "MCPM_DEFAULT_TRANSPORT",
+	"dockerRuntime": "MCPM_DOCKER_RUNTIME", "analytics": "MCPM_ANALYTICS",
+}
+
+// LoadSettings merges the user's ~/.mcpmrc, the project's .mcpmrc over it and MCPM_* variables over both.
+func LoadSettings(userHome, projectDir string, getenv func(string) string) (*Settings, error) {
+	s := &Settings{Registry: DefaultRegistry, Analytics: true, Scopes: map[string]string{}, from: map[string]string{}}
+	files := []string{}
+	if userHome != "" {
+		files = append(files, filepath.Join(userHome, RCFile))
+	}
+	if own := filepath.Join(projectDir, RCFile); projectDir != "" && (len(files) == 0 || own != files[0]) {
+		files = append(files, own)
+	}
+	for i, file := range files {
+		data, err := ReadFile(file, 1<<20)
+		if err != nil {
+			return nil, err
+		}
+		if data == nil {
+			continue
+		}
+		if err := s.merge(data, file, i > 0 || userHome == ""); err != nil {
+			return nil, err
+		}
+		if i == 0 {
+			s.userRegistry = s.Registry
+		}
+	}
+	for key, name := range rcKeys {
+		if v := getenv(name); v != "" {
+			if err := s.set(key, v, name); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return s, nil
+}
+
+// ParseRC checks one .mcpmrc on its own.
+func ParseRC(data []byte, file string) (*Settings, error) {
+	s := &Settings{Registry: DefaultRegistry, Analytics: true, Scopes: map[string]string{}, from: map[string]string{}}
+	return s, s.merge(data, file, false)
+}
+
+// merge lays one file over s. A project's file comes with other people's code, so it may not bring a
+// token: with a registry of its own choice beside it, it would show what the user asks for under a foreign name.
+func (s *Settings) merge(data []byte, file string, project bool) error {
+	std, err := hujson.Standardize(data)
+	if err != nil {
+		return hub.Errorf(hub.Invalid, "%s is not JSON: %s", file, strings.TrimPrefix(err.Error(), "hujson: "))
+	}
+	var raw map[string]any
+	if err := json.Unmarshal(std, &raw); err != nil || raw == nil {
+		return hub.Errorf(hub.Invalid, "%s must hold one JSON object", file)
+	}
+	for key, value := range raw {
+		text, ok := value.(string)
+		if b, isBool := value.(bool); isBool && key == "analytics" {
+			text, ok = fmt.Sprint(b), true
+		}
+		if !ok {
+			if rcKeys[key] == "" && !strings.HasPrefix(key, "@") {
+				continue // a key of a later version may hold anything
+			}
+			return hub.Errorf(hub.Invalid, "%s: %q must be a string", file, key)
+		}
+		if project && key == "authToken" {
+			return hub.Errorf(hub.Forbidden, "%s holds an authToken; a project's file is shared with others", file).
+				WithHint("remove it there and run mcpm login, or set MCPM_TOKEN")
+		}
+		if err := s.set(key, text, file); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Settings) set(key, value, from string) error {
+	if scope, ok := strings.CutSuffix(key, ":registry"); ok && strings.HasPrefix(key, "@") {
+		name, err := hub.ParseScope(scope)
+		if err != nil {
+			return hub.Errorf(hub.Invalid, "%s: %q: %s", from, key, err.Error()).WithHint(`write "@acme:registry": "https://hub.acme.example"`)
+		}
+		u, err := registryURL(value, from, key)
+		if err != nil {
+			return err
+		}
+		s.Scopes[name] = u
+		return nil
+	}
+	switch key {
+	case "registry":
+		u, err := registryURL(value, from, key)
+		if err != nil {
+			return err
+		}
+		s.Registry = u
+	case "authToken":
+		if strings.ContainsAny(value, " \t\r\n") {
+			return hub.Errorf(hub.Invalid, "%s: %s holds white space", from, key)
+		}
+		s.AuthToken = value
+	case "defaultTransport":
+		if err := oneOf(value, from, key, "stdio", "streamable-http", "sse"); err != nil {
+			return err
+		}
+		s.DefaultTransport = value
+	case "dockerRuntime":
+		if err := oneOf(value, from, key, "docker", "podman"); err != nil {
+			return err
+		}
+		s.DockerRuntime = value
+	case "analytics":
+		if err := oneOf(value, from, key, "true", "false", "1", "0"); err != nil {
+			return err
+		}
+		s.Analytics = value == "true" || value == "1"
+	default:
+		return nil
+	}
+	s.from[key] = from
+	return nil
+}
+
+// TokenFor returns the token that MCPM_TOKEN or authToken gives for a registry, or "". The variable is for
+// the registry in force. authToken of the user's file is for the registry the user chose: a project that
+// names another one does not get it.
+func (s *Settings) TokenFor(registry string) string {
+	own := s.userRegistry
+	if own == "" {
+		own = DefaultRegistry
+	}
+	if s.from["authToken"] == rcKeys["authToken"] {
+		own = s.Registry
+	}
+	if registry != own {
+		return ""
+	}
+	return s.AuthToken
+}
+
+// From returns the file or variable that set a key, "" for the default.
+func (s *Settings) From(key string) string { return s.from[key] }
+
+// RegistryFor returns the hub a server is looked up at. A scope that is mapped to a hub is asked there
+// and nowhere else, so that a stranger's package of the same name cannot take its place.
+func (s *Settings) RegistryFor(name hub.Name) string {
+	if r, ok := s.Scopes[name.Scope()]; ok {
+		return r
+	}
+	return s.Registry
+}
+
+func registryURL(value, from, key string) (string, error) {
+	value = strings.TrimRight(value, "/")
+	u, err := url.Parse(value)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return "", hub.Errorf(hub.Invalid, "%s: %s %q is not an http or https URL", from, key, value).
+			WithHint("write it like https://hub.example.com")
+	}
+	return value, nil
+}
+
+func oneOf(value, from, key string, allowed ...string) error {
+	for _, a := range allowed {
+		if value == a {
+			return nil
+		}
+	}
+	return hub.Errorf(hub.Invalid, "%s: %s %q is none of %s", from, key, value, strings.Join(allowed, ", "))
+}
