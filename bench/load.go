@@ -1,0 +1,153 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// result is what a load run measured.
+type result struct {
+	requests      int
+	errors        int
+	perSecond     float64
+	p50, p95, p99 time.Duration
+	bytes         int // of one answer's body, on average
+}
+
+// load sends GET requests over so many kept connections for a time: each sends the next path as soon as
+// the answer to the last is whole. It speaks plain HTTP/1.1 itself, so that the generator costs little
+// beside the server that shares its processors.
+func load(ctx context.Context, addr string, paths []string, connections int, d time.Duration) (result, error) {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	requests := make([][]byte, len(paths))
+	for i, p := range paths {
+		requests[i] = []byte("GET " + p + " HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n\r\n")
+	}
+	var mu sync.Mutex
+	var all []time.Duration
+	var out result
+	var total int
+	var wg sync.WaitGroup
+	var failed error
+	start := time.Now()
+	for c := range connections {
+		wg.Go(func() {
+			times, bad, size, err := one(ctx, addr, requests, c*len(requests)/connections)
+			mu.Lock()
+			defer mu.Unlock()
+			all, out.errors, total = append(all, times...), out.errors+bad, total+size
+			if err != nil && failed == nil {
+				failed = err
+			}
+		})
+	}
+	wg.Wait()
+	took := time.Since(start)
+	if failed != nil || len(all) == 0 {
+		return out, fmt.Errorf("load on %s: %d answers: %w", paths[0], len(all), failed)
+	}
+	slices.Sort(all)
+	at := func(q float64) time.Duration { return all[min(len(all)-1, int(q*float64(len(all))))] }
+	out.requests, out.perSecond, out.bytes = len(all), float64(len(all))/took.Seconds(), total/len(all)
+	out.p50, out.p95, out.p99 = at(.5), at(.95), at(.99)
+	return out, nil
+}
+
+// one is a single connection's loop.
+func one(ctx context.Context, addr string, requests [][]byte, next int) (times []time.Duration, bad, size int, err error) {
+	conn, err := net.DialTimeout("tcp", addr, 5*time.Second)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	defer conn.Close()
+	if deadline, ok := ctx.Deadline(); ok {
+		if err := conn.SetDeadline(deadline.Add(5 * time.Second)); err != nil {
+			return nil, 0, 0, err
+		}
+	}
+	r := bufio.NewReaderSize(conn, 64<<10)
+	for ctx.Err() == nil {
+		began := time.Now()
+		if _, err := conn.Write(requests[next%len(requests)]); err != nil {
+			return times, bad, size, err
+		}
+		next++
+		ok, n, err := answer(r)
+		if err != nil {
+			return times, bad, size, err
+		}
+		times = append(times, time.Since(began))
+		size += n
+		if !ok {
+			bad++
+		}
+	}
+	return times, bad, size, nil
+}
+
+// answer reads one response: whether its status is 200, and the size of its body.
+func answer(r *bufio.Reader) (ok bool, size int, err error) {
+	line, err := r.ReadSlice('\n')
+	if err != nil {
+		return false, 0, err
+	}
+	ok = strings.HasPrefix(string(line), "HTTP/1.1 200")
+	length, chunked := -1, false
+	for {
+		line, err := r.ReadSlice('\n')
+		if err != nil {
+			return false, 0, err
+		}
+		if len(line) <= 2 {
+			break
+		}
+		name, value, _ := strings.Cut(string(line), ":")
+		switch {
+		case strings.EqualFold(name, "Content-Length"):
+			if length, err = strconv.Atoi(strings.TrimSpace(value)); err != nil {
+				return false, 0, err
+			}
+		case strings.EqualFold(name, "Transfer-Encoding"):
+			chunked = strings.Contains(value, "chunked")
+		}
+	}
+	if chunked {
+		size, err = skipChunks(r)
+		return ok, size, err
+	}
+	if length < 0 {
+		return false, 0, errors.New("an answer without a length")
+	}
+	_, err = r.Discard(length)
+	return ok, length, err
+}
+
+func skipChunks(r *bufio.Reader) (size int, err error) {
+	for {
+		line, err := r.ReadSlice('\n')
+		if err != nil {
+			return size, err
+		}
+		n, err := strconv.ParseInt(strings.TrimSpace(string(line)), 16, 32)
+		if err != nil {
+			return size, err
+		}
+		if _, err := io.CopyN(io.Discard, r, n+2); err != nil {
+			return size, err
+		}
+		if n == 0 {
+			return size, nil
+		}
+		size += int(n)
+	}
+}

@@ -1,0 +1,290 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// start measures start to first answer, with the data in place.
+func (b *bench) start(ctx context.Context) error {
+	fmt.Printf("\n## Start to first answer (%s), median of 5\n\n| program | time |\n|---|---|\n", listPath)
+	for _, t := range b.targets {
+		var times []time.Duration
+		for range 6 { // the first fills caches of the disk and, at the very first, the search index
+			t.stop()
+			took, err := t.up(ctx, listPath)
+			if err != nil {
+				return err
+			}
+			times = append(times, took)
+			if err := t.indexed(ctx); err != nil {
+				return err
+			}
+		}
+		slices.Sort(times[1:])
+		fmt.Printf("| %s | %s |\n", t.name, times[3].Round(time.Millisecond))
+	}
+	return nil
+}
+
+// indexed waits until the hub's search index holds everything.
+func (t *target) indexed(ctx context.Context) error {
+	for began := time.Now(); time.Since(began) < 5*time.Minute && ctx.Err() == nil; time.Sleep(100 * time.Millisecond) {
+		resp, err := http.Get("http://" + t.addr + "/readyz")
+		if err != nil {
+			return err
+		}
+		var ready struct {
+			Lag *int64 `json:"index_lag_events"`
+		}
+		err = json.NewDecoder(resp.Body).Decode(&ready)
+		resp.Body.Close()
+		if resp.StatusCode == http.StatusNotFound || (err == nil && ready.Lag != nil && *ready.Lag == 0) {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s: the search index never caught up", t.name)
+}
+
+// scenario is a set of paths that are requested in turn.
+type scenario struct {
+	name  string
+	paths func(*target) []string
+}
+
+func (b *bench) scenarios() []scenario {
+	rng := rand.New(rand.NewPCG(3, 4))
+	var names, words []string
+	for range 2000 {
+		names = append(names, "/v0.1/servers/"+url.PathEscape(b.rows[rng.IntN(len(b.rows))].server.Name)+"/versions/latest")
+	}
+	for range 500 {
+		words = append(words, url.QueryEscape(verbs[rng.IntN(len(verbs))]+"-"+subjects[rng.IntN(len(subjects))]))
+	}
+	var pages []string
+	for i := range 2000 {
+		pages = append(pages, fmt.Sprintf("/v0.1/servers?limit=30&version=latest&search=%s", subjects[i%len(subjects)]+"-"+verbs[(i/len(subjects))%len(verbs)]))
+	}
+	same := func(paths []string) func(*target) []string { return func(*target) []string { return paths } }
+	return []scenario{
+		{"list of 30", same([]string{listPath})},
+		{"by name, 2,000 names", same(names)},
+		{"list of 30 with search=, 2,000 words", same(pages)},
+		{"search, 500 queries", func(t *target) []string {
+			out := make([]string, len(words))
+			for i, w := range words {
+				out[i] = t.search + w
+			}
+			return out
+		}},
+	}
+}
+
+// reads loads every target and, with the bytes of the first, the ceiling.
+func (b *bench) reads(ctx context.Context) error {
+	for _, t := range b.targets {
+		if _, err := t.up(ctx, listPath); err != nil {
+			return err
+		}
+		if err := t.indexed(ctx); err != nil {
+			return err
+		}
+	}
+	for _, sc := range b.scenarios() {
+		fmt.Printf("\n## %s, %d connections, %s\n\n| program | requests/s | of the ceiling | p50 | p95 | p99 | bytes | RSS (own) MiB |\n|---|---|---|---|---|---|---|---|\n", sc.name, b.connections, b.duration)
+		top, err := b.ceilingFor(ctx, sc.paths(b.targets[0]))
+		if err != nil {
+			return err
+		}
+		for i, t := range append([]*target{top}, b.targets...) {
+			paths := sc.paths(t)
+			if i == 0 {
+				paths = sc.paths(b.targets[0])
+			}
+			if _, err := load(ctx, t.addr, paths, b.connections, b.duration/5); err != nil { // warm
+				return err
+			}
+			r, err := load(ctx, t.addr, paths, b.connections, b.duration)
+			if err != nil {
+				return err
+			}
+			if i == 0 {
+				top.best = r.perSecond
+			}
+			rss, own := t.rss()
+			fmt.Printf("| %s | %.0f | %.2f | %s | %s | %s | %d | %d (%d) |", t.name, r.perSecond, r.perSecond/top.best, short(r.p50), short(r.p95), short(r.p99), r.bytes, rss, own)
+			if r.errors > 0 {
+				fmt.Printf(" %d errors", r.errors)
+			}
+			fmt.Println()
+		}
+		top.stop()
+	}
+	return nil
+}
+
+func short(d time.Duration) string { return d.Round(10 * time.Microsecond).String() }
+
+// ceilingFor starts a bare handler that holds the first target's answers to these paths.
+func (b *bench) ceilingFor(ctx context.Context, paths []string) (*target, error) {
+	bodies := map[string]string{}
+	for _, p := range paths {
+		if _, ok := bodies[p]; ok {
+			continue
+		}
+		resp, err := http.Get("http://" + b.targets[0].addr + p)
+		if err != nil {
+			return nil, err
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil {
+			return nil, err
+		}
+		bodies[p] = string(body)
+	}
+	data, err := json.Marshal(bodies)
+	if err != nil {
+		return nil, err
+	}
+	file := filepath.Join(b.dir, "ceiling.json")
+	if err := os.WriteFile(file, data, 0o644); err != nil {
+		return nil, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	t := &target{name: "bare net/http", addr: "127.0.0.1:18079", command: []string{self, "ceiling", "127.0.0.1:18079", file}}
+	_, err = t.up(ctx, paths[0])
+	return t, err
+}
+
+// publishCount is how many publishes are timed.
+const publishCount = 1000
+
+// publish sends publishes one after the other, each acknowledged before the next.
+func (b *bench) publish(ctx context.Context) error {
+	fmt.Printf("\n## Publishing, %d one after the other (durable)\n\n| program | publishes/s | p50 | p99 |\n|---|---|---|---|\n", publishCount)
+	for _, t := range b.targets {
+		if _, err := t.up(ctx, listPath); err != nil {
+			return err
+		}
+		times, err := t.publishAll(ctx)
+		if err != nil {
+			return fmt.Errorf("%s: %w", t.name, err)
+		}
+		var sum time.Duration
+		for _, d := range times {
+			sum += d
+		}
+		slices.Sort(times)
+		fmt.Printf("| %s | %.0f | %s | %s |\n", t.name, float64(len(times))/sum.Seconds(), short(times[len(times)/2]), short(times[len(times)*99/100]))
+	}
+	return nil
+}
+
+func (t *target) publishAll(ctx context.Context) ([]time.Duration, error) {
+	token := ""
+	var times []time.Duration
+	stamp := time.Now().UnixNano()
+	rng := rand.New(rand.NewPCG(uint64(stamp), 1))
+	for i := range publishCount {
+		if i%200 == 0 {
+			var err error
+			if token, err = t.token(ctx); err != nil {
+				return nil, err
+			}
+		}
+		sj := serverJSON(rng, fmt.Sprintf("io.modelcontextprotocol.anonymous/bench-%d-%d", stamp, i), "weather", "read", 0)
+		body, err := json.Marshal(sj)
+		if err != nil {
+			return nil, err
+		}
+		began := time.Now()
+		if _, err := t.post(ctx, "/v0.1/publish", token, body); err != nil {
+			return nil, err
+		}
+		times = append(times, time.Since(began))
+	}
+	return times, nil
+}
+
+func (t *target) token(ctx context.Context) (string, error) {
+	body, err := t.post(ctx, "/v0.1/auth/none", "", nil)
+	if err != nil {
+		return "", err
+	}
+	var answer struct {
+		Token string `json:"registry_token"`
+	}
+	err = json.Unmarshal(body, &answer)
+	return answer.Token, err
+}
+
+func (t *target) post(ctx context.Context, path, token string, body []byte) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+t.addr+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", resp.Status, data)
+	}
+	return data, err
+}
+
+// mcpm times the command line: as processes, from start to end.
+func (b *bench) mcpm(ctx context.Context) error {
+	mcpm, err := filepath.Abs(filepath.Join(b.dir, "bin", "mcpm"))
+	if err != nil {
+		return err
+	}
+	hub := b.targets[0]
+	if _, err := hub.up(ctx, listPath); err != nil {
+		return err
+	}
+	home, err := os.MkdirTemp("", "bench-mcpm-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(home)
+	name := b.rows[0].server.Name
+	fmt.Printf("\n## mcpm, median of 20 processes\n\n| command | time |\n|---|---|\n")
+	for _, args := range [][]string{{"version"}, {"search", "postgres"}, {"install", "--yes", name}} {
+		var times []time.Duration
+		for range 21 {
+			cmd := exec.CommandContext(ctx, mcpm, args...)
+			cmd.Dir = home
+			cmd.Env = append(os.Environ(), "HOME="+home, "MCPM_HOME="+filepath.Join(home, "mcpm"), "MCPM_REGISTRY=http://"+hub.addr)
+			began := time.Now()
+			if out, err := cmd.CombinedOutput(); err != nil {
+				return fmt.Errorf("mcpm %v: %w: %s", args, err, out)
+			}
+			times = append(times, time.Since(began))
+		}
+		slices.Sort(times[1:]) // the first fills the caches
+		fmt.Printf("| mcpm %s | %s |\n", args[0], short(times[11]))
+	}
+	return nil
+}
