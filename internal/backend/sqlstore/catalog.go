@@ -9,43 +9,30 @@ import (
 	"github.com/mcphub/mcphub/internal/hub"
 )
 
-// Page implements hub.Catalog.
+// fewChanges is how many changed versions are rather sorted than looked for in the order of the list.
+const fewChanges = 1000
+
+// Page implements hub.Catalog. All its conditions are on columns of the index it walks, so that rows are
+// read only to be shown.
 func (s *Store) Page(ctx context.Context, q hub.CatalogQuery) ([]hub.CatalogRow, error) {
 	if q.Limit < 1 {
 		return nil, nil
 	}
-	var where []string
-	var args []any
-	add := func(cond string, values ...any) {
-		where = append(where, cond)
-		args = append(args, values...)
-	}
-	if q.Version == "latest" {
-		where = append(where, "latest")
-	} else {
-		where = append(where, "shown >= 1")
-		if q.Version != "" {
-			add("version = ?", q.Version)
+	p := s.pageQuery(q)
+	text := p.columns + p.from + " WHERE " + strings.Join(p.where, " AND ")
+	if !q.UpdatedSince.IsZero() {
+		few, err := s.db.Number(ctx, "SELECT count(*) FROM (SELECT 1 FROM versions WHERE shown >= 1 AND updated_at > ? LIMIT ?) AS x",
+			micros(q.UpdatedSince), fewChanges)
+		if err != nil {
+			return nil, err
+		}
+		if few < fewChanges {
+			// The inner limit, never reached, keeps the planner from walking the order of the outer query.
+			text = "SELECT * FROM (" + text + " LIMIT 1000000000) AS v"
+			p.order = "v.name, v.version"
 		}
 	}
-	if !q.IncludeDeleted {
-		add("shown = 2")
-	}
-	if q.Name != "" {
-		add("name = ?", string(q.Name))
-	}
-	if q.AfterName != "" {
-		add("(name, version) > (?, ?)", string(q.AfterName), q.AfterVersion)
-	}
-	if q.Search != "" {
-		add("name "+s.db.Like+" ? ESCAPE '!'", "%"+escapeLike(q.Search)+"%")
-	}
-	if !q.UpdatedSince.IsZero() {
-		add("updated_at > ?", micros(q.UpdatedSince))
-	}
-	args = append(args, q.Limit)
-	rows, err := s.db.Query(ctx, "SELECT name, version, server_json, meta_json FROM versions WHERE "+strings.Join(where, " AND ")+
-		" ORDER BY name, version LIMIT ?", args...)
+	rows, err := s.db.Query(ctx, text+" ORDER BY "+p.order+" LIMIT ?", append(p.args, q.Limit)...)
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +46,53 @@ func (s *Store) Page(ctx context.Context, q hub.CatalogQuery) ([]hub.CatalogRow,
 		out = append(out, r)
 	}
 	return out, s.db.Fail(rows.Err())
+}
+
+type pageQuery struct {
+	columns, from, order string
+	where                []string
+	args                 []any
+}
+
+func (p *pageQuery) add(cond string, values ...any) {
+	p.where = append(p.where, cond)
+	p.args = append(p.args, values...)
+}
+
+func (s *Store) pageQuery(q hub.CatalogQuery) *pageQuery {
+	p := &pageQuery{columns: "SELECT v.name, v.version, v.server_json, v.meta_json", from: " FROM versions v", order: "v.name, v.version"}
+	searched := "v.name"
+	switch {
+	case q.Version == "latest":
+		p.add("v.latest")
+	case q.Version != "":
+		p.add("v.shown >= 1 AND v.version = ?", q.Version)
+	default:
+		p.add("v.shown >= 1")
+		if q.Search != "" && q.Name == "" { // each name is looked at once instead of once a version
+			p.from, p.order, searched = " FROM servers l CROSS JOIN versions v", "l.name, v.version", "l.name"
+			p.add("v.name = l.name")
+		}
+	}
+	if !q.IncludeDeleted {
+		p.add("v.shown = 2")
+	}
+	if q.Name != "" {
+		p.add("v.name = ?", string(q.Name))
+	}
+	if q.AfterName != "" {
+		p.add("(v.name, v.version) > (?, ?)", string(q.AfterName), q.AfterVersion)
+		if searched == "l.name" {
+			p.add("l.name >= ?", string(q.AfterName))
+		}
+	}
+	if q.Search != "" {
+		p.add(searched+" "+s.db.Like+" ? ESCAPE '!'", "%"+escapeLike(q.Search)+"%")
+	}
+	if !q.UpdatedSince.IsZero() {
+		p.add("v.updated_at > ?", micros(q.UpdatedSince))
+	}
+	return p
 }
 
 // escapeLike keeps the signs of a LIKE pattern from meaning anything.
