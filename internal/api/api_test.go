@@ -25,7 +25,7 @@ import (
 
 // hubUnderTest is a whole hub in process, on the embedded backends.
 type hubUnderTest struct {
-	t        *testing.T
+	t        testing.TB
 	server   *httptest.Server
 	auth     *auth.Service
 	registry *registry.Service
@@ -33,7 +33,7 @@ type hubUnderTest struct {
 	now      time.Time
 }
 
-func newHub(t *testing.T, change func(*api.Config)) *hubUnderTest {
+func newHub(t testing.TB, change func(*api.Config)) *hubUnderTest {
 	t.Helper()
 	h := &hubUnderTest{t: t}
 	clock := func() time.Time { return time.Now().UTC() }
@@ -63,7 +63,7 @@ func newHub(t *testing.T, change func(*api.Config)) *hubUnderTest {
 	return h
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +85,7 @@ type reply struct {
 	body []byte
 }
 
-func (r *reply) json(t *testing.T) map[string]any {
+func (r *reply) json(t testing.TB) map[string]any {
 	t.Helper()
 	var m map[string]any
 	if err := json.Unmarshal(r.body, &m); err != nil {
@@ -130,7 +130,7 @@ func (h *hubUnderTest) do(method, path, token string, body any, header ...string
 }
 
 // want fails unless the status is as wanted.
-func (r *reply) want(t *testing.T, status int) *reply {
+func (r *reply) want(t testing.TB, status int) *reply {
 	t.Helper()
 	if r.StatusCode != status {
 		t.Fatalf("%s %s: status %d, want %d: %s", r.Request.Method, r.Request.URL.Path, r.StatusCode, status, r.body)
