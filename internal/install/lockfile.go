@@ -194,8 +194,8 @@ func (l *Lockfile) Bytes() ([]byte, error) {
 func (e *Locked) encode() (json.RawMessage, error) {
 	e.sortArtifacts()
 	known, err := encode(e)
-	if err != nil || len(e.extra) == 0 {
-		return known, err
+	if err != nil {
+		return nil, err
 	}
 	all := map[string]json.RawMessage{}
 	if err := json.Unmarshal(known, &all); err != nil {

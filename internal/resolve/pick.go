@@ -123,7 +123,7 @@ func nothingFits(o *Offer, wants []want, ranges []Range, tags map[string]string)
 		e.Message += " " + fmt.Sprintf("%q", wants[0].rng)
 	}
 	why := func(format string, args ...any) {
-		e.Issues = append(e.Issues, hub.Issue{Path: o.Name.String(), Message: fmt.Sprintf(format, args...), Severity: hub.SeverityError})
+		e.Issues = append(e.Issues, hub.Issue{Message: fmt.Sprintf(format, args...), Severity: hub.SeverityError})
 	}
 	for _, w := range wants {
 		if w.from != "" {

@@ -100,15 +100,19 @@ func (r Range) Fits(version string, tags map[string]string) bool {
 }
 
 // Save returns the range that is written into mcp.json for a version that was asked for as r: what the
-// person wrote, or "^version" when they wrote nothing or a tag. A version that is not SemVer is pinned.
+// person wrote, or "^version" when they wrote nothing or a tag. A version that is not SemVer is pinned,
+// or, when it cannot even be written as a range, left to the tag; the lockfile has it exactly.
 func (r Range) Save(version string) string {
 	if r.tag == "" {
 		return r.text
 	}
-	if _, err := semver.StrictNewVersion(version); err != nil {
+	if _, err := semver.StrictNewVersion(version); err == nil {
+		return "^" + version
+	}
+	if _, err := semver.NewConstraint(version); err == nil {
 		return version
 	}
-	return "^" + version
+	return r.tag
 }
 
 func clip(s string) string {

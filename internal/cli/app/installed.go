@@ -1,0 +1,105 @@
+package app
+
+import (
+	"fmt"
+
+	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/install"
+	"github.com/mcphub/mcphub/internal/manifest"
+)
+
+// Installed is a server as it is locked on this machine.
+type Installed struct {
+	Name     hub.Name
+	Project  install.Project
+	Locked   *install.Locked
+	Manifest *manifest.Manifest
+	Bundle   string
+}
+
+// Find looks a server up in the project's lockfile, then in the global one, and opens what the store has
+// of it. It uses no network, and it never fetches: a lockfile that came with somebody's repository cannot
+// start what was not installed on this machine.
+func (a *App) Find(name hub.Name, global bool) (*Installed, error) {
+	h, err := a.Store()
+	if err != nil {
+		return nil, err
+	}
+	places := []install.Project{h.Global()}
+	if !global {
+		places = []install.Project{install.FindProject(a.Dir), h.Global()}
+	}
+	var near string
+	for _, p := range places {
+		lock, err := install.ReadLockfile(p.Lock())
+		if err != nil {
+			return nil, err
+		}
+		e := lock.Servers[name]
+		if e == nil {
+			if near == "" {
+				near = Closest(lock, name)
+			}
+			continue
+		}
+		in := &Installed{Name: name, Project: p, Locked: e}
+		if in.Manifest, err = h.Manifest(e.Manifest); err != nil {
+			return nil, in.wrap(err)
+		}
+		if b := e.Bundle(); b != nil {
+			dir, added, err := h.OpenBundle(*b)
+			if err != nil {
+				return nil, in.wrap(err)
+			}
+			in.Bundle = dir
+			for _, f := range added {
+				a.IO.Debugf("mcpm: %s is in the directory of %s, but not in its bundle\n", f, name)
+			}
+		}
+		return in, nil
+	}
+	e := hub.Errorf(hub.NotFound, "%s is not installed", name)
+	if near != "" {
+		return nil, e.WithHint("did you mean %s?", near)
+	}
+	return nil, e.WithHint("mcpm install %s", name)
+}
+
+// wrap names the server in an error about it.
+func (in *Installed) wrap(err error) error {
+	k := hub.KindOf(err)
+	text := fmt.Sprintf("%s %s: %s", in.Name, in.Locked.Version, err.Error())
+	if k == hub.Integrity {
+		text = fmt.Sprintf("%s %s is not what was locked (exit %d)", in.Name, in.Locked.Version, exitIntegrity)
+	}
+	e := hub.Errorf(k, "%s", text)
+	if he, ok := err.(*hub.Error); ok {
+		e.Issues, e.Hint = he.Issues, he.Hint
+	}
+	if k == hub.NotFound {
+		g := ""
+		if in.Project.Global {
+			g = " -g"
+		}
+		e.Hint = "mcpm install" + g + " fetches it"
+	}
+	return e
+}
+
+// Needs makes the error about values a server lacks.
+func (in *Installed) Needs(missing []manifest.Missing) error {
+	var names []string
+	var issues []hub.Issue
+	for _, m := range missing {
+		names = append(names, m.Name)
+		if m.Description != "" {
+			issues = append(issues, hub.Issue{Message: m.Name + ": " + m.Description})
+		}
+	}
+	g := ""
+	if in.Project.Global {
+		g = " -g"
+	}
+	return Usage("%s needs %s", in.Name, AndList(names)).WithIssues(issues).
+		WithHint("mcpm config%s %s --set %s=...   or set it in the environment", g, in.Name, names[0])
+}

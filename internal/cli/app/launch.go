@@ -1,0 +1,156 @@
+package app
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/mcphub/mcphub/internal/gateway"
+	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/install"
+	"github.com/mcphub/mcphub/internal/manifest"
+)
+
+// LaunchOptions say how a server is to be started.
+type LaunchOptions struct {
+	Bundle    string   // directory of its unpacked bundle
+	Entry     string   // Key of Servers; "" takes the preferred one
+	Args      []string // after the server's own
+	workspace string
+	AllowHTTP bool
+}
+
+// launched is a server ready to be started, or the values that are still missing.
+type launched struct {
+	Server  *gateway.Server
+	Missing []manifest.Missing
+	Key     string // Entry of the manifest that was taken
+	Spec    manifest.ServerSpec
+}
+
+// Launch fills in how a server is started. A value comes from the environment of mcpm, else from mcpm
+// config, else from the manifest's default.
+func (a *App) Launch(p install.Project, name hub.Name, m *manifest.Manifest, o LaunchOptions) (*launched, error) {
+	s, err := a.Settings()
+	if err != nil {
+		return nil, err
+	}
+	key, spec, err := m.Entry(s.DefaultTransport)
+	if o.Entry != "" {
+		key = o.Entry
+		spec, err = m.EntryNamed(o.Entry)
+	}
+	if err != nil {
+		return nil, err
+	}
+	h, err := a.Store()
+	if err != nil {
+		return nil, err
+	}
+	vars, err := h.Values(p, name)
+	if err != nil {
+		return nil, err
+	}
+	for _, in := range InputsOf(m, spec) {
+		if v := a.Getenv(in); v != "" {
+			vars[in] = v
+		}
+	}
+	workspace := o.workspace
+	if workspace == "" {
+		workspace = a.Dir
+		if !p.Global {
+			workspace = p.Dir
+		}
+	}
+	maps.Copy(vars, map[string]string{"workspace": workspace, "HOME": a.Env.UserHome, "bundle": o.Bundle})
+	for _, k := range []string{"USER", "TMPDIR", "PATH"} {
+		vars[k] = a.Getenv(k)
+	}
+	if o.Bundle == "" {
+		delete(vars, "bundle")
+	}
+	l, missing, err := manifest.Launch(m, spec, vars)
+	if err != nil {
+		return nil, err
+	}
+	out := &launched{Missing: missing, Key: key, Spec: spec}
+	if len(missing) > 0 {
+		return out, nil
+	}
+	out.Server = &gateway.Server{
+		Command: l.Command, Args: append(l.Args, o.Args...), Dir: l.Dir, Env: a.serverEnv(l.Env, o.Bundle != ""),
+		Transport: l.Transport, URL: l.URL, Headers: l.Headers, AllowHTTP: o.AllowHTTP,
+	}
+	if s.DockerRuntime != "" && (l.Command == "docker" || l.Command == "podman") {
+		out.Server.Command = s.DockerRuntime
+	}
+	return out, nil
+}
+
+// serverEnv is the environment of a server: mcpm's own without what is mcpm's, and what the entry sets.
+func (a *App) serverEnv(set map[string]string, bundled bool) []string {
+	var env []string
+	for _, kv := range a.Environ() {
+		k, _, _ := strings.Cut(kv, "=")
+		if _, ours := set[k]; !ours && !strings.HasPrefix(k, "MCPM_") {
+			env = append(env, kv)
+		}
+	}
+	if _, ok := set["PYTHONDONTWRITEBYTECODE"]; bundled && !ok {
+		env = append(env, "PYTHONDONTWRITEBYTECODE=1") // a bundle stays as it was unpacked
+	}
+	for _, k := range slices.Sorted(maps.Keys(set)) {
+		env = append(env, k+"="+set[k])
+	}
+	return env
+}
+
+var variableRE = regexp.MustCompile(`\$?\{([A-Za-z_][A-Za-z0-9_]*)\}`)
+
+// InputsOf lists the names of all values an entry may need.
+func InputsOf(m *manifest.Manifest, spec manifest.ServerSpec) []string {
+	seen := map[string]bool{}
+	for name := range m.Configuration {
+		seen[name] = true
+	}
+	scan := func(texts ...string) {
+		for _, t := range texts {
+			for _, found := range variableRE.FindAllStringSubmatch(t, -1) {
+				seen[found[1]] = true
+			}
+		}
+	}
+	scan(append([]string{spec.Command, spec.URL}, spec.Args...)...)
+	scan(slices.Collect(maps.Values(spec.Env))...)
+	scan(slices.Collect(maps.Values(spec.Headers))...)
+	if p, ok := m.PackageOf(spec); ok {
+		for _, e := range p.EnvironmentVariables {
+			seen[e.Name] = true
+			for v := range e.Variables {
+				seen[v] = true
+			}
+		}
+		for _, a := range slices.Concat(p.RuntimeArguments, p.PackageArguments) {
+			for v := range a.Variables {
+				seen[v] = true
+			}
+		}
+	}
+	if spec.Remote != nil {
+		for v := range spec.Remote.Variables {
+			seen[v] = true
+		}
+		for _, h := range spec.Remote.Headers {
+			seen[h.Name] = true
+			for v := range h.Variables {
+				seen[v] = true
+			}
+		}
+	}
+	for _, own := range []string{"version", "name", "workspace", "bundle", "HOME", "USER", "TMPDIR", "PATH"} {
+		delete(seen, own)
+	}
+	return slices.Sorted(maps.Keys(seen))
+}

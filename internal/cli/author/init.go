@@ -1,0 +1,372 @@
+// Package author is the commands for people who write servers: init, publish, deprecate, yank and
+// unpublish.
+package author
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/mcphub/mcphub/internal/cli/app"
+
+	"charm.land/huh/v2"
+	"github.com/mcphub/mcphub/internal/gateway"
+	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/install"
+	"github.com/mcphub/mcphub/internal/manifest"
+	"github.com/modelcontextprotocol/registry/pkg/model"
+	"github.com/spf13/cobra"
+)
+
+type initOptions struct {
+	*app.App
+	yes                               bool
+	force                             bool
+	dryRun                            bool
+	name, version, title, description string
+	license, command, url, transport  string
+	npm, pypi, oci                    string
+	probe                             bool
+	timeout                           time.Duration
+	env                               []string
+}
+
+func NewInit(a *app.App) *cobra.Command {
+	o := &initOptions{App: a}
+	c := &cobra.Command{
+		Use:   "init",
+		Short: "Write the mcp.json of a server of your own",
+		Long: "Init writes an mcp.json that describes your server: its name, how it is started, what it offers. On a\n" +
+			"terminal it asks; with --yes it takes the flags and sensible defaults. With --probe it starts the server\n" +
+			"and fills in its tools, resources and prompts.",
+		Example: "  mcpm init\n  mcpm init --yes --name @acme/weather --command \"node dist/index.js\" --probe\n" +
+			"  mcpm init --yes --name @acme/weather --npm @acme/weather-mcp\n  mcpm init --yes --name @acme/weather --url https://mcp.acme.example/mcp",
+		Args: app.Args(0, 0, "no argument"),
+		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context()) },
+	}
+	f := c.Flags()
+	f.BoolVarP(&o.yes, "yes", "y", false, "ask nothing; take flags and defaults")
+	f.BoolVar(&o.force, "force", false, "replace an mcp.json that is there")
+	f.BoolVar(&o.dryRun, "dry-run", false, "print the file, write nothing")
+	f.StringVar(&o.name, "name", "", "its name, `@scope/name`")
+	f.StringVar(&o.version, "version", "0.1.0", "its version")
+	f.StringVar(&o.title, "title", "", "its name for people")
+	f.StringVar(&o.description, "description", "", "what it does, in a sentence")
+	f.StringVar(&o.license, "license", "", "its license, an SPDX `ID`")
+	f.StringVar(&o.command, "command", "", "the program and arguments that start it from this directory")
+	f.StringVar(&o.npm, "npm", "", "the npm `PACKAGE` it is published as")
+	f.StringVar(&o.pypi, "pypi", "", "the PyPI `PACKAGE` it is published as")
+	f.StringVar(&o.oci, "oci", "", "the container `IMAGE` it is published as")
+	f.StringVar(&o.url, "url", "", "the `URL` it is reached at")
+	f.StringVar(&o.transport, "transport", "", "how it speaks: stdio, streamable-http or sse")
+	f.StringArrayVar(&o.env, "env", nil, "a `NAME` it reads from its environment; may be given again")
+	f.BoolVar(&o.probe, "probe", false, "start the server and fill in what it offers")
+	f.DurationVar(&o.timeout, "timeout", time.Minute, "how long the server may take to answer --probe")
+	c.MarkFlagsMutuallyExclusive("command", "npm", "pypi", "oci", "url")
+	return c
+}
+
+func (o *initOptions) run(ctx context.Context) error {
+	p := install.Project{Dir: o.Dir}
+	old, err := install.ReadFile(p.Manifest(), 1<<20)
+	if err != nil {
+		return err
+	}
+	if old != nil && !o.force && !o.dryRun {
+		return hub.Errorf(hub.Exists, "%s is there already", p.Manifest()).WithHint("edit it, or replace it with mcpm init --force")
+	}
+	o.defaults()
+	if !o.yes {
+		if !o.IO.Interactive() {
+			return app.Usage("init asks questions, and nobody is here to answer").WithHint("mcpm init --yes --name @scope/name --command \"...\"")
+		}
+		if err := o.wizard(ctx); err != nil {
+			return err
+		}
+	}
+	m, err := o.build()
+	if err != nil {
+		return err
+	}
+	if o.probe {
+		if err := o.ask(ctx, p, m); err != nil {
+			return err
+		}
+	}
+	text, err := render(m)
+	if err != nil {
+		return err
+	}
+	if err := checkManifestText(text); err != nil {
+		return err
+	}
+	if o.dryRun {
+		o.IO.Printf("%s", text)
+		return nil
+	}
+	if err := install.WriteFile(p.Manifest(), text, 0o644); err != nil {
+		return err
+	}
+	if o.JSON {
+		app.PrintJSON(o.IO, map[string]any{"path": p.Manifest(), "manifest": json.RawMessage(text)})
+		return nil
+	}
+	n := len(manifest.CapabilitiesOf(m))
+	o.IO.Printf("%s %s\n", o.IO.Green("+"), p.Manifest())
+	if n > 0 {
+		o.IO.Notef("It declares %d tools, resources and prompts.\n", n)
+	}
+	o.IO.Notef("mcpm test starts it and compares, mcpm publish --dry-run shows what would be published.\n")
+	return nil
+}
+
+var notInName = regexp.MustCompile(`[^a-z0-9._-]+`)
+
+// defaults guesses from the directory what was not said.
+func (o *initOptions) defaults() {
+	base := strings.Trim(notInName.ReplaceAllString(strings.ToLower(filepath.Base(o.Dir)), "-"), "-._")
+	if len(base) < 2 {
+		base = "server"
+	}
+	if o.name == "" {
+		scope := "my-scope"
+		if h, err := o.Store(); err == nil {
+			if s, err := o.Settings(); err == nil {
+				if c, err := h.Credential(s.Registry); err == nil && c.Account != "" {
+					scope = c.Account
+				}
+			}
+		}
+		o.name = "@" + scope + "/" + base
+	}
+	if o.command != "" || o.npm != "" || o.pypi != "" || o.oci != "" || o.url != "" {
+		return
+	}
+	for _, guess := range []struct{ file, command string }{
+		{"dist/index.js", "node ${bundle}/dist/index.js"}, {"index.js", "node ${bundle}/index.js"}, {"server.py", "python3 ${bundle}/server.py"}, {"main.py", "python3 ${bundle}/main.py"},
+	} {
+		if _, err := os.Stat(filepath.Join(o.Dir, guess.file)); err == nil {
+			o.command = guess.command
+			return
+		}
+	}
+	for _, dir := range []string{"bin/" + base, base} {
+		if info, err := os.Stat(filepath.Join(o.Dir, dir)); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+			o.command = "./" + dir
+			return
+		}
+	}
+}
+
+// wizard asks what cannot be guessed, with the guesses filled in.
+func (o *initOptions) wizard(ctx context.Context) error {
+	how, target := "command", o.command
+	for k, v := range map[string]string{"npm": o.npm, "pypi": o.pypi, "oci": o.oci, "url": o.url} {
+		if v != "" {
+			how, target = k, v
+		}
+	}
+	form := huh.NewForm(
+		huh.NewGroup(
+			huh.NewInput().Title("Name").Description("@scope/name, where the scope is your account").Value(&o.name).
+				Validate(func(s string) error { _, err := hub.ParseName(s); return err }),
+			huh.NewInput().Title("Version").Value(&o.version).
+				Validate(func(s string) error { _, err := hub.ParseVersion(s); return err }),
+			huh.NewInput().Title("Description").Description("what it does, in a sentence").Value(&o.description),
+			huh.NewInput().Title("License").Description("an SPDX identifier such as MIT, or empty").Value(&o.license),
+		),
+		huh.NewGroup(
+			huh.NewSelect[string]().Title("How do people get it?").Value(&how).Options(
+				huh.NewOption("as files of this directory", "command"), huh.NewOption("from npm", "npm"),
+				huh.NewOption("from PyPI", "pypi"), huh.NewOption("as a container image", "oci"), huh.NewOption("at a URL", "url"),
+			),
+			huh.NewInput().Title("Command, package, image or URL").Value(&target).Validate(func(s string) error {
+				if strings.TrimSpace(s) == "" {
+					return app.Usage("something must start it")
+				}
+				return nil
+			}),
+			huh.NewConfirm().Title("Start it now and fill in what it offers?").Value(&o.probe),
+		),
+	).WithInput(o.IO.In).WithOutput(o.IO.Err)
+	if err := form.RunWithContext(ctx); err != nil {
+		if err == huh.ErrUserAborted {
+			return context.Canceled
+		}
+		return err
+	}
+	o.command, o.npm, o.pypi, o.oci, o.url = "", "", "", "", ""
+	switch how {
+	case "command":
+		o.command = target
+	case "npm":
+		o.npm = target
+	case "pypi":
+		o.pypi = target
+	case "oci":
+		o.oci = target
+	case "url":
+		o.url = target
+	}
+	return nil
+}
+
+func (o *initOptions) build() (*manifest.Manifest, error) {
+	m := &manifest.Manifest{
+		Name: o.name, Version: o.version, Title: o.title, Description: o.description, License: o.license,
+	}
+	spec := manifest.ServerSpec{Transport: o.transport}
+	pkg := func(kind, id string) *model.Package {
+		version := ""
+		if i := strings.LastIndexByte(id, '@'); i > 0 && kind != model.RegistryTypeOCI {
+			id, version = id[:i], id[i+1:]
+		}
+		t := o.transport
+		if t == "" {
+			t = "stdio"
+		}
+		return &model.Package{RegistryType: kind, Identifier: id, Version: version, Transport: model.Transport{Type: t}}
+	}
+	switch {
+	case o.npm != "":
+		spec.Package = pkg(model.RegistryTypeNPM, o.npm)
+	case o.pypi != "":
+		spec.Package = pkg(model.RegistryTypePyPI, o.pypi)
+	case o.oci != "":
+		spec.Package = pkg(model.RegistryTypeOCI, o.oci)
+	case o.url != "":
+		spec.URL = o.url
+		if spec.Transport == "" {
+			spec.Transport = "streamable-http"
+		}
+	case o.command != "":
+		words, err := splitCommand(o.command)
+		if err != nil {
+			return nil, err
+		}
+		spec.Command, spec.Args = words[0], words[1:]
+	default:
+		return nil, app.Usage("nothing says how the server is started").WithHint("--command, --npm, --pypi, --oci or --url")
+	}
+	for _, e := range o.env {
+		if m.Configuration == nil {
+			m.Configuration = map[string]manifest.Input{}
+		}
+		m.Configuration[e] = manifest.Input{Required: true, Secret: manifest.LooksSecret(e)}
+		if spec.Command != "" {
+			if spec.Env == nil {
+				spec.Env = map[string]string{}
+			}
+			spec.Env[e] = "${" + e + "}"
+		}
+		if spec.Package != nil {
+			kv := model.KeyValueInput{Name: e}
+			kv.IsRequired, kv.IsSecret = true, manifest.LooksSecret(e)
+			spec.Package.EnvironmentVariables = append(spec.Package.EnvironmentVariables, kv)
+		}
+	}
+	m.Servers = map[string]manifest.ServerSpec{"default": spec}
+	return m, nil
+}
+
+// ask starts the described server and takes over what it offers.
+func (o *initOptions) ask(ctx context.Context, p install.Project, m *manifest.Manifest) error {
+	name, err := hub.ParseName(m.Name)
+	if err != nil {
+		return err
+	}
+	l, err := o.Launch(p, name, m, app.LaunchOptions{Bundle: p.Dir})
+	if err != nil {
+		return err
+	}
+	if len(l.Missing) > 0 {
+		return app.Usage("the server needs %s to be started", l.Missing[0].Name).WithHint("set it in the environment, or leave --probe out")
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	o.IO.Notef("Starting the server to ask what it offers.\n")
+	r, err := gateway.Inspect(ctx, l.Server, "mcpm", app.Version)
+	if err != nil {
+		return err
+	}
+	spec := m.Servers["default"]
+	spec.Capabilities = app.CapabilitiesOf(r)
+	m.Servers["default"] = spec
+	if m.Description == "" && r.Instructions != "" {
+		m.Description = app.Short(r.Instructions)
+	}
+	return nil
+}
+
+// render lays a manifest out for people.
+func render(m *manifest.Manifest) ([]byte, error) {
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(m); err != nil {
+		return nil, err
+	}
+	return []byte(b.String()), nil
+}
+
+// checkManifestText applies the rules of publishing to a text.
+func checkManifestText(text []byte) error {
+	m, issues, err := manifest.Parse(text)
+	if err != nil {
+		return err
+	}
+	issues = append(issues, m.Validate(manifest.ForPublish)...)
+	manifest.Locate(text, issues)
+	if !hub.HasErrors(issues) {
+		return nil
+	}
+	var bad []hub.Issue
+	for _, i := range issues {
+		if i.Severity == hub.SeverityError {
+			bad = append(bad, i)
+		}
+	}
+	return app.Usage("the mcp.json has %s", app.Plural(len(bad), "error")).WithIssues(bad).WithHint("mend the file, then run this again")
+}
+
+// splitCommand splits words at spaces; quotes keep them together. No shell is involved.
+func splitCommand(s string) ([]string, error) {
+	var words []string
+	var word strings.Builder
+	inWord := false
+	var quote rune
+	for _, r := range s {
+		switch {
+		case quote != 0 && r == quote:
+			quote = 0
+		case quote != 0:
+			word.WriteRune(r)
+		case r == '\'' || r == '"':
+			quote, inWord = r, true
+		case r == ' ' || r == '\t':
+			if inWord {
+				words = append(words, word.String())
+				word.Reset()
+				inWord = false
+			}
+		default:
+			word.WriteRune(r)
+			inWord = true
+		}
+	}
+	if quote != 0 {
+		return nil, app.Usage("the command %q has an open %c", s, quote)
+	}
+	if inWord {
+		words = append(words, word.String())
+	}
+	if len(words) == 0 {
+		return nil, app.Usage("the command is empty")
+	}
+	return words, nil
+}

@@ -1,0 +1,345 @@
+package author
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mcphub/mcphub/internal/cli/app"
+
+	"github.com/mcphub/mcphub/internal/bundle"
+	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/install"
+	"github.com/mcphub/mcphub/internal/manifest"
+	"github.com/mcphub/mcphub/internal/trust"
+	"github.com/mcphub/mcphub/internal/wire"
+	"github.com/spf13/cobra"
+)
+
+type publishOptions struct {
+	*app.App
+	dryRun       bool
+	allowSecrets bool
+	timeout      time.Duration
+}
+
+func NewPublish(a *app.App) *cobra.Command {
+	o := &publishOptions{App: a}
+	c := &cobra.Command{
+		Use:   "publish",
+		Short: "Publish the server that mcp.json describes",
+		Long: "Publish checks mcp.json by the hub's own rules, packs the files the server is started from (what .gitignore\n" +
+			"and .mcpmignore name stays out), refuses files that look like secrets, uploads, and follows the hub's\n" +
+			"checks to their end. Running it again after a broken connection is safe: a version is published once.",
+		Example: "  mcpm publish --dry-run\n  mcpm publish\n  mcpm publish -C packages/weather --json",
+		Args:    app.Args(0, 0, "no argument; use -C DIR for another directory"),
+		RunE:    func(c *cobra.Command, _ []string) error { return o.run(c.Context()) },
+	}
+	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "show what would be published, send nothing")
+	c.Flags().BoolVar(&o.allowSecrets, "allow-secrets", false, "publish files although they look like secrets")
+	c.Flags().DurationVar(&o.timeout, "timeout", 10*time.Minute, "how long to follow the hub's checks")
+	return c
+}
+
+// parcel is what is going to be published.
+type parcel struct {
+	project   install.Project
+	name      hub.Name
+	manifest  *manifest.Manifest
+	canonical []byte
+	files     []bundle.File
+	archive   *os.File // the bundle, nil when there is none
+	bundle    hub.Bundle
+	warnings  []hub.Issue
+}
+
+func (p *parcel) close() {
+	if p.archive != nil {
+		p.archive.Close()
+		os.Remove(p.archive.Name())
+	}
+}
+
+func (o *publishOptions) run(ctx context.Context) error {
+	p, err := o.read()
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	if err := o.pack(p); err != nil {
+		return err
+	}
+	c, err := o.ClientFor(p.name)
+	if err != nil && !o.dryRun {
+		return err
+	}
+	o.step("mcp.json", "valid%s", countWarnings(p.warnings))
+	if p.archive != nil {
+		o.step("bundle", "%s, %s, %s", app.Plural(len(p.files), "file"), size(p.bundle.Size), p.bundle.Integrity[:20]+"...")
+	}
+	if c != nil {
+		o.since(ctx, c, p)
+	}
+	if o.dryRun {
+		return o.preview(p)
+	}
+	pub, err := o.upload(ctx, c, p)
+	if err != nil {
+		return err
+	}
+	return o.follow(ctx, c, p, pub)
+}
+
+// step prints one labelled line of progress.
+func (o *publishOptions) step(label, format string, args ...any) {
+	if !o.JSON {
+		o.IO.Notef("  %s%s\n", o.IO.Dim(fmt.Sprintf("%-14s", label)), o.IO.Wrap(app.Clean(fmt.Sprintf(format, args...)), 16))
+	}
+}
+
+// read reads and checks the manifest.
+func (o *publishOptions) read() (*parcel, error) {
+	p := &parcel{project: install.FindProject(o.Dir)}
+	text, err := install.ReadFile(p.project.Manifest(), 4<<20)
+	if err != nil {
+		return nil, err
+	}
+	if text == nil {
+		return nil, hub.Errorf(hub.NotFound, "there is no mcp.json in %s or above it", o.Dir).WithHint("mcpm init writes one")
+	}
+	if err := checkManifestText(text); err != nil {
+		return nil, err
+	}
+	m, issues, err := manifest.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	issues = append(issues, m.Validate(manifest.ForPublish)...)
+	manifest.Locate(text, issues)
+	for _, i := range issues {
+		if i.Severity == hub.SeverityWarning {
+			p.warnings = append(p.warnings, i)
+			line := ""
+			if i.Line > 0 {
+				line = fmt.Sprintf(" line %d", i.Line)
+			}
+			o.IO.Warnf("mcp.json%s: %s", line, app.Clean(strings.TrimPrefix(i.Path+": "+i.Message, ": ")))
+		}
+	}
+	if p.name, err = hub.ParseName(m.Name); err != nil {
+		return nil, err
+	}
+	p.manifest, p.canonical = m, m.Canonical()
+	return p, nil
+}
+
+// pack makes the bundle when the server is started from files of the project.
+func (o *publishOptions) pack(p *parcel) error {
+	if !p.manifest.NeedsBundle() {
+		return nil
+	}
+	root := p.project.Dir
+	files, err := bundle.Pack(root, bundle.Options{})
+	if err != nil {
+		return err
+	}
+	p.files = slices.DeleteFunc(files, func(f bundle.File) bool { return f.Path == install.LockFile })
+	if err := o.hasCommands(p); err != nil {
+		return err
+	}
+	secrets, err := bundle.FindSecrets(root, p.files)
+	if err != nil {
+		return err
+	}
+	if len(secrets) > 0 && !o.allowSecrets {
+		e := app.Refused("%s in the files to publish", app.Plural(len(secrets), "secret"))
+		for _, s := range secrets {
+			at := s.File
+			if s.Line > 0 {
+				at = fmt.Sprintf("%s line %d", s.File, s.Line)
+			}
+			e.Issues = append(e.Issues, hub.Issue{Message: fmt.Sprintf("%s: %s %s", at, s.Rule, s.Redacted)})
+		}
+		return e.WithHint("name the files in .mcpmignore; if they are no secrets, mcpm publish --allow-secrets")
+	}
+	if p.archive, err = os.CreateTemp("", "mcpm-bundle-*.tgz"); err != nil {
+		return err
+	}
+	p.bundle, err = bundle.Write(p.archive, root, p.files, bundle.Options{})
+	return err
+}
+
+// hasCommands checks that what is started is among the files: a build directory is often ignored by git.
+func (o *publishOptions) hasCommands(p *parcel) error {
+	for key, s := range p.manifest.Servers {
+		if !s.NeedsBundle() {
+			continue
+		}
+		for _, word := range append([]string{s.Command}, s.Args...) {
+			file, ok := strings.CutPrefix(word, "${bundle}/")
+			if !ok {
+				if word != s.Command || !strings.Contains(word, "/") || strings.Contains(word, "${") {
+					continue
+				}
+				file = word
+			}
+			file = strings.TrimPrefix(file, "./")
+			if !slices.ContainsFunc(p.files, func(f bundle.File) bool { return f.Path == file || strings.HasPrefix(f.Path, file+"/") }) {
+				return app.Usage("servers.%s starts %q, which is not among the files to publish", key, word).
+					WithHint("build it first; when .gitignore names it, add the line !%s to .mcpmignore", file)
+			}
+		}
+	}
+	return nil
+}
+
+func countWarnings(w []hub.Issue) string {
+	if len(w) == 0 {
+		return ""
+	}
+	return ", " + app.Plural(len(w), "warning")
+}
+
+func size(n int64) string {
+	switch {
+	case n < 1<<10:
+		return fmt.Sprintf("%d B", n)
+	case n < 1<<20:
+		return fmt.Sprintf("%.0f KB", float64(n)/(1<<10))
+	}
+	return fmt.Sprintf("%.1f MB", float64(n)/(1<<20))
+}
+
+// since tells what changed since the latest published version, and which number fits that.
+func (o *publishOptions) since(ctx context.Context, c *wire.Client, p *parcel) {
+	s, err := c.Server(ctx, string(p.name))
+	if err != nil || s.LatestVersion == nil {
+		return // a first version; a hub that cannot be reached is told by the upload
+	}
+	old, _, err := manifest.Parse(s.LatestVersion.Manifest)
+	if err != nil {
+		return
+	}
+	var parts []string
+	fits := "patch"
+	for _, l := range append(app.CapabilityChanges(old, p.manifest), app.PermissionChanges(old, p.manifest)...) {
+		parts = append(parts, l.Mark+" "+l.Text)
+		switch {
+		case l.Mark == "-" || l.Mark == "~":
+			fits = "major"
+		case fits == "patch" && l.Mark == "+":
+			fits = "minor"
+		}
+	}
+	if len(parts) == 0 {
+		parts = []string{"same tools, same permissions"}
+	}
+	if len(parts) > 4 {
+		parts = append(parts[:4], fmt.Sprintf("and %d more", len(parts)-4))
+	}
+	was := s.LatestVersion.Version.Version
+	o.step("since "+was, "%s (fits a %s version)", strings.Join(parts, ", "), fits)
+}
+
+// preview is the answer of --dry-run.
+func (o *publishOptions) preview(p *parcel) error {
+	if o.JSON {
+		files := []string{}
+		for _, f := range p.files {
+			files = append(files, f.Path)
+		}
+		app.PrintJSON(o.IO, map[string]any{
+			"name": p.name.String(), "version": p.manifest.Version, "dryRun": true, "files": files,
+			"size": p.bundle.Size, "integrity": p.bundle.Integrity, "manifestDigest": trust.SHA256(p.canonical),
+		})
+		return nil
+	}
+	for _, f := range p.files {
+		o.IO.Printf("%9s  %s\n", size(f.Size), app.Clean(f.Path))
+	}
+	o.IO.Notef("Nothing was published (--dry-run).\n")
+	return nil
+}
+
+// upload sends the parcel. Its key follows from its content, so that the same publish sent twice, even by
+// another run of mcpm, is one.
+func (o *publishOptions) upload(ctx context.Context, c *wire.Client, p *parcel) (*wire.Publication, error) {
+	sum := sha256.Sum256([]byte(p.name + "\n" + hub.Name(p.manifest.Version) + "\n" + hub.Name(trust.SHA256(p.canonical)) + "\n" + hub.Name(p.bundle.Digest)))
+	u := wire.Upload{Name: string(p.name), Manifest: p.canonical, Key: hex.EncodeToString(sum[:16])}
+	if p.archive != nil {
+		u.Size = p.bundle.Size
+		u.SHA256, _ = hex.DecodeString(strings.TrimPrefix(p.bundle.Digest, "sha256:"))
+		u.Bundle = func() (io.ReadCloser, error) { return os.Open(p.archive.Name()) }
+		bar := o.IO.Progress("uploading", p.bundle.Size)
+		defer bar.Done()
+		u.Progress = bar.Set
+	}
+	pub, err := c.Publish(ctx, u)
+	if hub.KindOf(err) == hub.Unauthenticated {
+		return nil, hub.Errorf(hub.Unauthenticated, "publishing needs a login at %s", c.Base()).WithHint("mcpm login").WithCause(err)
+	}
+	return pub, err
+}
+
+// stageWords are how the stages of a publication are called here.
+var stageWords = map[hub.State]string{
+	hub.Submitted: "uploading", hub.Validating: "validating", hub.Scanning: "scanning", hub.InReview: "review",
+}
+
+// follow prints each stage as it ends, until the version is published or rejected.
+func (o *publishOptions) follow(ctx context.Context, c *wire.Client, p *parcel, pub *wire.Publication) error {
+	shown := 0
+	deadline := time.Now().Add(o.timeout)
+	for wait := 100 * time.Millisecond; ; wait = min(wait*3/2, 2*time.Second) {
+		for ; shown < len(pub.Stages); shown++ {
+			st := pub.Stages[shown]
+			if word := stageWords[st.State]; word != "" && (shown+1 < len(pub.Stages) || !pub.State.Pending()) {
+				o.step(word, "%s", app.First(reasonAfter(pub, shown), "done"))
+			} else if word != "" {
+				break // still at it
+			}
+		}
+		if !pub.State.Pending() {
+			break
+		}
+		if time.Now().After(deadline) {
+			return hub.Errorf(hub.Unavailable, "%s %s is still %s after %s", p.name, p.manifest.Version, app.StateWord(pub.State), o.timeout).
+				WithHint("the hub goes on by itself; mcpm publish again follows it")
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+		next, err := c.Publication(ctx, string(p.name), p.manifest.Version)
+		if err != nil {
+			return err
+		}
+		pub = next
+	}
+	if o.JSON {
+		app.PrintJSON(o.IO, pub)
+	}
+	if pub.State == hub.Rejected {
+		return app.No(hub.Errorf(hub.Invalid, "%s %s was rejected: %s", p.name, p.manifest.Version, app.First(pub.Message, "no reason was given")).
+			WithHint("mend it and publish a new version; this number is not used again"))
+	}
+	if !o.JSON {
+		o.IO.Printf("%s %s   %s\n", o.IO.Green("+"), o.IO.Accent(p.name.String()+" "+p.manifest.Version), c.Base()+"/servers/"+p.name.String())
+	}
+	return nil
+}
+
+// reasonAfter is what the step out of stage i said.
+func reasonAfter(pub *wire.Publication, i int) string {
+	if i+1 < len(pub.Stages) {
+		return pub.Stages[i+1].Reason
+	}
+	return ""
+}

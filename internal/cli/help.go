@@ -1,0 +1,103 @@
+package cli
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/mcphub/mcphub/internal/cli/app"
+
+	"github.com/mcphub/mcphub/internal/manifest/jsonc"
+	"github.com/spf13/cobra"
+)
+
+func newHelp(a *app.App) *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [VERB or TOPIC]",
+		Short:   "Explain a verb or a topic",
+		Long:    "Help explains a verb, or one of the topics: " + strings.Join(topicNames(), ", ") + ".",
+		Example: "  mcpm help install\n  mcpm help ranges",
+		RunE: func(c *cobra.Command, args []string) error {
+			root := c.Root()
+			if len(args) == 0 {
+				return root.Help()
+			}
+			if text, ok := topics[args[0]]; ok {
+				if a.JSON {
+					app.PrintJSON(a.IO, map[string]string{"topic": args[0], "text": text})
+				} else {
+					a.IO.Printf("%s", text)
+				}
+				return nil
+			}
+			if verb, _, err := root.Find(args); err == nil && verb != root {
+				return verb.Help()
+			}
+			names := topicNames()
+			for _, v := range root.Commands() {
+				names = append(names, v.Name())
+			}
+			e := app.Usage("there is no verb or topic %q", args[0])
+			if near := jsonc.Nearest(args[0], names); near != "" {
+				return e.WithHint("did you mean mcpm help %s?", near)
+			}
+			return e.WithHint("topics are %s", strings.Join(topicNames(), ", "))
+		},
+	}
+}
+
+func topicNames() []string { return slices.Sorted(maps.Keys(topics)) }
+
+// topics say what is true of this version, not of the plan.
+var topics = map[string]string{
+	"ranges": `Ranges say which versions will do. mcpm reads what npm reads:
+
+  1.4.2            exactly that version
+  ^1.4.2           1.4.2 and above, below 2.0.0 (^0.4.2: below 0.5.0)
+  ~1.4.2           1.4.2 and above, below 1.5.0
+  1.x, 1.4.x, *    any version that begins so
+  >=1.4 <3         both must hold
+  1.4.0 - 2.1.0    from one to the other
+  ^1.4 || ^2.1     one of them must hold
+  latest, beta     a tag, which its publisher moves
+
+The highest version that fits is taken. A version that was yanked, quarantined or unpublished is never
+newly chosen; one that is locked stays while it fits. A prerelease such as 2.0.0-beta.1 is taken only by
+a range that names a prerelease of the same 2.0.0, by its exact number, or by a tag. Versions of mirrored
+servers that are not SemVer fit only their exact text or a tag.
+
+mcpm install NAME notes ^VERSION in mcp.json; --exact notes the version itself.
+`,
+	"permissions": `A server's mcp.json says what it needs: hosts it calls, paths it reads or writes, environment variables,
+secrets, limits. mcpm shows that before it installs a server, and shows what is new before it updates one.
+A server that declares nothing asks for nothing.
+
+What is declared is not enforced yet: this version of mcpm runs every server with all of your rights. Install
+only what you would run by hand.
+`,
+	"lockfile": `mcpm-lock.json says exactly what is installed: for each server its version, the hub it came from, the
+sha256 of its manifest, its artifacts, the permissions it asked for, a fingerprint of its tools, and what it
+depends on. Commit it. mcpm install without names installs what it says; mcpm update moves it.
+
+What is checked: the manifest at every run, and for a server published as a bundle every file of the bundle
+at every run, against the sha512 in the lockfile. A difference stops the run with exit code 6.
+
+What is not: npm, PyPI and container packages are pinned to their version and fetched by npx, uvx or docker,
+which check them their own way; their bytes are not in the lockfile yet.
+
+One fact is one line, so that a merge conflict can be read. Members that this version does not know are kept.
+`,
+	"hosts": `Host applications are the programs that use MCP servers. mcpm adds each server you install to the ones it
+finds on this machine: Claude Desktop, Claude Code, Cursor and VS Code. They get the entry "mcpm run NAME", so
+an update needs no edit and no secret is in their files.
+
+The edit keeps comments, order and indentation. The file as it was is kept under MCPM_HOME/backups, and
+mcpm uninstall gives back the very bytes. An entry you made yourself is never touched: when its name is
+taken, ours is called SCOPE-NAME. --no-hosts leaves the files alone.
+
+mcpm list shows which applications have a server.
+`,
+	"sandbox": `This version of mcpm has no sandbox. mcpm run starts a server with all of your rights and says so on stderr.
+The server gets your environment without the variables that begin with MCPM_. It ends when mcpm ends.
+`,
+}

@@ -1,0 +1,152 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/mcphub/mcphub/internal/cli"
+	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/term"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// world is one machine: a home, a project, a hub, and what the next command will see.
+type world struct {
+	t     *testing.T
+	hub   *stubHub
+	root  string
+	vars  map[string]string
+	now   time.Time
+	width int    // of the terminal; 0 for a pipe
+	input string // what is typed
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, hub: newStubHub(t), root: t.TempDir(), now: epoch}
+	if real, err := filepath.EvalSymlinks(w.root); err == nil {
+		w.root = real
+	}
+	for _, d := range []string{"home", "shop"} {
+		if err := os.MkdirAll(filepath.Join(w.root, d), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.vars = map[string]string{"MCPM_REGISTRY": w.hub.URL, "PATH": os.Getenv("PATH")}
+	return w
+}
+
+func (w *world) path(elem ...string) string {
+	return filepath.Join(append([]string{w.root}, elem...)...)
+}
+
+func (w *world) write(name, text string) {
+	w.t.Helper()
+	p := w.path(name)
+	if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.WriteFile(p, []byte(text), 0o644); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) read(name string) string {
+	data, err := os.ReadFile(w.path(name))
+	if err != nil {
+		return "(" + err.(*os.PathError).Err.Error() + ")\n"
+	}
+	return string(data)
+}
+
+// mcpm runs one command in process.
+func (w *world) mcpm(args ...string) (code int, stdout, stderr string) {
+	var out, errw bytes.Buffer
+	io := &term.IO{In: strings.NewReader(w.input), Out: &out, Err: &errw, Width: w.width}
+	if w.width > 0 {
+		io.InTTY, io.OutTTY, io.ErrTTY = true, true, false
+		io.ErrTTY = w.input != "" // bars are not for golden files
+	}
+	env := &app.Env{
+		IO: io, Getenv: func(k string) string { return w.vars[k] }, Environ: func() []string {
+			var all []string
+			for k, v := range w.vars {
+				all = append(all, k+"="+v)
+			}
+			return all
+		},
+		Dir: w.path("shop"), UserHome: w.path("home"), OS: "linux", Exe: "/usr/local/bin/mcpm",
+		Now: func() time.Time { return w.now },
+	}
+	code = cli.Main(context.Background(), env, args)
+	return code, out.String(), errw.String()
+}
+
+// show is mcpm with what it did as a golden file shows it.
+func (w *world) show(args ...string) string {
+	code, out, errw := w.mcpm(args...)
+	var b strings.Builder
+	fmt.Fprintf(&b, "$ mcpm %s\n", strings.Join(quoteAll(args), " "))
+	b.WriteString(out)
+	for line := range strings.Lines(errw) {
+		b.WriteString("2> " + line)
+	}
+	if errw != "" && !strings.HasSuffix(errw, "\n") {
+		b.WriteString("\n")
+	}
+	if code != 0 {
+		fmt.Fprintf(&b, "[exit %d]\n", code)
+	}
+	return w.tidy(b.String())
+}
+
+// tidy replaces what differs from run to run.
+func (w *world) tidy(s string) string {
+	s = strings.ReplaceAll(s, w.hub.URL, "http://hub.test")
+	s = strings.ReplaceAll(s, w.root, "")
+	return timeRE.ReplaceAllString(s, "in 0.0 s")
+}
+
+var timeRE = regexp.MustCompile(`in \d+\.\d s`)
+
+func quoteAll(args []string) []string {
+	out := make([]string, len(args))
+	for i, a := range args {
+		out[i] = a
+		if a == "" || strings.ContainsAny(a, " *<>|\"") {
+			out[i] = "'" + a + "'"
+		}
+	}
+	return out
+}
+
+// golden compares text with testdata/NAME.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", file, diff)
+	}
+}

@@ -1,0 +1,370 @@
+package use
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/mcphub/mcphub/internal/cli/app"
+
+	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/install"
+	"github.com/mcphub/mcphub/internal/manifest"
+)
+
+// execute shows a plan, asks, fetches, and then writes: lockfile, mcp.json, host applications, in this
+// order. Until the first write an interruption leaves everything as it was; each write is atomic.
+func (o *apply) execute(ctx context.Context, a *app.App, pl *plan) error {
+	if err := o.consent(ctx, a, pl); err != nil {
+		return err
+	}
+	text, err := pl.newText()
+	if err != nil {
+		return err
+	}
+	lock, err := pl.next.Bytes()
+	if err != nil {
+		return err
+	}
+	if o.dryRun {
+		return nil
+	}
+	if err := fetch(a, ctx, pl); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if old, err := pl.lock.Bytes(); err != nil || string(old) != string(lock) || len(pl.lock.Servers) == 0 {
+		if err := install.WriteFile(pl.project.Lock(), lock, 0o644); err != nil {
+			return err
+		}
+	}
+	if string(text) != string(pl.text) {
+		if err := install.WriteFile(pl.project.Manifest(), text, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// newText returns mcp.json with the edits of the plan; comments and order stay.
+func (pl *plan) newText() ([]byte, error) {
+	text := pl.text
+	if text == nil {
+		text = []byte("{}\n")
+	}
+	for _, e := range pl.edits {
+		var err error
+		if e.rng == "" {
+			text, err = manifest.RemoveDependency(text, e.name.String())
+		} else {
+			text, err = manifest.SetDependency(text, e.name.String(), e.rng, e.dev)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return text, nil
+}
+
+// fetch brings what the steps need into the store.
+func fetch(a *app.App, ctx context.Context, pl *plan) error {
+	h, err := a.Store()
+	if err != nil {
+		return err
+	}
+	for _, st := range pl.steps {
+		if err := h.SaveManifest(st.new.Detail.ManifestDigest, st.new.Canonical); err != nil {
+			return named(err, st)
+		}
+		b := pl.next.Servers[st.name].Bundle()
+		if b == nil || h.HasBundle(*b) {
+			continue
+		}
+		if err := fetchBundle(a, ctx, h, st, *b); err != nil {
+			return named(err, st)
+		}
+	}
+	return nil
+}
+
+func fetchBundle(a *app.App, ctx context.Context, h install.Home, st step, b install.Artifact) error {
+	c, err := a.ClientFor(st.name)
+	if err != nil {
+		return err
+	}
+	body, size, err := c.Bundle(ctx, string(st.name), st.version, 0)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	bar := a.IO.Progress(st.name.String(), max(size, b.Size))
+	defer bar.Done()
+	return h.SaveBundle(b, &meter{r: body, report: bar.Set})
+}
+
+// meter reports how much was read through it.
+type meter struct {
+	r      interface{ Read([]byte) (int, error) }
+	n      int64
+	report func(int64)
+}
+
+func (m *meter) Read(p []byte) (int, error) {
+	n, err := m.r.Read(p)
+	m.n += int64(n)
+	m.report(m.n)
+	return n, err
+}
+
+func named(err error, st step) error {
+	if k := hub.KindOf(err); k == hub.Integrity || k == hub.NotFound || k == hub.TooLarge {
+		e := hub.Errorf(k, "%s %s: %s", st.name, st.version, err.Error())
+		return e.WithHint("nothing was installed; tell the publisher, or choose another version: mcpm info %s --versions", st.name)
+	}
+	return err
+}
+
+// consent shows what new servers ask for and what updates change, and asks whether that is wanted.
+func (o *apply) consent(ctx context.Context, a *app.App, pl *plan) error {
+	var asking []step
+	for _, st := range pl.steps {
+		d := st.new.Detail
+		warnState(a, st.name, st.version, d.State, d.Message, d.Replacement)
+		if st.previous == nil || st.previous.Version != st.version {
+			asking = append(asking, st)
+		}
+	}
+	quiet := a.IO.Verbosity < 0 && (o.yes || !a.IO.Interactive())
+	if a.JSON || len(asking) == 0 || quiet {
+		return o.decide(ctx, a, asking, false)
+	}
+	for _, st := range asking {
+		if st.previous == nil {
+			showNew(a, st)
+		} else {
+			showChange(a, st)
+		}
+	}
+	return o.decide(ctx, a, asking, true)
+}
+
+// decide gets the answer: from --yes, from a person, or, without either, no.
+func (o *apply) decide(ctx context.Context, a *app.App, asking []step, shown bool) error {
+	demands := false
+	for _, st := range asking {
+		demands = demands || len(app.AsksOf(st.new.Manifest)) > 0
+	}
+	switch {
+	case len(asking) == 0 || o.yes || o.dryRun:
+		return nil
+	case !a.IO.Interactive() || !shown:
+		if !demands {
+			return nil
+		}
+		var names []string
+		for _, st := range asking {
+			if len(app.AsksOf(st.new.Manifest)) > 0 {
+				names = append(names, st.name.String())
+			}
+		}
+		return app.Usage("%s asks for permissions and nobody is here to answer", app.AndList(names)).WithHint("read what it asks for and add --yes to allow it")
+	}
+	for {
+		answer, err := a.IO.Choose(ctx, "  Allow? [y/N/d for details, --yes answers]", "nyd")
+		switch {
+		case err != nil:
+			return err
+		case answer == 'y':
+			return nil
+		case answer == 'n':
+			return app.Refused("not allowed; nothing was changed")
+		}
+		for _, st := range asking {
+			showDetails(a, st)
+		}
+	}
+}
+
+// showNew prints what a person should know before a server is installed for the first time.
+func showNew(a *app.App, st step) {
+	d := st.new.Detail
+	source := "published on " + st.new.Registry
+	if d.Mirrored {
+		source = "copied from elsewhere by " + st.new.Registry + ", not published there"
+	}
+	if !st.direct {
+		source += ", needed by another server"
+	}
+	fmt.Fprintf(a.IO.Err, "  %s   %s\n", a.IO.Accent(st.name.String()+" "+st.version), app.Clean(source))
+	list := app.AsksOf(st.new.Manifest)
+	if len(list) == 0 {
+		fmt.Fprintf(a.IO.Err, "  It declares no permissions. Like every server it runs with your rights for now.\n")
+		return
+	}
+	fmt.Fprintf(a.IO.Err, "  It asks for:\n")
+	for _, line := range list {
+		fmt.Fprintf(a.IO.Err, "    %s%s\n", a.IO.Dim(fmt.Sprintf("%-13s", line.Kind)), a.IO.Wrap(app.Clean(line.Detail), 17))
+	}
+	fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Dim("That is what it declares; it is not enforced yet, the server runs with your rights."))
+}
+
+func showDetails(a *app.App, st step) {
+	m := st.new.Manifest
+	fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Accent(st.name.String()+" "+st.version))
+	if m.Description != "" {
+		fmt.Fprintf(a.IO.Err, "    %s\n", a.IO.Wrap(app.Clean(m.Description), 4))
+	}
+	for _, c := range manifest.CapabilitiesOf(m) {
+		fmt.Fprintf(a.IO.Err, "    %-9s%s  %s\n", c.Type, a.IO.Accent(app.Clean(c.Name)), a.IO.Wrap(app.Clean(c.Description), 13))
+	}
+	for _, art := range lockEntry(st.new).Artifacts {
+		fmt.Fprintf(a.IO.Err, "    %-9s%s\n", art.Type, app.Clean(strings.TrimSpace(art.Identifier+" "+art.Version+" "+art.Integrity)))
+	}
+}
+
+// installedJSON is one server in the JSON answer of install, update and uninstall.
+type installedJSON struct {
+	Name     string    `json:"name"`
+	Version  string    `json:"version"`
+	Previous string    `json:"previous,omitempty"`
+	Asks     []app.Ask `json:"asks"`
+	Tools    int       `json:"tools"`
+}
+
+type hostJSON struct {
+	Host   string `json:"host"`
+	Path   string `json:"path"`
+	Server string `json:"server,omitempty"`
+	Key    string `json:"key,omitempty"`
+	Action string `json:"action"`
+	Error  string `json:"error,omitempty"`
+}
+
+type changeJSON struct {
+	Installed []installedJSON `json:"installed"`
+	Removed   []string        `json:"removed"`
+	Hosts     []hostJSON      `json:"hosts"`
+	DryRun    bool            `json:"dryRun,omitempty"`
+	Seconds   float64         `json:"seconds"`
+}
+
+// report brings the host applications in step and tells what was done.
+func (o *apply) report(a *app.App, pl *plan, begun time.Time, verb string) error {
+	var changes []install.Change
+	if !o.noHosts {
+		var err error
+		if changes, err = syncHosts(a, pl, o.dryRun); err != nil {
+			return err
+		}
+	}
+	seconds := a.Now().Sub(begun).Seconds()
+	if a.JSON {
+		app.PrintJSON(a.IO, pl.answer(changes, o.dryRun, seconds))
+		return nil
+	}
+	for _, st := range pl.steps {
+		a.IO.Printf("%s %s%s\n", a.IO.Green("+"), a.IO.Accent(st.name.String()+" "+st.version), counts(a, st))
+	}
+	for _, name := range pl.remove {
+		a.IO.Printf("%s %s %s\n", a.IO.Red("-"), name, pl.lock.Servers[name].Version)
+	}
+	tellHosts(a, changes, o.dryRun)
+	tellMissing(a, pl)
+	summary(a, pl, changes, o.dryRun, seconds, verb)
+	return nil
+}
+
+func counts(a *app.App, st step) string {
+	d := st.new.Detail
+	var parts []string
+	for _, c := range []struct {
+		n    int
+		noun string
+	}{{d.Tools, "tool"}, {d.Resources, "resource"}, {d.Prompts, "prompt"}} {
+		if c.n > 0 {
+			parts = append(parts, app.Plural(c.n, c.noun))
+		}
+	}
+	if st.previous != nil && st.previous.Version != st.version {
+		parts = append([]string{"was " + st.previous.Version}, parts...)
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "   " + a.IO.Dim(strings.Join(parts, ", "))
+}
+
+func summary(a *app.App, pl *plan, changes []install.Change, dryRun bool, seconds float64, verb string) {
+	touched := 0
+	for _, c := range changes {
+		if c.Action == "added" || c.Action == "updated" || c.Action == "removed" {
+			touched++
+		}
+	}
+	switch {
+	case dryRun:
+		a.IO.Notef("Nothing was changed (--dry-run).\n")
+	case len(pl.steps) == 0 && len(pl.remove) == 0 && touched == 0:
+		a.IO.Notef("Nothing to change: %s in step.\n", isAre(len(pl.next.Servers), "server"))
+	case verb == "uninstall":
+		a.IO.Notef("Removed %s in %.1f s.\n", app.Plural(len(pl.remove), "server"), seconds)
+	case verb == "update":
+		a.IO.Notef("Updated %s in %.1f s.\n", app.Plural(len(pl.steps), "server"), seconds)
+	case len(pl.steps) == 0:
+		a.IO.Notef("%s in step, in %.1f s.\n", isAre(len(pl.next.Servers), "server"), seconds)
+	default:
+		a.IO.Notef("Installed %s in %.1f s. Undo with mcpm uninstall%s.\n", app.Plural(len(pl.steps), "server"), seconds, undoArgs(pl))
+	}
+}
+
+func isAre(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun + " is"
+	}
+	return app.Plural(n, noun) + " are"
+}
+
+func undoArgs(pl *plan) string {
+	s := ""
+	if pl.project.Global {
+		s = " -g"
+	}
+	for _, e := range pl.edits {
+		s += " " + e.name.String()
+	}
+	if len(pl.edits) == 0 {
+		s += " NAME"
+	}
+	return s
+}
+
+func (pl *plan) answer(changes []install.Change, dryRun bool, seconds float64) changeJSON {
+	out := changeJSON{Installed: []installedJSON{}, Removed: []string{}, Hosts: []hostJSON{}, DryRun: dryRun, Seconds: seconds}
+	for _, st := range pl.steps {
+		j := installedJSON{Name: st.name.String(), Version: st.version, Asks: app.AsksOf(st.new.Manifest), Tools: st.new.Detail.Tools}
+		if st.previous != nil && st.previous.Version != st.version {
+			j.Previous = st.previous.Version
+		}
+		if j.Asks == nil {
+			j.Asks = []app.Ask{}
+		}
+		out.Installed = append(out.Installed, j)
+	}
+	for _, n := range pl.remove {
+		out.Removed = append(out.Removed, n.String())
+	}
+	for _, c := range changes {
+		j := hostJSON{Host: c.Host.ID, Path: c.Path, Key: c.Key, Action: c.Action}
+		if c.Server != "" {
+			j.Server = c.Server.String()
+		}
+		if c.Err != nil {
+			j.Error = c.Err.Error()
+		}
+		out.Hosts = append(out.Hosts, j)
+	}
+	return out
+}

@@ -1,0 +1,174 @@
+package use
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/mcphub/mcphub/internal/cli/app"
+
+	"github.com/mcphub/mcphub/internal/cli/term"
+	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/manifest"
+	"github.com/mcphub/mcphub/internal/wire"
+	"github.com/spf13/cobra"
+)
+
+type infoOptions struct {
+	*app.App
+	arg      string
+	versions bool
+	readme   bool
+}
+
+func NewInfo(a *app.App) *cobra.Command {
+	o := &infoOptions{App: a}
+	c := &cobra.Command{
+		Use: "info NAME[@VERSION]", Aliases: []string{"view", "show"},
+		Short: "Show what is known about a server",
+		Example: "  mcpm info @acme/postgres\n  mcpm info @acme/postgres@2.3.1\n" +
+			"  mcpm info io.github.acme/postgres --versions",
+		Args: app.Args(1, 1, "the name of a server"),
+		RunE: func(c *cobra.Command, args []string) error { o.arg = args[0]; return o.run(c.Context()) },
+	}
+	c.Flags().BoolVar(&o.versions, "versions", false, "list all versions")
+	c.Flags().BoolVar(&o.readme, "readme", false, "show the readme as its publisher wrote it")
+	return c
+}
+
+func (o *infoOptions) run(ctx context.Context) error {
+	r, err := app.ParseRef(o.arg)
+	if err != nil {
+		return err
+	}
+	c, err := o.ClientFor(r.Name)
+	if err != nil {
+		return err
+	}
+	if o.versions {
+		return o.listVersions(ctx, c, r.Name)
+	}
+	s, err := c.Server(ctx, string(r.Name))
+	if err != nil {
+		return app.NotFoundHint(err, r.Name)
+	}
+	if r.Given {
+		v, err := (&app.HubProvider{App: o.App}).Find(ctx, r)
+		if err != nil {
+			return err
+		}
+		if s.LatestVersion == nil || s.LatestVersion.Version.Version != v {
+			if s.LatestVersion, err = c.Version(ctx, string(r.Name), v, ""); err != nil {
+				return err
+			}
+		}
+	}
+	switch {
+	case o.JSON:
+		app.PrintJSON(o.IO, s)
+	case o.readme:
+		if s.LatestVersion == nil || s.LatestVersion.Readme == "" {
+			return hub.Errorf(hub.NotFound, "%s has no readme", r.Name)
+		}
+		for line := range strings.Lines(s.LatestVersion.Readme) {
+			o.IO.Printf("%s\n", strings.TrimRight(term.Clean(strings.ReplaceAll(line, "\t", "    ")), " "))
+		}
+	default:
+		o.show(s)
+	}
+	return nil
+}
+
+func (o *infoOptions) listVersions(ctx context.Context, c *wire.Client, name hub.Name) error {
+	list, err := c.Versions(ctx, string(name))
+	if err != nil {
+		return app.NotFoundHint(err, name)
+	}
+	if o.JSON {
+		app.PrintJSON(o.IO, list)
+		return nil
+	}
+	tags := map[string][]string{}
+	for tag, v := range list.DistTags {
+		tags[v] = append(tags[v], tag)
+	}
+	t := term.Table{Flex: []int{3}, Colors: []func(string) string{o.IO.Accent, nil, o.IO.Dim, nil}}
+	for _, v := range list.Versions {
+		when := ""
+		if v.PublishedAt != nil {
+			when = v.PublishedAt.Format("2006-01-02")
+		}
+		slices.Sort(tags[v.Version])
+		t.Row(v.Version, app.StateWord(v.State), when, strings.TrimSpace(strings.Join(tags[v.Version], ", ")+"  "+v.Message))
+	}
+	t.Print(o.IO)
+	return nil
+}
+
+func (o *infoOptions) show(s *wire.ServerDetail) {
+	name, version := s.Name, s.Version
+	if s.LatestVersion != nil {
+		version = s.LatestVersion.Version.Version
+	}
+	o.IO.Printf("%s\n", o.IO.Accent(name+" "+version))
+	if s.Title != "" && s.Title != name {
+		o.IO.Printf("%s\n", o.IO.Bold(term.Clean(s.Title)))
+	}
+	if s.Description != "" {
+		o.IO.Printf("%s\n", o.IO.Wrap(term.Clean(s.Description), 0))
+	}
+	o.IO.Printf("\n")
+	if v := s.LatestVersion; v != nil {
+		if v.State != hub.Published {
+			o.Fact("state", "%s", app.StateWord(v.State)+app.Join(": ", v.Message)+app.Join("; use ", v.Replacement))
+		}
+		if v.PublishedAt != nil {
+			o.Fact("published", "%s", v.PublishedAt.Format("2006-01-02"))
+		}
+	}
+	if s.Mirrored {
+		o.Fact("source", "copied from %s, not published on this hub", s.Origin)
+	}
+	o.Fact("license", "%s", s.License)
+	o.Fact("homepage", "%s", s.Homepage)
+	o.Fact("repository", "%s", s.Repository)
+	o.Fact("keywords", "%s", strings.Join(s.Keywords, ", "))
+	o.Fact("runs as", "%s", strings.Join(append(slices.Clone(s.Packages), s.Transports...), ", "))
+	o.Fact("installs", "%d", s.Installs)
+	o.Fact("described", "%d of 100", s.Score)
+	if len(s.DistTags) > 0 {
+		o.Fact("tags", "%s", tagList(s.DistTags))
+	}
+	if s.LatestVersion != nil {
+		o.capabilities(s.LatestVersion.Capabilities)
+		if m, _, err := manifest.Parse(s.LatestVersion.Manifest); err == nil {
+			o.IO.Printf("\n  It asks for:\n")
+			o.Asks(m)
+		}
+	}
+	o.IO.Notef("\nmcpm install %s\n", name)
+}
+
+func tagList(tags map[string]string) string {
+	var out []string
+	for tag, v := range tags {
+		out = append(out, tag+" "+v)
+	}
+	slices.Sort(out)
+	return strings.Join(out, ", ")
+}
+
+func (o *infoOptions) capabilities(list []hub.Capability) {
+	for _, kind := range []hub.CapabilityType{hub.Tool, hub.Resource, hub.Prompt} {
+		t := term.Table{Flex: []int{1, 0}, Indent: 4, Colors: []func(string) string{o.IO.Accent, nil}}
+		for _, c := range list {
+			if c.Type == kind {
+				t.Row(c.Name, term.Cut(term.Clean(c.Description), 120))
+			}
+		}
+		if t.Len() > 0 {
+			o.IO.Printf("\n  %s\n", app.Plural(t.Len(), string(kind)))
+			t.Print(o.IO)
+		}
+	}
+}

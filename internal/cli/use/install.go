@@ -1,0 +1,122 @@
+// Package use is the commands for people who use servers: search, info, install, uninstall, update, list,
+// run, test and config. An install is a plan first (plan.go), which changes nothing, and then its execution
+// (execute.go).
+package use
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/mcphub/mcphub/internal/cli/app"
+
+	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/spf13/cobra"
+)
+
+type installOptions struct {
+	*app.App
+	apply
+	global bool
+	dev    bool
+	exact  bool
+	args   []string
+}
+
+// apply is what all verbs that change a project share.
+type apply struct {
+	yes     bool
+	dryRun  bool
+	noHosts bool
+}
+
+func (o *apply) flags(c *cobra.Command) {
+	c.Flags().BoolVarP(&o.yes, "yes", "y", false, "allow what the servers ask for; ask nothing")
+	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "show what would change, change nothing")
+	c.Flags().BoolVar(&o.noHosts, "no-hosts", false, "leave the files of host applications alone")
+}
+
+func NewInstall(a *app.App) *cobra.Command {
+	o := &installOptions{App: a}
+	c := &cobra.Command{
+		Use: "install [NAME[@RANGE]...]", Aliases: []string{"i", "add"},
+		Short: "Install servers and add them to your AI applications",
+		Long: "Install chooses a version, writes it to mcp.json and mcpm-lock.json, fetches its files, and adds it to\n" +
+			"the host applications found on this machine as \"mcpm run NAME\". Without names it installs what\n" +
+			"mcp.json asks for.",
+		Example: "  mcpm install @acme/postgres\n  mcpm install @acme/postgres@^2.1 io.github.acme/tickets\n" +
+			"  mcpm install -g @acme/postgres --yes\n  mcpm install",
+		RunE: func(c *cobra.Command, args []string) error { o.args = args; return o.run(c.Context()) },
+	}
+	o.flags(c)
+	c.Flags().BoolVarP(&o.global, "global", "g", false, "for all projects, not just this one")
+	c.Flags().BoolVarP(&o.dev, "dev", "D", false, "note it under devDependencies")
+	c.Flags().BoolVarP(&o.exact, "exact", "E", false, "pin the version in mcp.json")
+	return c
+}
+
+func (o *installOptions) run(ctx context.Context) error {
+	begun := o.Now()
+	refs, err := app.ParseRefs(o.args)
+	if err != nil {
+		return err
+	}
+	p, err := o.Project(o.global)
+	if err != nil {
+		return err
+	}
+	h, err := o.Store()
+	if err != nil {
+		return err
+	}
+	unlock, err := h.Guard(p)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	command := "install"
+	if o.dryRun {
+		command = ""
+	}
+	pl, err := newPlan(o.App, p, command)
+	if err != nil {
+		return err
+	}
+	if len(refs) == 0 && pl.text == nil {
+		return hub.Errorf(hub.NotFound, "there is no mcp.json in %s or above it", p.Dir).
+			WithHint("mcpm install NAME installs a server, mcpm init starts a server of your own")
+	}
+	if len(refs) == 0 && (o.dev || o.exact) {
+		return app.Usage("--dev and --exact say how a named server is noted; name one").WithHint("mcpm install -D NAME")
+	}
+	fresh, ask := map[hub.Name]bool{}, map[hub.Name]string{}
+	for _, r := range refs {
+		fresh[r.Name], ask[r.Name] = true, r.Rng.String()
+		pl.edits = append(pl.edits, edit{name: r.Name, rng: r.Rng.String(), dev: o.dev})
+	}
+	if err := pl.solve(ctx, fresh, ask); err != nil {
+		return err
+	}
+	for i, r := range refs { // now that the version is known, write the range it was chosen by
+		c, _ := pl.solution.Find(r.Name)
+		pl.edits[i].rng = r.Rng.Save(c.Version)
+		if o.exact {
+			pl.edits[i].rng = c.Version
+		}
+	}
+	if err := o.execute(ctx, o.App, pl); err != nil {
+		return err
+	}
+	return o.report(o.App, pl, begun, "install")
+}
+
+// warnState tells what a person should know of a version besides its number.
+func warnState(a *app.App, name hub.Name, version string, state hub.State, message, replacement string) {
+	if state != hub.Deprecated && state != hub.Yanked {
+		return
+	}
+	text := fmt.Sprintf("%s %s is %s%s", name, version, state, app.Join(": ", message))
+	if replacement != "" {
+		text += "; use " + replacement
+	}
+	a.IO.Warnf("%s", app.Clean(text))
+}

@@ -1,0 +1,328 @@
+package use
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/mcphub/mcphub/internal/cli/app"
+
+	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/install"
+	"github.com/mcphub/mcphub/internal/manifest"
+	"github.com/mcphub/mcphub/internal/resolve"
+)
+
+// plan is what an install, update or uninstall is going to do. It is made without changing anything.
+type plan struct {
+	project  install.Project
+	text     []byte // mcp.json as it is, nil when there is none
+	manifest *manifest.Manifest
+	lock     *install.Lockfile // as it is
+	next     *install.Lockfile // as it will be
+	provider *app.HubProvider
+	solution resolve.Solution
+
+	edits  []edit     // of mcp.json
+	steps  []step     // servers that come or change, sorted by name
+	remove []hub.Name // servers that go
+}
+
+// edit sets or removes one dependency in mcp.json.
+type edit struct {
+	name hub.Name
+	rng  string // "" removes it
+	dev  bool
+}
+
+// step is one server that is new or changes its version.
+type step struct {
+	name     hub.Name
+	version  string
+	previous *install.Locked // nil when it is new
+	old      *manifest.Manifest
+	new      *app.Fetched
+	direct   bool
+}
+
+// newPlan reads a project's files.
+func newPlan(a *app.App, p install.Project, command string) (*plan, error) {
+	m, text, err := app.ReadManifest(p)
+	if err != nil {
+		return nil, err
+	}
+	if m == nil {
+		m = &manifest.Manifest{}
+	}
+	lock, err := install.ReadLockfile(p.Lock())
+	if err != nil {
+		return nil, err
+	}
+	s, err := a.Settings()
+	if err != nil {
+		return nil, err
+	}
+	if !s.Analytics {
+		command = ""
+	}
+	pl := &plan{project: p, text: text, manifest: m, lock: lock, provider: &app.HubProvider{App: a, Lock: lock, Command: command}}
+	pl.provider.Overrides = map[hub.Name]string{}
+	for k, v := range m.Overrides {
+		if n, err := hub.ParseMirrorName(k); err == nil {
+			pl.provider.Overrides[n] = v
+		}
+	}
+	return pl, nil
+}
+
+// wanted returns what mcp.json asks for, after the edits.
+func (pl *plan) wanted() (map[hub.Name]string, map[hub.Name]bool, error) {
+	want, dev := map[hub.Name]string{}, map[hub.Name]bool{}
+	add := func(deps map[string]string, isDev bool) error {
+		for k, rng := range deps {
+			n, err := hub.ParseMirrorName(k)
+			if err != nil {
+				return err
+			}
+			want[n], dev[n] = rng, isDev
+		}
+		return nil
+	}
+	if err := add(pl.manifest.DevDependencies, true); err != nil {
+		return nil, nil, err
+	}
+	if err := add(pl.manifest.Dependencies, false); err != nil {
+		return nil, nil, err
+	}
+	for _, e := range pl.edits {
+		if e.rng == "" {
+			delete(want, e.name)
+			delete(dev, e.name)
+		} else {
+			want[e.name], dev[e.name] = e.rng, e.dev
+		}
+	}
+	return want, dev, nil
+}
+
+// solve chooses the versions. Servers in fresh forget what is locked. ask replaces the range of a server
+// for this resolution: what was typed, where mcp.json will get a range made from the answer.
+func (pl *plan) solve(ctx context.Context, fresh map[hub.Name]bool, ask map[hub.Name]string) error {
+	want, dev, err := pl.wanted()
+	if err != nil {
+		return err
+	}
+	var roots []resolve.Root
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		r := resolve.Root{Name: name, Range: want[name], From: "your project"}
+		if rng, ok := ask[name]; ok {
+			r.Range, r.From = rng, ""
+		}
+		roots = append(roots, r)
+	}
+	locked := map[hub.Name]string{}
+	for name, e := range pl.lock.Servers {
+		if !fresh[name] && pl.sameRegistry(name, e) {
+			locked[name] = e.Version
+		}
+	}
+	if len(fresh) == 0 {
+		pl.solution = pl.fromLock(roots, locked)
+	}
+	if pl.solution == nil {
+		if pl.solution, err = (resolve.Highest{Provider: pl.provider}).Resolve(ctx, roots, locked); err != nil {
+			return err
+		}
+	}
+	return pl.compare(ctx, want, dev)
+}
+
+// sameRegistry reports whether a locked server came from where it would be looked up now.
+func (pl *plan) sameRegistry(name hub.Name, e *install.Locked) bool {
+	s, err := pl.provider.Settings()
+	return err != nil || s.RegistryFor(name) == e.Registry || s.Scopes[name.Scope()] == ""
+}
+
+// fromLock returns the locked versions when they answer all roots, so that nothing is asked of the hub;
+// nil when they do not.
+func (pl *plan) fromLock(roots []resolve.Root, locked map[hub.Name]string) resolve.Solution {
+	seen := map[hub.Name]bool{}
+	var out resolve.Solution
+	var visit func(name hub.Name, rng string) bool
+	visit = func(name hub.Name, rng string) bool {
+		e := pl.lock.Servers[name]
+		if e == nil || locked[name] == "" {
+			return false
+		}
+		r, err := resolve.ParseRange(rng)
+		if err != nil || (r.Tag() == "" && !r.Fits(e.Version, nil)) {
+			return false
+		}
+		if seen[name] {
+			return true
+		}
+		seen[name] = true
+		c := resolve.Choice{Name: name, Version: e.Version, Kept: true, Dependencies: map[hub.Name]string{}}
+		for k, dep := range e.Dependencies {
+			n, err := hub.ParseMirrorName(k)
+			if err != nil {
+				return false
+			}
+			if o := pl.provider.Overrides[n]; o != "" {
+				dep = o
+			}
+			c.Dependencies[n] = dep
+			if !visit(n, dep) {
+				return false
+			}
+		}
+		out = append(out, c)
+		return true
+	}
+	for _, r := range roots {
+		if !visit(r.Name, r.Range) {
+			return nil
+		}
+	}
+	slices.SortFunc(out, func(a, b resolve.Choice) int { return app.CompareNames(a.Name, b.Name) })
+	if out == nil {
+		out = resolve.Solution{}
+	}
+	return out
+}
+
+// compare makes the next lockfile and the steps from the solution.
+func (pl *plan) compare(ctx context.Context, want map[hub.Name]string, dev map[hub.Name]bool) error {
+	h, err := pl.provider.Store()
+	if err != nil {
+		return err
+	}
+	pl.next = pl.lock.Derive()
+	devOnly := pl.devOnly(want, dev)
+	for _, c := range pl.solution {
+		old := pl.lock.Servers[c.Name]
+		if old != nil && old.Version == c.Version && h.Complete(old) {
+			kept := *old
+			kept.Dev = devOnly[c.Name]
+			pl.next.Servers[c.Name] = &kept
+			continue
+		}
+		f, err := pl.provider.Fetch(ctx, c.Name, c.Version)
+		if err != nil {
+			return err
+		}
+		if old != nil && old.Version == c.Version && old.Manifest != f.Detail.ManifestDigest {
+			return hub.Errorf(hub.Integrity, "%s %s on the hub is not the one that was locked", c.Name, c.Version).
+				WithIssues([]hub.Issue{{Message: "locked    " + old.Manifest}, {Message: "hub       " + f.Detail.ManifestDigest}}).
+				WithHint("a published version never changes: tell the operator of %s", f.Registry)
+		}
+		e := lockEntry(f)
+		if old != nil && old.Version == c.Version {
+			if err := sameArtifacts(c.Name, old, e); err != nil {
+				return err
+			}
+		}
+		e.Dev = devOnly[c.Name]
+		e.Keep(old)
+		pl.next.Servers[c.Name] = e
+		st := step{name: c.Name, version: c.Version, previous: old, new: f}
+		_, st.direct = want[c.Name]
+		if old != nil {
+			st.old, _ = h.Manifest(old.Manifest) // only for showing what changes
+		}
+		pl.steps = append(pl.steps, st)
+	}
+	for _, name := range pl.lock.Names() {
+		if pl.next.Servers[name] == nil {
+			pl.remove = append(pl.remove, name)
+		}
+	}
+	return nil
+}
+
+// sameArtifacts refuses bytes that differ from the locked ones of the same version.
+func sameArtifacts(name hub.Name, old, e *install.Locked) error {
+	a, b := old.Bundle(), e.Bundle()
+	if (a == nil) == (b == nil) && (a == nil || a.Integrity == b.Integrity) {
+		return nil
+	}
+	var was, is string
+	if a != nil {
+		was = a.Integrity
+	}
+	if b != nil {
+		is = b.Integrity
+	}
+	return hub.Errorf(hub.Integrity, "the bundle of %s %s on the hub is not the one that was locked", name, old.Version).
+		WithIssues([]hub.Issue{{Message: "locked    " + was}, {Message: "hub       " + is}}).
+		WithHint("a published version never changes: tell the operator of the hub")
+}
+
+// devOnly returns the servers that only devDependencies lead to.
+func (pl *plan) devOnly(want map[hub.Name]string, dev map[hub.Name]bool) map[hub.Name]bool {
+	needed := map[hub.Name]bool{}
+	var visit func(hub.Name)
+	visit = func(n hub.Name) {
+		if needed[n] {
+			return
+		}
+		needed[n] = true
+		if c, ok := pl.solution.Find(n); ok {
+			for d := range c.Dependencies {
+				visit(d)
+			}
+		}
+	}
+	for n := range want {
+		if !dev[n] {
+			visit(n)
+		}
+	}
+	out := map[hub.Name]bool{}
+	for _, c := range pl.solution {
+		out[c.Name] = !needed[c.Name]
+	}
+	return out
+}
+
+// direct returns the servers that mcp.json names: those the host applications get.
+func (pl *plan) direct() ([]hub.Name, error) {
+	want, _, err := pl.wanted()
+	return slices.Sorted(maps.Keys(want)), err
+}
+
+// lockEntry writes down what a fetched version is.
+func lockEntry(f *app.Fetched) *install.Locked {
+	e := &install.Locked{
+		Version: f.Detail.Version.Version, Registry: f.Registry, Manifest: f.Detail.ManifestDigest,
+		Permissions: f.Manifest.Permissions, Tools: install.Fingerprint(manifest.CapabilitiesOf(f.Manifest)),
+		Dependencies: f.Manifest.Dependencies,
+	}
+	if b := f.Detail.Bundle; b != nil {
+		e.Artifacts = append(e.Artifacts, install.Artifact{Type: "bundle", Integrity: b.Integrity, Size: b.Size})
+	}
+	seen := map[install.Artifact]bool{}
+	add := func(a install.Artifact) {
+		if !seen[a] {
+			seen[a] = true
+			e.Artifacts = append(e.Artifacts, a)
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(f.Manifest.Servers)) {
+		spec := f.Manifest.Servers[key]
+		if p, ok := f.Manifest.PackageOf(spec); ok {
+			a := install.Artifact{Type: p.RegistryType, Identifier: p.Identifier, Version: p.Version}
+			if p.FileSHA256 != "" {
+				a.Integrity = "sha256:" + p.FileSHA256
+			}
+			add(a)
+		}
+		switch {
+		case spec.Remote != nil:
+			add(install.Artifact{Type: "remote", Identifier: spec.Remote.URL})
+		case spec.URL != "":
+			add(install.Artifact{Type: "remote", Identifier: spec.URL})
+		}
+	}
+	return e
+}

@@ -1,0 +1,144 @@
+package use
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/mcphub/mcphub/internal/cli/app"
+
+	"github.com/mcphub/mcphub/internal/gateway"
+	"github.com/spf13/cobra"
+)
+
+type runOptions struct {
+	*app.App
+	global    bool
+	entry     string
+	allowHTTP bool
+	name      string
+	extra     []string
+}
+
+func NewRun(a *app.App) *cobra.Command {
+	o := &runOptions{App: a}
+	c := &cobra.Command{
+		Use:   "run NAME [-- ARGS...]",
+		Short: "Run an installed server on stdin and stdout",
+		Long: "Run starts the locked version of a server. What the server reads and writes passes untouched; a remote\n" +
+			"server looks like a local one. Host applications call this; it never asks and never writes to stdout\n" +
+			"itself. The exit code is the server's.",
+		Example: "  mcpm run @acme/postgres\n  mcpm run @acme/postgres -- --read-only\n  mcpm run -g @acme/tickets",
+		Args: func(c *cobra.Command, list []string) error {
+			n := len(list)
+			if dash := c.ArgsLenAtDash(); dash >= 0 {
+				n = dash
+			}
+			switch {
+			case n == 0:
+				return app.Usage("mcpm run needs the name of a server").WithHint("mcpm list shows what is installed")
+			case n > 1:
+				return app.Usage("mcpm run takes one name; put arguments for the server after --").WithHint("mcpm run %s -- %s", list[0], list[1])
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, list []string) error {
+			o.name, o.extra = list[0], list[1:]
+			return o.run(c.Context())
+		},
+	}
+	c.Flags().BoolVarP(&o.global, "global", "g", false, "the one installed for all projects")
+	c.Flags().StringVar(&o.entry, "entry", "", "the `KEY` of servers in its mcp.json, when it has several")
+	c.Flags().BoolVar(&o.allowHTTP, "allow-http", false, "let a remote server be reached over plain http")
+	return c
+}
+
+func (o *runOptions) run(ctx context.Context) error {
+	r, err := app.ParseRef(o.name)
+	if err != nil {
+		return err
+	}
+	if r.Given {
+		return app.Usage("run starts the locked version; %s names one", o.name).WithHint("mcpm install %s, then mcpm run %s", o.name, r.Name)
+	}
+	in, err := o.Find(r.Name, o.global)
+	if err != nil {
+		return err
+	}
+	l, err := o.Launch(in.Project, in.Name, in.Manifest, app.LaunchOptions{
+		Bundle: in.Bundle, Entry: o.entry, Args: o.extra, AllowHTTP: o.allowHTTP,
+	})
+	if err != nil {
+		return err
+	}
+	if len(l.Missing) > 0 {
+		return in.Needs(l.Missing)
+	}
+	if l.Server.Remote() && l.Server.Command == "" {
+		if len(o.extra) > 0 {
+			return app.Usage("%s is a remote server; it takes no arguments", in.Name)
+		}
+		return o.bridge(ctx, l.Server)
+	}
+	o.IO.Notef("mcpm: %s %s runs unsandboxed, with your rights\n", in.Name, in.Locked.Version)
+	if l.Server.Remote() {
+		return o.startAndBridge(ctx, l.Server)
+	}
+	// The server's own signals are passed on by Local; ctx, which the same signals end, is not for it.
+	code, err := gateway.Local(context.WithoutCancel(ctx), l.Server, o.Files[0], o.Files[1], o.Files[2])
+	if err != nil {
+		return err
+	}
+	if code != 0 {
+		return app.Silent(code)
+	}
+	return nil
+}
+
+// bridge runs a remote server.
+func (o *runOptions) bridge(ctx context.Context, s *gateway.Server) error {
+	return o.untilSignal(ctx, func(ctx context.Context) error { return o.newBridge(s).Run(ctx) })
+}
+
+// startAndBridge runs a local server that speaks HTTP.
+func (o *runOptions) startAndBridge(ctx context.Context, s *gateway.Server) error {
+	return o.untilSignal(ctx, func(ctx context.Context) error {
+		code, err := gateway.StartAndBridge(ctx, o.newBridge(s), o.Files[2])
+		if err == nil && code != 0 {
+			err = app.Silent(code)
+		}
+		return err
+	})
+}
+
+func (o *runOptions) newBridge(s *gateway.Server) *gateway.Bridge {
+	return &gateway.Bridge{
+		Server: s, In: o.Files[0], Out: o.Files[1], Log: o.IO.Err, UserAgent: "mcpm/" + app.Version, HTTP: o.HTTP,
+	}
+}
+
+// untilSignal runs fn and ends it at the first signal; the exit code is then 128 plus its number.
+func (o *runOptions) untilSignal(ctx context.Context, fn func(context.Context) error) error {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancel(nil)
+	go func() {
+		select {
+		case sig := <-signals:
+			code := app.ExitInterrupt
+			if n, ok := sig.(syscall.Signal); ok {
+				code = 128 + int(n)
+			}
+			cancel(app.Silent(code))
+		case <-ctx.Done():
+		}
+	}()
+	err := fn(ctx)
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return err
+}

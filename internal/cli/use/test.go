@@ -1,0 +1,219 @@
+package use
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/mcphub/mcphub/internal/cli/app"
+
+	"github.com/mcphub/mcphub/internal/gateway"
+	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/install"
+	"github.com/mcphub/mcphub/internal/manifest"
+	"github.com/spf13/cobra"
+)
+
+type testOptions struct {
+	*app.App
+	global    bool
+	entry     string
+	allowHTTP bool
+	timeout   time.Duration
+	name      string
+}
+
+func NewTest(a *app.App) *cobra.Command {
+	o := &testOptions{App: a}
+	c := &cobra.Command{
+		Use: "test [NAME]", Aliases: []string{"t"},
+		Short: "Start a server and compare what it offers with what it declares",
+		Long: "Test starts a server, initialises it, lists its tools, resources and prompts, and compares them with its\n" +
+			"manifest. It exits with 1 on any difference. Without a name it tests the server that the mcp.json here\n" +
+			"describes, from the files as they are.",
+		Example: "  mcpm test @acme/postgres\n  mcpm test\n  mcpm test --timeout 2m --json",
+		Args:    app.Args(0, 1, "at most one name"),
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				o.name = args[0]
+			}
+			return o.run(c.Context())
+		},
+	}
+	c.Flags().BoolVarP(&o.global, "global", "g", false, "the one installed for all projects")
+	c.Flags().StringVar(&o.entry, "entry", "", "the `KEY` of servers in its mcp.json, when it has several")
+	c.Flags().DurationVar(&o.timeout, "timeout", time.Minute, "how long the server may take in all")
+	c.Flags().BoolVar(&o.allowHTTP, "allow-http", false, "let a remote server be reached over plain http")
+	return c
+}
+
+// testAnswer is the JSON answer of mcpm test.
+type testAnswer struct {
+	Name        string          `json:"name"`
+	Version     string          `json:"version,omitempty"`
+	OK          bool            `json:"ok"`
+	Millis      int64           `json:"startMillis"`
+	Server      *gateway.Report `json:"server"`
+	Differences []difference    `json:"differences"`
+}
+
+// difference is one thing that is not as it was declared.
+type difference struct {
+	Type hub.CapabilityType `json:"type"`
+	Name string             `json:"name"`
+	What string             `json:"what"` // missing, undeclared, description, schema, uri
+	Text string             `json:"text"`
+}
+
+func (o *testOptions) run(ctx context.Context) error {
+	in, err := o.target()
+	if err != nil {
+		return err
+	}
+	l, err := o.Launch(in.Project, in.Name, in.Manifest, app.LaunchOptions{Bundle: in.Bundle, Entry: o.entry, AllowHTTP: o.allowHTTP})
+	if err != nil {
+		return err
+	}
+	if len(l.Missing) > 0 {
+		return in.Needs(l.Missing)
+	}
+	label := in.Name.String()
+	if label == "" {
+		label = install.ManifestFile
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	r, err := gateway.Inspect(ctx, l.Server, "mcpm", app.Version)
+	if err != nil {
+		if hub.KindOf(err) == hub.Unavailable { // the answer to the question is no
+			return app.No(err)
+		}
+		return err
+	}
+	declared := &manifest.Manifest{Servers: map[string]manifest.ServerSpec{l.Key: l.Spec}}
+	ans := testAnswer{Name: label, Server: r, Millis: r.Took.Milliseconds(), Differences: compareCapabilities(manifest.CapabilitiesOf(declared), r.Capabilities)}
+	if in.Locked != nil {
+		ans.Version = in.Locked.Version
+	}
+	ans.OK = len(ans.Differences) == 0
+	o.show(ans)
+	if !ans.OK {
+		return app.Silent(app.ExitNo)
+	}
+	return nil
+}
+
+func (o *testOptions) show(ans testAnswer) {
+	if o.JSON {
+		app.PrintJSON(o.IO, ans)
+		return
+	}
+	counts := map[hub.CapabilityType]int{}
+	for _, c := range ans.Server.Capabilities {
+		counts[c.Type]++
+	}
+	o.IO.Printf("%s\n", o.IO.Accent(strings.TrimSpace(ans.Name+" "+ans.Version)))
+	o.Fact("answers as", "%s", strings.TrimSpace(ans.Server.Name+" "+ans.Server.Version))
+	o.Fact("protocol", "%s, ready after %d ms", ans.Server.Protocol, ans.Millis)
+	o.Fact("offers", "%s, %s, %s", app.Plural(counts[hub.Tool], "tool"), app.Plural(counts[hub.Resource], "resource"), app.Plural(counts[hub.Prompt], "prompt"))
+	for _, d := range ans.Differences {
+		mark := o.IO.Yellow("~")
+		switch d.What {
+		case "missing":
+			mark = o.IO.Red("-")
+		case "undeclared":
+			mark = o.IO.Green("+")
+		}
+		o.IO.Printf("  %s %-9s%s: %s\n", mark, d.Type, app.Clean(d.Name), o.IO.Wrap(app.Clean(d.Text), 14))
+	}
+	if ans.OK {
+		o.IO.Notef("It offers what it declares.\n")
+	} else {
+		o.IO.Notef("%s from the manifest.\n", app.Plural(len(ans.Differences), "difference"))
+	}
+}
+
+// target is the server to test: an installed one, or the one described here.
+func (o *testOptions) target() (*app.Installed, error) {
+	if o.name != "" {
+		r, err := app.ParseRef(o.name)
+		if err != nil {
+			return nil, err
+		}
+		if r.Given {
+			return nil, app.Usage("test takes a name without a version").WithHint("mcpm test %s", r.Name)
+		}
+		return o.Find(r.Name, o.global)
+	}
+	p := install.FindProject(o.Dir)
+	m, _, err := app.ReadManifest(p)
+	if err != nil {
+		return nil, err
+	}
+	if m == nil || len(m.Servers) == 0 {
+		return nil, hub.Errorf(hub.NotFound, "no mcp.json here describes a server of your own").
+			WithHint("mcpm test NAME tests an installed one, mcpm init starts your own")
+	}
+	name, _ := hub.ParseMirrorName(m.Name) // a project that is not published may have no name
+	return &app.Installed{Name: name, Project: p, Manifest: m, Bundle: p.Dir}, nil
+}
+
+// compareCapabilities lists what is not as declared, declared ones first, in the order of each list. A
+// description or schema that the manifest leaves out promises nothing.
+func compareCapabilities(declared, offered []hub.Capability) []difference {
+	type key struct {
+		kind hub.CapabilityType
+		name string
+	}
+	has := map[key]hub.Capability{}
+	for _, c := range offered {
+		has[key{c.Type, c.Name}] = c
+	}
+	out := []difference{}
+	said := map[key]bool{}
+	for _, d := range declared {
+		k := key{d.Type, d.Name}
+		said[k] = true
+		c, ok := has[k]
+		switch {
+		case !ok:
+			out = append(out, difference{d.Type, d.Name, "missing", "declared, and the server does not have it"})
+			continue
+		case d.Description != "" && d.Description != c.Description:
+			out = append(out, difference{d.Type, d.Name, "description", fmt.Sprintf("description is %q, declared %q", app.Short(c.Description), app.Short(d.Description))})
+		}
+		if len(d.Schema) > 0 && !sameSchema(d.Schema, c.Schema) {
+			out = append(out, difference{d.Type, d.Name, "schema", "its input is not the declared one"})
+		}
+		if d.URI != "" && d.URI != c.URI {
+			out = append(out, difference{d.Type, d.Name, "uri", fmt.Sprintf("uri is %q, declared %q", c.URI, d.URI)})
+		}
+	}
+	for _, c := range offered {
+		if !said[key{c.Type, c.Name}] {
+			out = append(out, difference{c.Type, c.Name, "undeclared", "the server has it, the manifest does not say so"})
+		}
+	}
+	return out
+}
+
+// sameSchema compares JSON by meaning; the order of members says nothing.
+func sameSchema(a, b json.RawMessage) bool {
+	x, okA := canonicalJSON(a)
+	y, okB := canonicalJSON(b)
+	return okA && okB && bytes.Equal(x, y)
+}
+
+func canonicalJSON(raw json.RawMessage) ([]byte, bool) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	var v any
+	if d.Decode(&v) != nil {
+		return nil, false
+	}
+	out, err := json.Marshal(v)
+	return out, err == nil
+}

@@ -1,0 +1,50 @@
+package cli
+
+import (
+	"context"
+	"strings"
+
+	"github.com/mcphub/mcphub/internal/cli/app"
+
+	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/spf13/cobra"
+)
+
+func newWhoami(a *app.App) *cobra.Command {
+	return &cobra.Command{
+		Use:     "whoami",
+		Short:   "Show who you are at the hub",
+		Example: "  mcpm whoami\n  mcpm whoami --json",
+		Args:    app.Args(0, 0, "no argument"),
+		RunE:    func(c *cobra.Command, _ []string) error { return whoami(a, c.Context()) },
+	}
+}
+
+func whoami(a *app.App, ctx context.Context) error {
+	c, err := a.Client()
+	if err != nil {
+		return err
+	}
+	me, err := c.Me(ctx)
+	if hub.KindOf(err) == hub.Unauthenticated {
+		return hub.Errorf(hub.Unauthenticated, "nobody is signed in at %s", c.Base()).WithHint("mcpm login")
+	}
+	if err != nil {
+		return err
+	}
+	if a.JSON {
+		app.PrintJSON(a.IO, map[string]any{"registry": c.Base(), "account": me})
+		return nil
+	}
+	a.IO.Printf("%s\n", a.IO.Accent(app.Clean(me.Name)))
+	a.Fact("hub", "%s", c.Base())
+	a.Fact("e-mail", "%s", me.Email)
+	a.Fact("role", "%s", me.Role)
+	a.Fact("may publish", "%s", strings.Join(me.Namespaces, ", "))
+	var scopes []string
+	for _, s := range me.Scopes {
+		scopes = append(scopes, string(s))
+	}
+	a.Fact("credential", "%s", strings.Join(scopes, ", "))
+	return nil
+}
