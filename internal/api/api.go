@@ -81,7 +81,7 @@ func (s *server) routes(engine *gin.Engine) {
 	root.GET("/docs/api", s.docsPage)
 	root.GET("/docs/api/*asset", s.docsAsset)
 	if s.Pages != nil {
-		for _, path := range []string{"/", "/setup", "/assets/*file"} {
+		for _, path := range []string{"/", "/search", "/setup", "/assets/*file"} {
 			root.GET(path, gin.WrapH(s.Pages))
 		}
 		root.POST("/setup", gin.WrapH(s.Pages))

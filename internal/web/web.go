@@ -7,6 +7,8 @@ import (
 	"embed"
 	"log/slog"
 	"net/http"
+	"strconv"
+	"strings"
 
 	"github.com/a-h/templ"
 	"github.com/mcphub/mcphub/internal/auth"
@@ -36,6 +38,7 @@ func New(c Config) http.Handler {
 	s := &site{c}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.home)
+	mux.HandleFunc("GET /search", s.search)
 	mux.HandleFunc("GET /setup", s.setupForm)
 	mux.HandleFunc("POST /setup", s.setup)
 	mux.Handle("GET /assets/", http.FileServerFS(assets))
@@ -70,6 +73,32 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.show(w, r, http.StatusOK, home(s.Config, servers, versions))
+}
+
+// search shows the best servers for the words.
+func (s *site) search(w http.ResponseWriter, r *http.Request) {
+	query := strings.TrimSpace(r.URL.Query().Get("q"))
+	if len(query) > maxQuery {
+		query = strings.ToValidUTF8(query[:maxQuery], "")
+	}
+	page, err := s.Registry.Search(r.Context(), hub.SearchQuery{Text: query, Limit: 20})
+	if err != nil {
+		s.Log.Error("search failed", "error", err)
+		s.show(w, r, http.StatusServiceUnavailable, notice(s.Config, "The hub cannot answer", "Try again in a minute."))
+		return
+	}
+	s.show(w, r, http.StatusOK, results(s.Config, query, page))
+}
+
+// maxQuery bounds what is searched for, in bytes.
+const maxQuery = 400
+
+// found puts a number of servers into words.
+func found(n int64) string {
+	if n == 1 {
+		return "1 server"
+	}
+	return strconv.FormatInt(n, 10) + " servers"
 }
 
 // setupForm asks for the first administrator's account, when the link is good.
