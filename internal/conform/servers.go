@@ -43,6 +43,25 @@ func servers(t *testing.T, open func(t *testing.T) Backend) {
 			f.kind(err, hub.NotFound)
 		}
 	})
+	each(t, open, "text that no database stores is not found, and not stored", func(f *fix) {
+		for _, text := range []string{"\x00", "a/b\x00", "\xff\xfe"} {
+			_, err := f.Server(f.ctx, text)
+			f.kind(err, hub.NotFound)
+			_, err = f.Account(f.ctx, text)
+			f.kind(err, hub.NotFound)
+			_, err = f.Version(f.ctx, id(), text, false)
+			f.kind(err, hub.NotFound)
+			equal(f, "page", f.catalog(hub.CatalogQuery{Limit: 1, Search: text}), nil)
+			equal(f, "list", len(f.pages(hub.ServerQuery{Limit: 1, Sort: hub.SortName, Keyword: text, License: text})), 0)
+			counts, err := f.CountCapabilities(f.ctx, hub.CapabilityQuery{Limit: 1, Prefix: text})
+			f.ok(err)
+			equal(f, "capabilities", len(counts), 0)
+		}
+		s := server("acme/db")
+		s.Description = "zero \x00 byte"
+		f.kind(f.Save(f.ctx, s, event("")), hub.Invalid)
+		f.kind(f.Submit(f.ctx, hub.Submission{Server: s, Version: version(s, "1.0.0"), Event: event(""), Job: hub.Job{Kind: "x"}}), hub.Invalid)
+	})
 	each(t, open, "Save creates the server with everything in it", func(f *fix) {
 		s := fullServer()
 		f.ok(f.Save(f.ctx, s, event("")))

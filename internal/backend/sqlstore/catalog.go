@@ -6,6 +6,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/mcphub/mcphub/internal/backend/sqlstore/engine"
 	"github.com/mcphub/mcphub/internal/hub"
 )
 
@@ -19,6 +20,9 @@ func (s *Store) Page(ctx context.Context, q hub.CatalogQuery) ([]hub.CatalogRow,
 		return nil, nil
 	}
 	p := s.pageQuery(q)
+	if !engine.Storable(p.args...) {
+		return nil, nil
+	}
 	text := p.columns + p.from + " WHERE " + strings.Join(p.where, " AND ")
 	if !q.UpdatedSince.IsZero() {
 		few, err := s.db.Number(ctx, "SELECT count(*) FROM (SELECT 1 FROM versions WHERE shown >= 1 AND updated_at > ? LIMIT ?) AS x",
@@ -110,7 +114,7 @@ type capabilityRow struct {
 
 // CountCapabilities implements hub.Capabilities.
 func (s *Store) CountCapabilities(ctx context.Context, q hub.CapabilityQuery) ([]hub.CapabilityCount, error) {
-	if q.Limit < 1 {
+	if q.Limit < 1 || !engine.Storable(string(q.Type), q.Prefix) {
 		return nil, nil
 	}
 	sel := s.db.Read.NewSelect().Table("capabilities").ColumnExpr("type, name, count(*) AS servers").

@@ -43,6 +43,9 @@ func (s *Store) List(ctx context.Context, q hub.ServerQuery) ([]*hub.Server, err
 	if q.Limit < 1 || q.Limit > 100 {
 		return nil, hub.Errorf(hub.Invalid, "limit %d: a page has 1 to 100 servers", q.Limit)
 	}
+	if !engine.Storable(q.Scope, q.PackageType, q.Transport, q.Runtime, q.License, q.Category, q.Keyword) {
+		return nil, nil
+	}
 	rows := make([]serverRow, 0, q.Limit)
 	sel := s.db.Read.NewSelect().Model(&rows).Where("s.latest_id <> ''").Limit(int64(q.Limit))
 	if err := order(sel, q); err != nil {

@@ -1,10 +1,13 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/schema"
+
+	"github.com/mcphub/mcphub/internal/hub"
 )
 
 // Batch collects statements whose answers nobody needs and sends them at once: over a network each
@@ -18,6 +21,9 @@ type Batch struct {
 // NewBatch returns an empty batch in a transaction.
 func NewBatch(tx bun.Tx) *Batch { return &Batch{tx: tx} }
 
+// nulMarker is what bun writes in place of a text with a zero byte.
+var nulMarker = []byte("?!(bun: string contains a NUL byte")
+
 type appender interface {
 	AppendQuery(schema.QueryGen, []byte) ([]byte, error)
 }
@@ -27,9 +33,15 @@ func (q *Batch) Add(query appender) {
 	if q.err != nil {
 		return
 	}
-	if q.b, q.err = query.AppendQuery(schema.NewQueryGen(q.tx.Dialect()), q.b); q.err == nil {
-		q.b = append(q.b, ";\n"...)
+	start := len(q.b)
+	if q.b, q.err = query.AppendQuery(schema.NewQueryGen(q.tx.Dialect()), q.b); q.err != nil {
+		return
 	}
+	if bytes.Contains(q.b[start:], nulMarker) {
+		q.err = hub.Errorf(hub.Invalid, "a text holds a zero byte, which no database stores").WithHint("remove it")
+		return
+	}
+	q.b = append(q.b, ";\n"...)
 }
 
 // Addf appends a statement with "?" for each argument.

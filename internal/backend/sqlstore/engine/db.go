@@ -134,6 +134,9 @@ func (db *DB) Query(ctx context.Context, text string, args ...any) (*sql.Rows, e
 
 // One reads the single row of a query that is asked often; sql.ErrNoRows when there is none.
 func (db *DB) One(ctx context.Context, dest any, text string, args ...any) error {
+	if !Storable(args...) {
+		return sql.ErrNoRows
+	}
 	rows, err := db.Query(ctx, text, args...)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/pressly/goose/v3"
 )
@@ -34,6 +35,7 @@ const (
 	faultUnknown   fault = iota
 	faultDuplicate       // a unique index refused a row
 	faultOrphan          // a row refers to one that is not there, or lacks a value
+	faultText            // a text that is not UTF-8 or holds a zero byte
 	faultDown            // no connection, or the server goes away
 	faultBusy            // another writer did not finish in time
 	faultFull            // no space left
@@ -57,4 +59,15 @@ func rebind(text string) string {
 		b.WriteByte('0' + n%10)
 	}
 	return b.String()
+}
+
+// Storable reports whether all texts among args can be in a database at all: a look-up of one that cannot
+// finds nothing, and PostgreSQL need not be asked.
+func Storable(args ...any) bool {
+	for _, a := range args {
+		if s, ok := a.(string); ok && (strings.IndexByte(s, 0) >= 0 || !utf8.ValidString(s)) {
+			return false
+		}
+	}
+	return true
 }

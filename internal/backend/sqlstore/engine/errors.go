@@ -28,6 +28,9 @@ func (db *DB) Fail(err error) error {
 	switch f {
 	case faultDuplicate:
 		return hub.Errorf(hub.Exists, "a record with the same key is there already").WithCause(err)
+	case faultText:
+		return hub.Errorf(hub.Invalid, "a text is not UTF-8 or holds a zero byte, which the database (%s) does not store", db.Name).
+			WithHint("remove it").WithCause(err)
 	case faultDown:
 		return db.down(err)
 	case faultBusy:

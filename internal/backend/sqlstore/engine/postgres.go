@@ -68,6 +68,8 @@ func postgresFault(err error) (fault, bool) {
 			return faultDuplicate, true
 		case strings.HasPrefix(e.Code, "23"):
 			return faultOrphan, true
+		case e.Code == "22021" || e.Code == "22P05":
+			return faultText, true
 		case e.Code == "53100":
 			return faultFull, true
 		case e.Code == "25006" || e.Code == "42501":
