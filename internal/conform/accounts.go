@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mcphub/mcphub/internal/conform/beside"
 	"github.com/mcphub/mcphub/internal/hub"
 )
 
@@ -85,7 +86,7 @@ func accounts(t *testing.T, open func(t *testing.T) Backend) {
 		equal(f, "accounts", len(all), 1)
 	})
 	each(t, open, "CreateAccount: of many with one name exactly one wins", func(f *fix) {
-		got := together(10, func(int) error { return f.CreateAccount(f.ctx, account("ada"), event("")) })
+		got := beside.Together(10, func(int) error { return f.CreateAccount(f.ctx, account("ada"), event("")) })
 		equal(f, "results", got, map[hub.Kind]int{"": 1, hub.Exists: 9})
 	})
 	accountChanges(t, open)
@@ -149,7 +150,7 @@ func namespaces(t *testing.T, open func(t *testing.T) Backend) {
 		equal(f, "event", []string{evs[1].Action, evs[1].Subject}, []string{hub.ActionNamespaceClaimed, "zz"})
 	})
 	each(t, open, "ClaimNamespace: Exists when it is taken, and one of many wins", func(f *fix) {
-		got := together(10, func(int) error {
+		got := beside.Together(10, func(int) error {
 			return f.ClaimNamespace(f.ctx, hub.Namespace{Scope: "acme", AccountID: id()}, event(""))
 		})
 		equal(f, "results", got, map[hub.Kind]int{"": 1, hub.Exists: 9})

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mcphub/mcphub/internal/conform/beside"
 	"github.com/mcphub/mcphub/internal/hub"
 )
 
@@ -102,7 +103,7 @@ func followers(f *fix) {
 			}
 		}()
 	}
-	got := together(writers, func(w int) error {
+	got := beside.Together(writers, func(w int) error {
 		for i := range each {
 			s := server(fmt.Sprintf("acme/w%d-%d", w, i))
 			v := version(s, "1.0.0")

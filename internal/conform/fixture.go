@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -166,32 +165,4 @@ func (f *fix) all() []hub.Event {
 	evs, err := f.EventsAfter(f.ctx, 0, 10000)
 	f.ok(err)
 	return evs
-}
-
-// together runs n goroutines and returns how many of them ended with each kind of error ("" for none).
-func together(n int, do func(i int) error) map[hub.Kind]int {
-	kinds := make([]hub.Kind, n)
-	var ready atomic.Int32
-	done := make(chan struct{})
-	for i := range n {
-		go func() {
-			ready.Add(1)
-			for int(ready.Load()) < n {
-				time.Sleep(time.Microsecond)
-			}
-			err := do(i)
-			if kinds[i] = hub.KindOf(err); err != nil && kinds[i] == "" {
-				kinds[i] = hub.Kind("internal: " + err.Error())
-			}
-			done <- struct{}{}
-		}()
-	}
-	out := map[hub.Kind]int{}
-	for range n {
-		<-done
-	}
-	for _, k := range kinds {
-		out[k]++
-	}
-	return out
 }

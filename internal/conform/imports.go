@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mcphub/mcphub/internal/conform/beside"
 	"github.com/mcphub/mcphub/internal/hub"
 )
 
@@ -85,6 +86,10 @@ func imports(t *testing.T, open func(t *testing.T) Backend) {
 		f.imports(again, w, hub.Updated)
 		f.latestIs(s, "build-a")
 	})
+	importRefusals(t, open)
+}
+
+func importRefusals(t *testing.T, open func(t *testing.T) Backend) {
 	each(t, open, "Import: Exists when the name is taken by a server that was published here", func(f *fix) {
 		s := server("io.github.x/my-tool")
 		f.publish(s, "1.0.0")
@@ -114,7 +119,7 @@ func imports(t *testing.T, open func(t *testing.T) Backend) {
 		f.kind(err, hub.Invalid)
 	})
 	each(t, open, "Import: many at once of one server lose nothing", func(f *fix) {
-		got := together(12, func(i int) error {
+		got := beside.Together(12, func(i int) error {
 			m, v := mirror("io.github.x/tool", fmt.Sprintf("1.%d.0", i))
 			for { // the first may lose the race for the new name: the caller tries again
 				_, err := f.Import(f.ctx, m, v, event(""))

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mcphub/mcphub/internal/conform/beside"
 	"github.com/mcphub/mcphub/internal/hub"
 )
 
@@ -85,7 +86,7 @@ func jobs(t *testing.T, open func(t *testing.T) Backend) {
 		}
 		var mu sync.Mutex
 		got := map[string]int{}
-		results := together(8, func(i int) error {
+		results := beside.Together(8, func(i int) error {
 			for {
 				j, err := f.ClaimJob(f.ctx, fmt.Sprint("w", i), kinds, jobNow, jobTill)
 				if hub.KindOf(err) == hub.NotFound {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mcphub/mcphub/internal/conform/beside"
 	"github.com/mcphub/mcphub/internal/hub"
 )
 
@@ -67,7 +68,7 @@ func latest(t *testing.T, open func(t *testing.T) Backend) {
 		for i := range vs {
 			vs[i] = f.submit(s, version(s, fmt.Sprintf("1.%d.0", i)))
 		}
-		got := together(len(vs), func(i int) error {
+		got := beside.Together(len(vs), func(i int) error {
 			_, err := f.Transition(f.ctx, hub.Transition{VersionID: vs[i].ID, From: hub.Submitted, Steps: toPublished, Server: s, Event: event("")})
 			return err
 		})

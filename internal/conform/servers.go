@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mcphub/mcphub/internal/conform/beside"
 	"github.com/mcphub/mcphub/internal/hub"
 )
 
@@ -62,6 +63,12 @@ func servers(t *testing.T, open func(t *testing.T) Backend) {
 		f.kind(f.Save(f.ctx, s, event("")), hub.Invalid)
 		f.kind(f.Submit(f.ctx, hub.Submission{Server: s, Version: version(s, "1.0.0"), Event: event(""), Job: hub.Job{Kind: "x"}}), hub.Invalid)
 	})
+	serverSaves(t, open)
+	serverTags(t, open)
+	serverCounts(t, open)
+}
+
+func serverSaves(t *testing.T, open func(t *testing.T) Backend) {
 	each(t, open, "Save creates the server with everything in it", func(f *fix) {
 		s := fullServer()
 		f.ok(f.Save(f.ctx, s, event("")))
@@ -92,7 +99,7 @@ func servers(t *testing.T, open func(t *testing.T) Backend) {
 		equal(f, "events", len(f.all()), 1)
 	})
 	each(t, open, "Save: one of many wins a claim", func(f *fix) {
-		got := together(10, func(int) error { return f.Save(f.ctx, server("acme/db"), event("")) })
+		got := beside.Together(10, func(int) error { return f.Save(f.ctx, server("acme/db"), event("")) })
 		equal(f, "results", got, map[hub.Kind]int{"": 1, hub.Exists: 9})
 	})
 	each(t, open, "ServersByID leaves unknown ones out", func(f *fix) {
@@ -106,8 +113,6 @@ func servers(t *testing.T, open func(t *testing.T) Backend) {
 		f.ok(err)
 		equal(f, "no IDs", len(got), 0)
 	})
-	serverTags(t, open)
-	serverCounts(t, open)
 }
 
 func serverTags(t *testing.T, open func(t *testing.T) Backend) {
@@ -145,7 +150,7 @@ func serverCounts(t *testing.T, open func(t *testing.T) Backend) {
 		s := server("acme/db")
 		f.publish(s, "1.0.0")
 		n, before := len(f.all()), f.stored(s).UpdatedAt
-		got := together(10, func(int) error { return f.AddInstalls(f.ctx, map[string]int64{s.ID: 3, id(): 1}) })
+		got := beside.Together(10, func(int) error { return f.AddInstalls(f.ctx, map[string]int64{s.ID: 3, id(): 1}) })
 		equal(f, "results", got, map[hub.Kind]int{"": 10})
 		after := f.stored(s)
 		equal(f, "installs", after.Installs, 30)

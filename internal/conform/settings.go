@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mcphub/mcphub/internal/conform/beside"
 	"github.com/mcphub/mcphub/internal/hub"
 )
 
@@ -23,7 +24,7 @@ func settings(t *testing.T, open func(t *testing.T) Backend) {
 	})
 	each(t, open, "SetSettingOnce stores a value unless one is there, and returns the one that is there", func(f *fix) {
 		got := make([][]byte, 10)
-		results := together(10, func(i int) (err error) {
+		results := beside.Together(10, func(i int) (err error) {
 			got[i], err = f.SetSettingOnce(f.ctx, "key", []byte{byte(i)})
 			return err
 		})
@@ -85,7 +86,7 @@ func replays(t *testing.T, open func(t *testing.T) Backend) {
 	})
 	each(t, open, "BeginReplay: of many at once exactly one begins", func(f *fix) {
 		begun := make([]bool, 10)
-		got := together(10, func(i int) error {
+		got := beside.Together(10, func(i int) error {
 			old, err := f.BeginReplay(f.ctx, r, now)
 			begun[i] = old == nil && err == nil
 			return err

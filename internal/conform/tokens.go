@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mcphub/mcphub/internal/conform/beside"
 	"github.com/mcphub/mcphub/internal/hub"
 )
 
@@ -118,7 +119,7 @@ func tokenSpending(t *testing.T, open func(t *testing.T) Backend, now time.Time)
 	})
 	each(t, open, "Spend: of many at once exactly one wins", func(f *fix) {
 		f.ok(f.CreateToken(f.ctx, token("acc", hub.TokenSetup, "h"), hub.Event{}))
-		got := together(10, func(int) error { _, err := f.Spend(f.ctx, "h", now); return err })
+		got := beside.Together(10, func(int) error { _, err := f.Spend(f.ctx, "h", now); return err })
 		equal(f, "results", got, map[hub.Kind]int{"": 1, hub.Conflict: 9})
 	})
 }

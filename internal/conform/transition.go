@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mcphub/mcphub/internal/conform/beside"
 	"github.com/mcphub/mcphub/internal/hub"
 )
 
@@ -67,7 +68,7 @@ func transitions(t *testing.T, open func(t *testing.T) Backend) {
 	each(t, open, "Transition: of many at once exactly one wins", func(f *fix) {
 		s := server("acme/db")
 		v := f.publish(s, "1.0.0")
-		got := together(10, func(int) error {
+		got := beside.Together(10, func(int) error {
 			_, err := f.Transition(f.ctx, hub.Transition{VersionID: v.ID, From: hub.Published, Steps: []hub.Step{{To: hub.Yanked}}, Event: event("")})
 			return err
 		})
@@ -198,7 +199,7 @@ func transitionAll(t *testing.T, open func(t *testing.T) Backend) {
 		step := func(v *hub.Version, from, to hub.State) hub.Transition {
 			return hub.Transition{VersionID: v.ID, From: from, Steps: []hub.Step{{To: to}}, Event: event("")}
 		}
-		got := together(8, func(i int) error {
+		got := beside.Together(8, func(i int) error {
 			ts := []hub.Transition{step(v, hub.Published, hub.Yanked), step(w, hub.Published, hub.Yanked)}
 			if i%2 == 1 {
 				ts[0], ts[1] = ts[1], ts[0]

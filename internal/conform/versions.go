@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mcphub/mcphub/internal/conform/beside"
 	"github.com/mcphub/mcphub/internal/hub"
 )
 
@@ -57,6 +58,11 @@ func versions(t *testing.T, open func(t *testing.T) Backend) {
 		_, err := f.Version(f.ctx, id(), "1.0.0", true)
 		f.kind(err, hub.NotFound)
 	})
+	versionLists(t, open)
+	submissions(t, open)
+}
+
+func versionLists(t *testing.T, open func(t *testing.T) Backend) {
 	each(t, open, "VersionByID returns a version in any state, whole", func(f *fix) {
 		s := server("acme/db")
 		v := fullVersion(s)
@@ -88,7 +94,6 @@ func versions(t *testing.T, open func(t *testing.T) Backend) {
 		}
 		equal(f, "numbers", strings.Join(numbers, " "), "10.0.0 1.0.0 2.0.0")
 	})
-	submissions(t, open)
 }
 
 func submissions(t *testing.T, open func(t *testing.T) Backend) {
@@ -153,14 +158,14 @@ func submissions(t *testing.T, open func(t *testing.T) Backend) {
 		rejected := f.submit(s, version(s, "2.0.0"))
 		f.move(rejected, hub.Rejected, "no")
 		for _, number := range []string{"1.0.0", "2.0.0"} {
-			got := together(20, func(int) error {
+			got := beside.Together(20, func(int) error {
 				return f.Submit(f.ctx, hub.Submission{Server: s, Version: version(s, number), Event: event(""), Job: hub.Job{Kind: "publish"}})
 			})
 			equal(f, number, got, map[hub.Kind]int{"": 1, hub.Exists: 19})
 		}
 	})
 	each(t, open, "Submit: of many new servers with one claim exactly one wins", func(f *fix) {
-		got := together(20, func(int) error {
+		got := beside.Together(20, func(int) error {
 			s := server("acme/db")
 			return f.Submit(f.ctx, hub.Submission{Server: s, Version: version(s, "1.0.0"), Event: event(""), Job: hub.Job{Kind: "publish"}})
 		})

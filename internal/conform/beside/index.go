@@ -1,4 +1,4 @@
-package conform
+package beside
 
 import (
 	"context"
@@ -246,7 +246,7 @@ func indexHostile(run func(string, func(f *indexFix))) {
 		f.count(2)
 	})
 	run("many may search while others put", func(f *indexFix) {
-		got := together(6, func(i int) error {
+		got := Together(6, func(i int) error {
 			for j := range 15 {
 				if i == 0 {
 					if err := f.Put(f.ctx, []hub.Document{doc(fmt.Sprint(j), fmt.Sprintf("acme/d%d", j), "word")}); err != nil {

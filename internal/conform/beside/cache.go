@@ -1,4 +1,4 @@
-package conform
+package beside
 
 import (
 	"context"
@@ -58,7 +58,7 @@ func Cache(t *testing.T, open func(t *testing.T, c *Clock) hub.Cache) {
 	})
 	t.Run("many may use it at once", func(t *testing.T) {
 		c := open(t, NewClock())
-		got := together(8, func(i int) error {
+		got := Together(8, func(i int) error {
 			for j := range 500 {
 				key := fmt.Sprint(j % 50)
 				c.Set(ctx, key, []byte(key), time.Hour)
@@ -128,6 +128,12 @@ func Limiter(t *testing.T, open func(t *testing.T, c *Clock) hub.Limiter) {
 			t.Fatalf("%+v", a)
 		}
 	})
+	limiterKeys(t, open)
+}
+
+func limiterKeys(t *testing.T, open func(t *testing.T, c *Clock) hub.Limiter) {
+	ctx := context.Background()
+	rate := hub.Rate{Limit: 5, Window: 10 * time.Second}
 	t.Run("Allow counts under each key alone", func(t *testing.T) {
 		l := open(t, NewClock())
 		for _, key := range []string{"a", "b"} {
@@ -140,7 +146,7 @@ func Limiter(t *testing.T, open func(t *testing.T, c *Clock) hub.Limiter) {
 	})
 	t.Run("Allow: of many calls at once exactly Limit are allowed", func(t *testing.T) {
 		l := open(t, NewClock())
-		got := together(20, func(int) error {
+		got := Together(20, func(int) error {
 			if !l.Allow(ctx, "k", rate).OK {
 				return hub.Errorf(hub.RateLimited, "no")
 			}

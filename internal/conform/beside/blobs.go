@@ -1,4 +1,4 @@
-package conform
+package beside
 
 import (
 	"bytes"
@@ -77,7 +77,7 @@ func Blobs(t *testing.T, open func(t *testing.T) hub.Blobs) {
 		}
 	})
 	run("Write: the same content again is no error, also at once", func(f *blobFix) {
-		got := together(8, func(int) error {
+		got := Together(8, func(int) error {
 			_, _, err := f.Write(f.ctx, strings.NewReader("same"), 10)
 			return err
 		})
