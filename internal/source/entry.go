@@ -6,8 +6,6 @@
 package source
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -17,6 +15,7 @@ import (
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/manifest"
 	"github.com/mcphub/mcphub/internal/manifest/spdx"
+	"github.com/mcphub/mcphub/internal/trust"
 	apiv0 "github.com/modelcontextprotocol/registry/pkg/api/v0"
 )
 
@@ -68,16 +67,10 @@ func (e *Entry) issues(issues []hub.Issue) {
 	}
 }
 
-func digest(data []byte) string {
-	sum := sha256.Sum256(data)
-	return "sha256:" + hex.EncodeToString(sum[:])
-}
-
 // syntheticVersion is what an entry without a version gets: the same for the same content, and another
 // as soon as the content changes.
 func syntheticVersion(content []byte) string {
-	sum := sha256.Sum256(content)
-	return "0.0.0+" + hex.EncodeToString(sum[:])[:12]
+	return "0.0.0+" + strings.TrimPrefix(trust.SHA256(content), "sha256:")[:12]
 }
 
 // fill sets Server and Version from a manifest. official is the server.json as its publisher wrote it, or
@@ -111,7 +104,7 @@ func (e *Entry) fill(name hub.Name, origin string, m *manifest.Manifest, officia
 	e.Server = &srv
 	e.Version = &hub.Version{
 		Name: name, Version: m.Version, State: hub.Published, Format: hub.FormatServer, Mirrored: true,
-		Manifest: canonical, ManifestDigest: digest(canonical), ServerJSON: raw, FullText: full,
+		Manifest: canonical, ManifestDigest: trust.SHA256(canonical), ServerJSON: raw, FullText: full,
 		Capabilities: manifest.CapabilitiesOf(m), Facts: facts,
 	}
 }
