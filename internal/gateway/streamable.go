@@ -35,20 +35,16 @@ func (b *Bridge) runStreamable(ctx context.Context, cancel context.CancelCauseFu
 		b.await(ids)
 		b.note(m, line)
 		slots <- struct{}{}
-		sent := make(chan struct{})
+		sent, done := make(chan struct{}), make(chan struct{})
 		wg.Go(func() {
-			defer func() { <-slots }()
+			defer func() { <-slots; close(done) }()
 			b.post(ctx, line, m, ids, sync.OnceFunc(func() { close(sent) }))
 		})
-		// Nothing overtakes: a message is on its way before the next is read. What opens the session, and
-		// what needs no answer, is even waited for.
+		// Nothing overtakes: a message is on its way before the next is read. What opens the session is
+		// even waited for, since everything after it carries what it brings.
 		wait := sent
-		if m.Method == "initialize" || len(ids) == 0 {
-			done := make(chan struct{})
-			go func() { wg.Wait(); close(done) }()
-			if m.Method == "initialize" {
-				wait = done
-			}
+		if m.Method == "initialize" || m.Method == "notifications/initialized" {
+			wait = done
 		}
 		select {
 		case <-wait:
