@@ -89,15 +89,15 @@ func cmdHub(ts *testscript.TestScript, neg bool, args []string) {
 // account NAME [SCOPE] [ROLE] makes an account with the password "correct horse battery" and puts an API key
 // into $MCPM_TOKEN.
 func cmdAccount(ts *testscript.TestScript, _ bool, args []string) {
-	scope, role := "publish", "user"
+	scope := "publish"
 	if len(args) > 1 {
 		scope = args[1]
 	}
-	if len(args) > 2 {
-		role = args[2]
-	}
 	data := filepath.Join(ts.Getenv("WORK"), "data")
-	add := exec.Command(filepath.Join(bin, "mcphub"), "admin", "user", "add", args[0], "--email", args[0]+"@example.com", "--role", role, "--data", data)
+	add := exec.Command(filepath.Join(bin, "mcphub"), "admin", "user", "add", args[0], "--email", args[0]+"@example.com", "--data", data)
+	if len(args) > 2 && args[2] == "admin" {
+		add.Args = append(add.Args, "--admin")
+	}
 	add.Env, add.Stdin = environ(ts), strings.NewReader("correct horse battery\n")
 	if out, err := add.CombinedOutput(); err != nil {
 		ts.Fatalf("account: %v\n%s", err, out)

@@ -65,21 +65,23 @@ func atDesk(cmd *cobra.Command, fn func(context.Context, *desk) error) error {
 }
 
 func newUserAdd() *cobra.Command {
-	var email, role string
+	var email string
+	var admin bool
 	cmd := &cobra.Command{
 		Use: "add NAME", Short: "Make an account; the password is read from standard input", Args: cobra.ExactArgs(1),
 		Example: `  mcphub admin user add acme --email dev@acme.example
-  printf %s "$PASSWORD" | mcphub admin user add root-admin --email ops@acme.example --role admin`,
+  printf %s "$PASSWORD" | mcphub admin user add root-admin --email ops@acme.example --admin`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			password, err := readPassword(cmd)
 			if err != nil {
 				return err
 			}
-			if role != string(hub.RoleUser) && role != string(hub.RoleAdmin) {
-				return hub.Errorf(hub.Invalid, "role %q is not one of user, admin", role)
+			role := hub.RoleUser
+			if admin {
+				role = hub.RoleAdmin
 			}
 			return atDesk(cmd, func(ctx context.Context, d *desk) error {
-				a, err := d.auth.CreateAccount(ctx, d.actor, auth.NewAccount{Name: args[0], Email: email, Password: password, Role: hub.Role(role)})
+				a, err := d.auth.CreateAccount(ctx, d.actor, auth.NewAccount{Name: args[0], Email: email, Password: password, Role: role})
 				if err != nil {
 					return err
 				}
@@ -89,7 +91,7 @@ func newUserAdd() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&email, "email", "", "e-mail address")
-	cmd.Flags().StringVar(&role, "role", "user", "user or admin")
+	cmd.Flags().BoolVar(&admin, "admin", false, "make an administrator")
 	_ = cmd.MarkFlagRequired("email") // the flag exists
 	return cmd
 }

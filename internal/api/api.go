@@ -6,6 +6,7 @@ package api
 import (
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -121,10 +122,18 @@ func (s *server) humaConfig() huma.Config {
 	return c
 }
 
-// stripPrefix serves h under a path prefix, keeping escaped names in the path as they are.
+// stripPrefix serves h under a path prefix and without it: some proxies take the prefix off themselves, and
+// probes of the machine ask for /readyz. Escaped names in the path stay as they are.
 func stripPrefix(prefix string, h http.Handler) http.Handler {
 	if prefix == "" {
 		return h
 	}
-	return http.StripPrefix(prefix, h)
+	under := http.StripPrefix(prefix, h)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, prefix+"/") {
+			under.ServeHTTP(w, r)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
 }

@@ -12,6 +12,7 @@ import (
 	"net/textproto"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -342,4 +343,24 @@ func TestDocs(t *testing.T) {
 		h.do("GET", "/docs/api/"+file, "", nil).want(t, 200)
 	}
 	h.do("GET", "/docs/api/../../etc/passwd", "", nil).want(t, 404)
+}
+
+// TestFirstPublishesAtOnce publishes several first versions of one new server at the same moment: all of
+// them are versions of one server.
+func TestFirstPublishesAtOnce(t *testing.T) {
+	h := newHub(t, nil)
+	token := h.anonymousToken()
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			r := h.do("POST", "/v0.1/publish", token, serverJSON(anonymous+"weather", fmt.Sprintf("1.%d.0", i)))
+			if r.StatusCode != 200 {
+				t.Errorf("1.%d.0: %s", i, r.body)
+			}
+		})
+	}
+	wg.Wait()
+	if got, _ := items(t, h.do("GET", "/v0.1/servers", "", nil).want(t, 200).json(t)); len(got) != 8 {
+		t.Errorf("versions: %v", got)
+	}
 }

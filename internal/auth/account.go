@@ -83,7 +83,7 @@ func (s *Service) SetupToken(ctx context.Context) (string, error) {
 // CheckSetup fails with Gone unless secret would make the first administrator.
 func (s *Service) CheckSetup(ctx context.Context, secret string) error {
 	gone := hub.Errorf(hub.Gone, "this link was used, is over, or the hub has an administrator").
-		WithHint("make one on the server: mcphub admin user add NAME --email ADDRESS --role admin")
+		WithHint("make one on the server: mcphub admin user add NAME --email ADDRESS --admin")
 	needed, err := s.needsAdmin(ctx)
 	if err != nil {
 		return err

@@ -96,7 +96,8 @@ func (s *Service) indexEvents(ctx context.Context, events []hub.Event) error {
 			ids[e.Subject] = true
 		case strings.HasPrefix(e.Action, "version."):
 			v, err := s.store.VersionByID(ctx, e.Subject)
-			if hub.KindOf(err) == hub.NotFound {
+			if hub.KindOf(err) == hub.NotFound { // an import names the server: its version may be an older row
+				ids[e.Subject] = true
 				continue
 			}
 			if err != nil {

@@ -193,6 +193,13 @@ func (s *Service) submit(ctx context.Context, actor hub.Actor, d *draft, p Publi
 	ev := s.event(actor, hub.ActionVersionSubmitted, v.ID, label(v.Name, v.Version))
 	err := s.store.Submit(ctx, hub.Submission{Server: d.server, Version: v, Event: ev, Job: job})
 	if hub.KindOf(err) == hub.Exists {
+		if moved, terr := s.retarget(ctx, d); terr != nil {
+			return nil, terr
+		} else if moved {
+			err = s.store.Submit(ctx, hub.Submission{Server: d.server, Version: v, Event: ev, Job: job})
+		}
+	}
+	if hub.KindOf(err) == hub.Exists {
 		return s.again(ctx, actor, d, p, err)
 	}
 	if err != nil {
@@ -204,6 +211,17 @@ func (s *Service) submit(ctx context.Context, actor hub.Actor, d *draft, p Publi
 	}
 	// the client hanging up must not leave a version half way
 	return s.advance(context.WithoutCancel(ctx), &job, v, d)
+}
+
+// retarget points the draft at the server that another publish created in the meantime, and reports
+// whether there is one.
+func (s *Service) retarget(ctx context.Context, d *draft) (moved bool, err error) {
+	srv, err := s.target(ctx, d.server)
+	if err != nil || srv.ID == d.version.ServerID {
+		return false, err
+	}
+	d.server, d.version.ServerID = srv, srv.ID
+	return true, nil
 }
 
 // again decides about a version number that is there already: the same bytes by the same publisher are

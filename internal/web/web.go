@@ -145,5 +145,5 @@ func (s *site) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	s.show(w, r, http.StatusGone, notice(s.Config, "This link does not work any more",
-		"It was used, it is older than a day, or the hub has an administrator. On the server: mcphub admin user add NAME --email ADDRESS --role admin"))
+		"It was used, it is older than a day, or the hub has an administrator. On the server: mcphub admin user add NAME --email ADDRESS --admin"))
 }
