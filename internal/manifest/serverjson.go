@@ -11,6 +11,9 @@ import (
 	"github.com/modelcontextprotocol/registry/pkg/model"
 )
 
+// Finding is an issue with its type and the name of the rule that it breaks.
+type Finding = serverjson.Finding
+
 // ParseServerJSON reads an official server.json: plain JSON, at most 1 MiB. It fails with Malformed,
 // TooLarge, or Invalid when a value has the wrong type. Issues have Code "schema"; those returned without
 // an error are warnings about unknown fields.
@@ -27,9 +30,9 @@ func ValidateServerJSON(sj *apiv0.ServerJSON) []hub.Issue {
 
 // CheckServerJSON is ValidateServerJSON with the name of the broken rule in each finding, as POST
 // /validate of the official API shows it.
-func CheckServerJSON(sj *apiv0.ServerJSON) []serverjson.Finding { return serverjson.Check(sj) }
+func CheckServerJSON(sj *apiv0.ServerJSON) []Finding { return serverjson.Check(sj) }
 
-func issuesOf(found []serverjson.Finding) []hub.Issue {
+func issuesOf(found []Finding) []hub.Issue {
 	var out []hub.Issue
 	for _, f := range found {
 		out = append(out, f.Issue)
@@ -71,6 +74,6 @@ func (s ServerSpec) transportOf() string {
 }
 
 // CheckPackage returns what is wrong with one package of a server.json; path names it in the findings.
-func CheckPackage(path string, p *model.Package) []serverjson.Finding {
+func CheckPackage(path string, p *model.Package) []Finding {
 	return serverjson.CheckPackage(path, p)
 }

@@ -97,7 +97,7 @@ func Parse(file string, data []byte, comments bool) (*Node, error) {
 		return nil, r.syntaxError(err)
 	}
 	if !comments && !v.IsStandard() {
-		return nil, r.notStandard(v)
+		return nil, r.notStandard()
 	}
 	return r.node(&v)
 }
@@ -121,15 +121,36 @@ func (r *reader) syntaxError(err error) error {
 	return hub.Errorf(hub.Malformed, "%s %s", r.file, msg).WithCause(err)
 }
 
-func (r *reader) notStandard(v hujson.Value) error {
-	end := v.EndOffset
-	for x := range v.All() {
-		if s := bytes.TrimSpace(x.BeforeExtra); len(s) > 0 {
-			end = x.StartOffset - len(x.BeforeExtra) + bytes.Index(x.BeforeExtra, s)
-			break
+// notStandard points at the first comment or trailing comma.
+func (r *reader) notStandard() error {
+	b, comma := r.data, -1
+	at := len(b)
+scan:
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; c {
+		case '"':
+			for i++; i < len(b) && b[i] != '"'; i++ {
+				if b[i] == '\\' {
+					i++
+				}
+			}
+			comma = -1
+		case ',':
+			comma = i
+		case ' ', '\t', '\r', '\n':
+		case '/':
+			at = i
+			break scan
+		case '}', ']':
+			if comma >= 0 {
+				at = comma
+				break scan
+			}
+		default:
+			comma = -1
 		}
 	}
-	return hub.Errorf(hub.Malformed, "%s line %d: comments and trailing commas are not allowed here", r.file, r.line(end)).
+	return hub.Errorf(hub.Malformed, "%s line %d: comments and trailing commas are not allowed here", r.file, r.line(at)).
 		WithHint("%s is plain JSON; only mcp.json may hold comments", r.file)
 }
 
