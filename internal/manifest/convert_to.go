@@ -108,11 +108,11 @@ func (m *Manifest) remoteOf(s ServerSpec) model.Transport {
 }
 
 // keyValue turns NAME=value of mcp.json into an input of server.json. A value that is one variable
-// becomes the input itself, so that clients ask for it under the name of the header or variable.
+// named like the header or environment variable becomes the input itself.
 func (m *Manifest) keyValue(name, value string) model.KeyValueInput {
 	kv := model.KeyValueInput{Name: name}
-	if ref := soleVariable(value); ref != "" && (ref == name || m.declares(ref)) && !KnownVariable(ref) {
-		kv.Input = m.input(ref)
+	if soleVariable(value) == name && !KnownVariable(name) {
+		kv.Input = m.input(name)
 		return kv
 	}
 	kv.Value, kv.Variables = m.template(value)

@@ -16,7 +16,8 @@ var entryRE = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$`)
 
 // Entry returns the entry of Servers that is started when nobody names one, and its key. Entries with the
 // preferred transport come first, then stdio before streamable-http before sse; among equals one called
-// "default", then what needs least on the machine (a command or package before a container), then by key.
+// "default", then what needs least on the machine (a file of the bundle, an npm or PyPI package, a command,
+// a container), then by key.
 // "http" is short for streamable-http, "" for no preference. NotFound when there is no entry.
 func (m *Manifest) Entry(transportPreference string) (key string, spec ServerSpec, err error) {
 	if len(m.Servers) == 0 {
@@ -52,9 +53,11 @@ func (m *Manifest) label() string {
 var transportRank = map[string]int{model.TransportTypeStdio: 0, model.TransportTypeStreamableHTTP: 1, model.TransportTypeSSE: 2}
 
 var packageRank = map[string]int{
-	model.RegistryTypeNPM: 1, model.RegistryTypePyPI: 2, model.RegistryTypeOCI: 3, model.RegistryTypeNuGet: 4,
-	model.RegistryTypeMCPB: 5, model.RegistryTypeCargo: 6,
+	model.RegistryTypeNPM: 1, model.RegistryTypePyPI: 2, model.RegistryTypeOCI: 4, model.RegistryTypeNuGet: 5,
+	model.RegistryTypeMCPB: 6, model.RegistryTypeCargo: 7,
 }
+
+const commandRank = 3 // of a command that is not of the bundle: it may not be on the machine
 
 func (m *Manifest) rank(key, preferred string) []int {
 	s := m.Servers[key]
@@ -70,6 +73,8 @@ func (m *Manifest) rank(key, preferred string) []int {
 		if r[3] = packageRank[p.RegistryType]; r[3] == 0 {
 			r[3] = 9
 		}
+	} else if s.Command != "" && !s.NeedsBundle() {
+		r[3] = commandRank
 	}
 	return r
 }

@@ -133,8 +133,8 @@ func (f *filler) setHeader(l *Launched, name, value string) {
 func (f *filler) plainRemote(l *Launched, s ServerSpec) {
 	l.URL = f.expand(s.URL)
 	for name, value := range s.Headers {
-		if f.unset(value) {
-			continue
+		if slices.ContainsFunc(variablesIn(value), func(v string) bool { return f.unset("${" + v + "}") }) {
+			continue // "Bearer " without a token is worse than no header
 		}
 		f.setHeader(l, name, f.expand(value))
 	}
@@ -147,6 +147,9 @@ func (f *filler) remote(l *Launched, t *model.Transport) {
 
 func (f *filler) headers(l *Launched, headers []model.KeyValueInput) {
 	for _, h := range headers {
+		if f.anyUnset(&h.InputWithVariables) {
+			continue
+		}
 		if v, ok, _ := f.input(h.Name, &h.InputWithVariables); ok {
 			f.setHeader(l, h.Name, v)
 		}
@@ -157,6 +160,9 @@ func (f *filler) headers(l *Launched, headers []model.KeyValueInput) {
 // says that the value came from the caller rather than from the publisher.
 func (f *filler) input(name string, in *model.InputWithVariables) (value string, ok, given bool) {
 	if in.Value != "" {
+		if braceRE.FindString(in.Value) == in.Value && f.anyUnset(in) {
+			return "", false, false
+		}
 		return f.substitute(in.Value, in.Variables), true, len(in.Variables) > 0
 	}
 	if v, there := f.vars[name]; there {
@@ -173,6 +179,21 @@ func (f *filler) input(name string, in *model.InputWithVariables) (value string,
 }
 
 var braceRE = regexp.MustCompile(`\{([^{}]+)\}`)
+
+// anyUnset reports whether the value of an input uses an optional variable that has no value.
+func (f *filler) anyUnset(in *model.InputWithVariables) bool {
+	for _, found := range braceRE.FindAllString(in.Value, -1) {
+		name := found[1 : len(found)-1]
+		v, declared := in.Variables[name]
+		if !declared || v.IsRequired || v.Value != "" || v.Default != "" {
+			continue
+		}
+		if _, set := f.resolve(name); !set {
+			return true
+		}
+	}
+	return false
+}
 
 // substitute replaces {name} for the declared variables; any other brace stays as it is.
 func (f *filler) substitute(s string, declared map[string]model.Input) string {

@@ -114,6 +114,21 @@ var launchCases = []launchCase{
 		want: manifest.Launched{Transport: "streamable-http", URL: "https://eu.example.com/mcp", Headers: map[string]string{"Authorization": "Bearer abc"}},
 	},
 	{
+		name: "a header whose optional token is absent is left out, and so is such a variable",
+		src:  `{"servers":{"a":{"url":"https://example.com/mcp","headers":{"Authorization":"Bearer ${TOKEN}","X-Mode":"m ${MODE}"}}},"configuration":{"TOKEN":{},"MODE":{"default":"x"}}}`,
+		want: manifest.Launched{Transport: "streamable-http", URL: "https://example.com/mcp", Headers: map[string]string{"X-Mode": "m x"}},
+	},
+	{
+		name: "the same in the words of server.json",
+		src:  `{"servers":{"a":{"remote":{"type":"sse","url":"https://example.com/sse","headers":[{"name":"Authorization","value":"Bearer {t}","variables":{"t":{}}}]}}}}`,
+		want: manifest.Launched{Transport: "sse", URL: "https://example.com/sse"},
+	},
+	{
+		name: "an optional environment variable under another name",
+		src:  `{"servers":{"a":{"command":"npx","args":["-y","x@1.0.0"],"env":{"MODE":"${mode}"}}},"configuration":{"mode":{}}}`,
+		want: manifest.Launched{Transport: "stdio", Command: "npx", Args: []string{"-y", "x@1.0.0"}},
+	},
+	{
 		name: "a header cannot be split",
 		src:  `{"name":"@a/bc","servers":{"a":{"url":"https://example.com/mcp","headers":{"X-Key":"${KEY}"}}}}`,
 		vars: map[string]string{"KEY": "a\r\nHost: evil"},

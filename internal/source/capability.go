@@ -2,6 +2,7 @@ package source
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/hub"
@@ -59,15 +60,23 @@ func (e *Entry) capText(name, s string) string {
 }
 
 // attach gives the capabilities to the entry that is started by default.
-func (e *Entry) attach(m *manifest.Manifest, caps *manifest.Capabilities) {
-	if len(caps.Tools)+len(caps.Resources)+len(caps.Prompts) == 0 {
-		return
-	}
+func attach(m *manifest.Manifest, caps *manifest.Capabilities) {
 	key, spec, err := m.Entry("")
-	if err != nil {
-		e.warn("tools are listed, but nothing to start that has them")
+	if err != nil || len(caps.Tools)+len(caps.Resources)+len(caps.Prompts) == 0 {
 		return
 	}
 	spec.Capabilities = caps
 	m.Servers[key] = spec
+}
+
+// keep gives the capabilities of a server that cannot be started to its version, since no entry of the
+// manifest could carry them. People still search for them.
+func (e *Entry) keep(m *manifest.Manifest, caps *manifest.Capabilities) {
+	if len(m.Servers) > 0 || len(caps.Tools)+len(caps.Resources)+len(caps.Prompts) == 0 {
+		return
+	}
+	v := e.Version
+	v.Capabilities = slices.Concat(caps.Tools, caps.Resources, caps.Prompts)
+	v.Facts.Tools, v.Facts.Resources, v.Facts.Prompts = len(caps.Tools), len(caps.Resources), len(caps.Prompts)
+	e.Server.Latest = v.Facts
 }

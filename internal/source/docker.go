@@ -132,8 +132,11 @@ func readDocker(source string, data []byte) Entry {
 	if in.Requirement != "" {
 		e.warn("it needs %s to be running", cut(in.Requirement, 60))
 	}
-	e.attach(m, &manifest.Capabilities{Tools: e.tools(dockerToolList(tools))})
-	e.fill(name, OriginDocker, m, nil, nil)
+	caps := &manifest.Capabilities{Tools: e.tools(dockerToolList(tools))}
+	attach(m, caps)
+	if e.fill(name, OriginDocker, m, nil, nil); e.Refused == "" {
+		e.keep(m, caps)
+	}
 	return e
 }
 

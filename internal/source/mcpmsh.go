@@ -104,11 +104,13 @@ func readMCPM(source, key string, data []byte) Entry {
 	if len(m.Servers) == 0 {
 		e.warn("there is no installation that can be started")
 	}
-	e.attach(m, &manifest.Capabilities{Tools: e.tools(mcpmTools(in.Tools)), Resources: e.resources(in.Resources), Prompts: e.prompts(in.Prompts)})
+	caps := &manifest.Capabilities{Tools: e.tools(mcpmTools(in.Tools)), Resources: e.resources(in.Resources), Prompts: e.prompts(in.Prompts)}
+	attach(m, caps)
 	e.fill(name, OriginMCPM, m, nil, nil)
 	if e.Refused != "" {
 		return e
 	}
+	e.keep(m, caps)
 	e.Version.Readme = examples(in.Examples)
 	if in.Archived {
 		e.Version.State, e.Version.Message = hub.Deprecated, "archived by its authors, says mcpm.sh"
@@ -215,7 +217,36 @@ func (e *Entry) install(m *manifest.Manifest, key string, in mcpmInstall) {
 		e.warn("the installation %q says neither command nor url and was left out", cut(key, 60))
 		return
 	}
+	if needsCheckout(spec) {
+		e.warn("the installation %q was left out: it starts files of a checkout (%s)", key, cut(strings.Join(append([]string{spec.Command}, spec.Args...), " "), 120))
+		return
+	}
 	m.Servers[key] = e.packaged(m, key, spec)
+}
+
+var scriptRE = regexp.MustCompile(`\.(js|mjs|cjs|ts|py|sh)$`)
+
+// needsCheckout reports whether a command can only run where its repository was checked out and built.
+func needsCheckout(s manifest.ServerSpec) bool {
+	switch s.Command {
+	case "":
+		return false
+	case "cargo", "pip", "make", "go":
+		return true
+	case "node", "python", "python3", "deno", "bun", "uv", "uvx":
+		if slices.Contains(s.Args, "--directory") {
+			return true
+		}
+		for _, a := range s.Args {
+			if strings.HasPrefix(a, "git+") {
+				return false // fetched by the runner itself
+			}
+			if scriptRE.MatchString(a) {
+				return true
+			}
+		}
+	}
+	return strings.ContainsAny(s.Command, `/\`)
 }
 
 func texts(in map[string]any) map[string]string {
