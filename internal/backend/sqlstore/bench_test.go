@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
@@ -149,5 +150,29 @@ func BenchmarkImportUnchanged(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
+	})
+}
+
+func BenchmarkImport(b *testing.B) {
+	run := func(b *testing.B, s *sqlstore.Store) {
+		for i := 0; b.Loop(); i++ {
+			srv := newServer(i / 4)
+			v := newVersion(srv, fmt.Sprintf("1.%d.0", i%4))
+			v.State, v.Mirrored = hub.Published, true
+			if _, err := s.Import(context.Background(), srv, v, hub.Event{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	both(b, run)
+	b.Run("relaxed", func(b *testing.B) {
+		opts := quiet
+		opts.Relaxed = true
+		s, err := sqlstore.Open(context.Background(), "sqlite:"+filepath.Join(b.TempDir(), "hub.db"), opts)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer s.Close()
+		run(b, s)
 	})
 }

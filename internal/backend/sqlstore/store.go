@@ -14,6 +14,11 @@ import (
 type Options struct {
 	Now func() time.Time // clock of everything the store dates itself; time.Now when nil
 	Log *slog.Logger     // slog.Default() when nil
+
+	// Relaxed does not wait for the disk at each commit. A crash of the program loses nothing, but a power
+	// cut may take back the last commits, whole and in order: for work that can be repeated, such as an
+	// import.
+	Relaxed bool
 }
 
 // Store keeps all records of a hub. It is safe for concurrent use, also by several processes on the same
@@ -51,7 +56,7 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 	if opts.Log == nil {
 		opts.Log = slog.Default()
 	}
-	db, err := engine.Open(ctx, url, migrations, opts.Log)
+	db, err := engine.Open(ctx, url, migrations, opts.Log, opts.Relaxed)
 	if err != nil {
 		return nil, err
 	}

@@ -26,15 +26,16 @@ type DB struct {
 
 // Open opens the database at url, "sqlite:PATH" or "postgres://...", and applies the migrations in files
 // that it does not have yet. It fails with Invalid for any other url, with Unavailable when the database
-// cannot be reached, and with Conflict when its schema is newer than files.
-func Open(ctx context.Context, url string, files fs.FS, log *slog.Logger) (*DB, error) {
+// cannot be reached, and with Conflict when its schema is newer than files. A relaxed one does not wait for
+// the disk at each commit.
+func Open(ctx context.Context, url string, files fs.FS, log *slog.Logger, relaxed bool) (*DB, error) {
 	db := &DB{log: log}
 	var err error
 	switch scheme, rest, _ := strings.Cut(url, ":"); scheme {
 	case "sqlite":
-		err = db.openSQLite(rest)
+		err = db.openSQLite(rest, relaxed)
 	case "postgres", "postgresql":
-		err = db.openPostgres(url)
+		err = db.openPostgres(url, relaxed)
 	default:
 		return nil, hub.Errorf(hub.Invalid, "database %q: the scheme %q is not known", redact(url), scheme).
 			WithHint("write sqlite:PATH or postgres://user@host/database")

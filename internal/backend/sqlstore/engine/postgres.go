@@ -41,7 +41,7 @@ var postgresWords = Dialect{
 	fault:       postgresFault,
 }
 
-func (db *DB) openPostgres(url string) error {
+func (db *DB) openPostgres(url string, relaxed bool) error {
 	cfg, err := pgx.ParseConfig(url)
 	if err != nil {
 		return hub.Errorf(hub.Invalid, "database %q: the address cannot be read", redact(url)).
@@ -51,6 +51,9 @@ func (db *DB) openPostgres(url string) error {
 	// bun writes the values into the text, so that no two statements are alike: preparing them would only
 	// fill the cache.
 	cfg.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+	if relaxed {
+		cfg.RuntimeParams["synchronous_commit"] = "off"
+	}
 	pool := stdlib.OpenDB(*cfg)
 	pool.SetMaxOpenConns(postgresConns)
 	pool.SetMaxIdleConns(postgresConns)

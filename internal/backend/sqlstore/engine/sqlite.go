@@ -38,7 +38,7 @@ var sqliteWords = Dialect{
 	fault: sqliteFault,
 }
 
-func (db *DB) openSQLite(path string) error {
+func (db *DB) openSQLite(path string, relaxed bool) error {
 	path = strings.TrimPrefix(path, "//")
 	if path == "" || strings.HasPrefix(path, ":memory:") {
 		return hub.Errorf(hub.Invalid, "database %q names no file", "sqlite:"+path).WithHint("write sqlite:PATH")
@@ -52,7 +52,11 @@ func (db *DB) openSQLite(path string) error {
 	f.Close()
 
 	db.Dialect = sqliteWords
-	w, err := sql.Open("sqlite", sqliteDSN(path, "immediate", sqliteWriterCache))
+	sync := "synchronous(FULL)"
+	if relaxed {
+		sync = "synchronous(NORMAL)"
+	}
+	w, err := sql.Open("sqlite", sqliteDSN(path, "immediate", sqliteWriterCache, sync))
 	if err != nil {
 		return err
 	}
@@ -78,7 +82,7 @@ func (db *DB) openSQLite(path string) error {
 // write-ahead log on may have to wait for another process.
 func sqliteDSN(path, txlock, cache string, more ...string) string {
 	q := url.Values{"_txlock": {txlock}}
-	for _, p := range append([]string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
+	for _, p := range append([]string{"busy_timeout(10000)", "journal_mode(WAL)", "foreign_keys(1)",
 		"mmap_size(0)", "temp_store(2)", "journal_size_limit(67108864)", "cache_size(" + cache + ")"}, more...) {
 		q.Add("_pragma", p)
 	}
