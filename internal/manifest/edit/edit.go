@@ -1,4 +1,7 @@
-package manifest
+// Package edit changes the text of an mcp.json and leaves everything else as its author wrote it:
+// comments, order, indentation, line endings. It knows syntax only; what a good name or range is, is for
+// its caller to say.
+package edit
 
 import (
 	"bytes"
@@ -10,22 +13,20 @@ import (
 	"github.com/tailscale/hujson"
 )
 
-// SetDependency returns the text of an mcp.json with the dependency name set to the range rng, among the
-// devDependencies when dev is set; in the other group it is taken out. Comments, order, indentation and
-// line endings stay as they are; a new key goes where it belongs by name when the others are sorted, and
-// to the end otherwise. An empty src becomes the smallest file that holds it. It fails as Parse does when
-// src cannot be read, and with Invalid on a bad name or range.
-func SetDependency(src []byte, name, rng string, dev bool) ([]byte, error) {
-	key, err := dependencyKey(name)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := ParseRange(strings.TrimPrefix(rng, "workspace:")); err != nil && !IsTag(rng) {
-		return nil, err
-	}
-	group, other := "dependencies", "devDependencies"
-	if dev {
-		group, other = other, group
+// The two groups of dependencies.
+const (
+	Dependencies    = "dependencies"
+	DevDependencies = "devDependencies"
+)
+
+// Set returns src with key set to value in group, and taken out of the other group. A key is found with
+// or without its "@". A new one goes where it belongs by name when the others are sorted, and to the end
+// otherwise. An empty src becomes the smallest file that holds it. Malformed when src cannot be read,
+// Invalid when it or the group is not an object.
+func Set(src []byte, group, key, value string) ([]byte, error) {
+	other := DevDependencies
+	if group == other {
+		other = Dependencies
 	}
 	e, err := newEditor(src)
 	if err != nil {
@@ -47,23 +48,19 @@ func SetDependency(src []byte, name, rng string, dev bool) ([]byte, error) {
 	if !ok {
 		return nil, notObject(group)
 	}
-	e.set(obj, key, rng)
+	e.set(obj, key, value)
 	return e.bytes()
 }
 
-// RemoveDependency returns the text of an mcp.json without the dependency name in either group. A comment
-// on the same line goes with it, every other stays. When name is no dependency, src comes back as it was.
-func RemoveDependency(src []byte, name string) ([]byte, error) {
-	key, err := dependencyKey(name)
-	if err != nil {
-		return nil, err
-	}
+// Remove returns src without key in either group. A comment on the same line goes with it, every other
+// stays. When the key is not there, src comes back as it was. It fails as Set does.
+func Remove(src []byte, key string) ([]byte, error) {
 	e, err := newEditor(src)
 	if err != nil {
 		return nil, err
 	}
 	found := false
-	for _, group := range []string{"dependencies", "devDependencies"} {
+	for _, group := range []string{Dependencies, DevDependencies} {
 		m := member(e.root, group)
 		if m == nil {
 			continue
@@ -78,15 +75,6 @@ func RemoveDependency(src []byte, name string) ([]byte, error) {
 		return src, nil
 	}
 	return e.bytes()
-}
-
-// dependencyKey returns the spelling of a name in a file.
-func dependencyKey(name string) (string, error) {
-	n, err := hub.ParseName(name)
-	if err != nil {
-		n, err = hub.ParseMirrorName(name)
-	}
-	return n.String(), err
 }
 
 func notObject(group string) error {

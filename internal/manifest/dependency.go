@@ -1,0 +1,47 @@
+package manifest
+
+import (
+	"strings"
+
+	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/manifest/edit"
+)
+
+// SetDependency returns the text of an mcp.json with the dependency name set to the range rng, among the
+// devDependencies when dev is set; in the other group it is taken out. Comments, order, indentation and
+// line endings stay as they are; a new key goes where it belongs by name when the others are sorted, and
+// to the end otherwise. An empty src becomes the smallest file that holds it. It fails as Parse does when
+// src cannot be read, and with Invalid on a bad name or range.
+func SetDependency(src []byte, name, rng string, dev bool) ([]byte, error) {
+	key, err := dependencyKey(name)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := ParseRange(strings.TrimPrefix(rng, "workspace:")); err != nil && !IsTag(rng) {
+		return nil, err
+	}
+	group := edit.Dependencies
+	if dev {
+		group = edit.DevDependencies
+	}
+	return edit.Set(src, group, key, rng)
+}
+
+// RemoveDependency returns the text of an mcp.json without the dependency name in either group. A comment
+// on the same line goes with it, every other stays. When name is no dependency, src comes back as it was.
+func RemoveDependency(src []byte, name string) ([]byte, error) {
+	key, err := dependencyKey(name)
+	if err != nil {
+		return nil, err
+	}
+	return edit.Remove(src, key)
+}
+
+// dependencyKey returns the spelling of a name in a file.
+func dependencyKey(name string) (string, error) {
+	n, err := hub.ParseName(name)
+	if err != nil {
+		n, err = hub.ParseMirrorName(name)
+	}
+	return n.String(), err
+}
