@@ -214,7 +214,7 @@ func (r *Registrar) write(path string, was, text []byte, missing bool, f *fileRe
 			}
 			f.Dirs = append([]string{d}, f.Dirs...)
 		}
-	} else if f.Backup == "" {
+	} else if f.Backup == "" && !f.Created {
 		backup := r.Home.path("backups", f.Host+"-"+shortHash(path)+".mcpm-backup")
 		if err := WriteFile(backup, was, 0o600); err != nil {
 			return err

@@ -115,10 +115,14 @@ func (o *initOptions) run(ctx context.Context) error {
 		app.PrintJSON(o.IO, map[string]any{"path": p.Manifest(), "manifest": json.RawMessage(text)})
 		return nil
 	}
-	n := len(manifest.CapabilitiesOf(m))
+	counts := map[hub.CapabilityType]int{}
+	for _, c := range manifest.CapabilitiesOf(m) {
+		counts[c.Type]++
+	}
 	o.IO.Printf("%s %s\n", o.IO.Green("+"), p.Manifest())
-	if n > 0 {
-		o.IO.Notef("It declares %d tools, resources and prompts.\n", n)
+	if len(counts) > 0 {
+		o.IO.Notef("It declares %s, %s and %s.\n", app.Plural(counts[hub.Tool], "tool"),
+			app.Plural(counts[hub.Resource], "resource"), app.Plural(counts[hub.Prompt], "prompt"))
 	}
 	o.IO.Notef("mcpm test starts it and compares, mcpm publish --dry-run shows what would be published.\n")
 	return nil

@@ -223,7 +223,7 @@ func (o *publishOptions) since(ctx context.Context, c *wire.Client, p *parcel) {
 		return // a first version; a hub that cannot be reached is told by the upload
 	}
 	old, _, err := manifest.Parse(s.LatestVersion.Manifest)
-	if err != nil {
+	if err != nil || s.LatestVersion.Version.Version == p.manifest.Version {
 		return
 	}
 	var parts []string
@@ -300,7 +300,7 @@ func (o *publishOptions) follow(ctx context.Context, c *wire.Client, p *parcel, 
 		for ; shown < len(pub.Stages); shown++ {
 			st := pub.Stages[shown]
 			if word := stageWords[st.State]; word != "" && (shown+1 < len(pub.Stages) || !pub.State.Pending()) {
-				o.step(word, "%s", app.First(reasonAfter(pub, shown), "done"))
+				o.step(word, "%s", app.First(st.Reason, "done"))
 			} else if word != "" {
 				break // still at it
 			}
@@ -334,12 +334,4 @@ func (o *publishOptions) follow(ctx context.Context, c *wire.Client, p *parcel, 
 		o.IO.Printf("%s %s   %s\n", o.IO.Green("+"), o.IO.Accent(p.name.String()+" "+p.manifest.Version), c.Base()+"/servers/"+p.name.String())
 	}
 	return nil
-}
-
-// reasonAfter is what the step out of stage i said.
-func reasonAfter(pub *wire.Publication, i int) string {
-	if i+1 < len(pub.Stages) {
-		return pub.Stages[i+1].Reason
-	}
-	return ""
 }
