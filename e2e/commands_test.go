@@ -63,6 +63,12 @@ func cmdHub(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Defer(func() { _ = h.stop() })
 		ts.Setenv("HUB", h.url)
 		ts.Setenv("MCPM_REGISTRY", h.url)
+		for range 100 { // what it prints comes over a pipe, and may be later than its first answer
+			if strings.Contains(h.out.String(), "/docs/api\n") {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
 		fmt.Fprint(ts.Stdout(), h.out.String())
 		return
 	}

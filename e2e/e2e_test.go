@@ -187,7 +187,10 @@ func (h *hub) stop() error {
 	select {
 	case err := <-h.done:
 		h.cmd = nil
-		return err
+		if err != nil {
+			return fmt.Errorf("%w:\n%s", err, h.out)
+		}
+		return nil
 	case <-time.After(30 * time.Second):
 		_ = h.cmd.Process.Kill()
 		return errors.New("the hub did not end within 30 seconds")

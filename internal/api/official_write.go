@@ -10,6 +10,7 @@ import (
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/manifest"
 	"github.com/mcphub/mcphub/internal/registry"
+	"github.com/mcphub/mcphub/internal/trust"
 	"github.com/mcphub/mcphub/internal/wire"
 	apiv0 "github.com/modelcontextprotocol/registry/pkg/api/v0"
 )
@@ -62,17 +63,28 @@ func (s *server) officialPublish(ctx context.Context, in *officialPublishIn) (*r
 	if err != nil {
 		return nil, err
 	}
-	v, err := s.Registry.Publish(ctx, actor, registry.Publish{Format: hub.FormatServer, Manifest: in.RawBody, Retry: in.Key != ""})
+	publish := func(again bool) (int, []byte, error) {
+		v, err := s.Registry.Publish(ctx, actor, registry.Publish{Format: hub.FormatServer, Manifest: in.RawBody, Retry: again})
+		switch {
+		case err != nil:
+			return 0, nil, err
+		case v.State == hub.Rejected:
+			return 0, nil, hub.Errorf(hub.Invalid, "%s was rejected: %s", v.Name, v.Message)
+		case v.State.Pending():
+			return 0, nil, hub.Errorf(hub.Unavailable, "%s %s is stored and still being checked", v.Name, v.Version).WithHint("send the same again in a minute")
+		}
+		return http.StatusOK, officialItem(v, ""), nil
+	}
+	var body []byte
+	if in.Key == "" {
+		_, body, err = publish(false)
+	} else {
+		_, body, err = s.Registry.Once(ctx, actor, in.Key, trust.SHA256(in.RawBody), publish)
+	}
 	if err != nil {
 		return nil, asOfficial(ctx, err)
 	}
-	if v.State == hub.Rejected {
-		return nil, hub.Errorf(hub.Invalid, "%s was rejected: %s", v.Name, v.Message)
-	}
-	if v.State.Pending() {
-		return nil, hub.Errorf(hub.Unavailable, "%s %s is stored and still being checked", v.Name, v.Version).WithHint("send the same again in a minute")
-	}
-	return &rawOut{ContentType: "application/json", Body: officialItem(v, "")}, nil
+	return &rawOut{ContentType: "application/json", Body: body}, nil
 }
 
 type statusBody struct {

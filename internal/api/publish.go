@@ -125,8 +125,9 @@ func (s *server) postVersion(ctx context.Context, in *postVersionIn) (*publicati
 	if err != nil {
 		return nil, err
 	}
-	p.Name, p.Retry = stripAt(in.ID), in.Key != ""
-	publish := func() (int, []byte, error) {
+	p.Name = stripAt(in.ID)
+	publish := func(again bool) (int, []byte, error) {
+		p.Retry = again
 		v, err := s.Registry.Publish(ctx, actor, *p)
 		if err != nil {
 			return 0, nil, err
@@ -139,7 +140,7 @@ func (s *server) postVersion(ctx context.Context, in *postVersionIn) (*publicati
 	}
 	out := &publicationOut{ContentType: "application/json"}
 	if in.Key == "" {
-		out.Status, out.Body, err = publish()
+		out.Status, out.Body, err = publish(false)
 	} else {
 		digest := trust.SHA256([]byte(p.Name + "\n" + p.BundleDigest + "\n" + string(p.Manifest)))
 		out.Status, out.Body, err = s.Registry.Once(ctx, actor, in.Key, digest, publish)
@@ -149,6 +150,10 @@ func (s *server) postVersion(ctx context.Context, in *postVersionIn) (*publicati
 	}
 	var done wire.Publication
 	if err := json.Unmarshal(out.Body, &done); err != nil {
+		return nil, err
+	}
+	// a kept answer must not say "published" of what was taken back since
+	if _, err := s.Registry.Version(ctx, stripAt(done.Name), done.Version.Version); in.Key != "" && hub.KindOf(err) == hub.Gone {
 		return nil, err
 	}
 	out.Location = s.BaseURL + "/api/v1/servers/" + segment(done.Name) + "/versions/" + segment(done.Version.Version) + "/publication"

@@ -170,7 +170,7 @@ func TestIdempotencyKey(t *testing.T) {
 	h.publish("@acme/weather", token, mcpJSON("@acme/weather", "1.0.1"), archive, contentDigest(archive), "Idempotency-Key", "abc").want(t, 422)
 	h.settled("@acme/weather", "1.0.0", token)
 	h.publish("@acme/weather", token, manifest, archive, contentDigest(archive)).want(t, 409)
-	h.publish("@acme/weather", token, manifest, archive, contentDigest(archive), "Idempotency-Key", "def").want(t, 201)
+	h.publish("@acme/weather", token, manifest, archive, contentDigest(archive), "Idempotency-Key", "def").want(t, 409)
 }
 
 func TestWithdraw(t *testing.T) {
