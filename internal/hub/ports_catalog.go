@@ -73,7 +73,8 @@ type Submission struct {
 	Server  *Server  // created when its ID is not stored yet, else its display facts are updated when the version is published
 	Version *Version // in state Submitted
 	Event   Event
-	Job     Job // takes it on; may be leased to the caller already
+	Steps   []Step // taken at once, in the same transaction; the checks were made before
+	Job     Job    // takes the version on; not stored when there are Steps
 }
 
 // Step is one transition on the way.
@@ -113,7 +114,8 @@ type Versions interface {
 	// Submit stores the submission: server (if new), version, capabilities, event and job, all or
 	// nothing. Exists when the server ever had that version number (the message tells the state), or
 	// when the server is new and its claim is taken. A rejected version number may be used again:
-	// it replaces the rejected row.
+	// it replaces the rejected row. With Steps the version is stored in the state of the last one, with
+	// an event for each, marked as Transition marks it, and no job. s.Version is left as it is stored.
 	Submit(ctx context.Context, s Submission) error
 
 	// Transition applies the steps, appends one event for each, marks the latest version anew,

@@ -14,15 +14,15 @@ import (
 const maxAttempts = 8
 
 // advance takes a submitted version through its stages to published or rejected, in one transition, and
-// completes the job. d is what Publish prepared, or nil when a worker picked the job up. The caller
-// holds the job's lease.
-func (s *Service) advance(ctx context.Context, job *hub.Job, v *hub.Version, d *draft) (*hub.Version, error) {
+// completes the job, whose lease the caller holds. Failures are given back and logged.
+func (s *Service) advance(ctx context.Context, job *hub.Job, v *hub.Version) {
 	ctx, cancel := context.WithTimeout(ctx, publishLease-10*time.Second)
 	defer cancel()
 	work := &Work{Version: v}
 	steps, verdict, err := s.runStages(ctx, work)
 	if err != nil {
-		return nil, s.giveBack(ctx, job, err)
+		s.giveBack(ctx, job, err)
+		return
 	}
 	t := hub.Transition{VersionID: v.ID, From: v.State, Steps: steps, DoneJob: job.ID,
 		Event: hub.Event{At: s.now(), Actor: "system", ActorName: "system", Subject: v.ID, Name: label(v.Name, v.Version)}}
@@ -31,19 +31,19 @@ func (s *Service) advance(ctx context.Context, job *hub.Job, v *hub.Version, d *
 		t.Steps = append(t.Steps, hub.Step{To: hub.Rejected, Reason: t.Message})
 	} else {
 		t.Steps = append(t.Steps, hub.Step{To: hub.Published, Reason: "passed all stages"})
-		if t.Server, err = s.facts(ctx, work, d); err != nil {
-			return nil, s.giveBack(ctx, job, err)
+		if t.Server, err = s.facts(ctx, work); err != nil {
+			s.giveBack(ctx, job, err)
+			return
 		}
 		if work.archive != nil {
 			t.BundleFiles, t.Readme = work.archive.Files, string(work.archive.Readme)
 		}
 	}
-	done, err := s.store.Transition(ctx, t)
-	if err != nil {
-		return nil, s.giveBack(ctx, job, err)
+	if _, err := s.store.Transition(ctx, t); err != nil {
+		s.giveBack(ctx, job, err)
+		return
 	}
 	s.changed()
-	return done, nil
 }
 
 // runStages runs the checks in order. It returns the states passed through, the verdict when a check
@@ -70,24 +70,20 @@ func (s *Service) runStages(ctx context.Context, w *Work) (steps []hub.Step, ver
 }
 
 // facts are the display facts the server takes from the version if it becomes the latest.
-func (s *Service) facts(ctx context.Context, w *Work, d *draft) (*hub.Server, error) {
-	var srv hub.Server
-	if d != nil {
-		srv = *d.server
-	} else {
-		old, err := s.store.Server(ctx, w.Version.ServerID)
-		if err != nil {
-			return nil, err
-		}
-		srv = manifest.ServerFacts(w.Manifest)
-		srv.ID, srv.Name, srv.Installs, srv.CreatedAt = old.ID, old.Name, old.Installs, old.CreatedAt
+func (s *Service) facts(ctx context.Context, w *Work) (*hub.Server, error) {
+	old, err := s.store.Server(ctx, w.Version.ServerID)
+	if err != nil {
+		return nil, err
 	}
+	srv := manifest.ServerFacts(w.Manifest)
+	srv.ID, srv.Name, srv.Installs, srv.CreatedAt = old.ID, old.Name, old.Installs, old.CreatedAt
 	srv.Score = hub.Score(&srv, w.Version.Facts, w.archive != nil && len(w.archive.Readme) > 0)
 	return &srv, nil
 }
 
-// giveBack returns a job that could not be done now, with backoff, or parks it.
-func (s *Service) giveBack(ctx context.Context, job *hub.Job, cause error) error {
+// giveBack returns a job that could not be done now, with backoff, or parks it. When even that fails the
+// worker gives back all it holds as soon as the store answers again.
+func (s *Service) giveBack(ctx context.Context, job *hub.Job, cause error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	var err error
@@ -97,7 +93,7 @@ func (s *Service) giveBack(ctx context.Context, job *hub.Job, cause error) error
 		err = s.store.RetryJob(ctx, job.ID, s.worker, s.now().Add(backoff(job.Attempts)), cause.Error())
 	}
 	s.log.ErrorContext(ctx, "job failed", "job", job.ID, "kind", job.Kind, "attempt", job.Attempts, "error", cause, "give_back", err)
-	return cause
+	s.holdsLost.Store(err != nil && hub.KindOf(err) != hub.Conflict)
 }
 
 // backoff is 1 s, 2 s, 4 s ... at most 5 minutes.

@@ -13,12 +13,11 @@ import (
 	apiv0 "github.com/modelcontextprotocol/registry/pkg/api/v0"
 )
 
-// How long a publish may take before another worker takes it over. Without a bundle there is nothing
-// to read, and a hub that died must not keep its publishers waiting.
-const (
-	publishLease = 2 * time.Minute
-	inlineLease  = 15 * time.Second
-)
+// publishLease is how long a publish may take before another worker takes it over.
+const publishLease = 2 * time.Minute
+
+// settleWait is how long a repeated publish waits for the first one to be checked.
+const settleWait = 20 * time.Second
 
 // Publish is a request to publish a version.
 type Publish struct {
@@ -30,8 +29,8 @@ type Publish struct {
 	Retry        bool      // the client says that this may be a repetition: the same content again is no error
 }
 
-// Publish stores a version as submitted and, when it has no bundle, takes it through its stages before
-// it returns; with a bundle the stages run as a job, and the version returned is still on its way. The
+// Publish takes a version without a bundle through its stages and stores it published; one with a bundle
+// is stored as submitted, its stages run as a job, and the version returned is still on its way. The
 // version is stored whole or not at all. Errors: Invalid with the findings, Forbidden, Exists when the
 // number was ever used, Integrity when the bundle is not what BundleDigest says, TooLarge.
 func (s *Service) Publish(ctx context.Context, actor hub.Actor, p Publish) (*hub.Version, error) {
@@ -180,23 +179,33 @@ func (s *Service) storeBundle(ctx context.Context, p Publish) (*hub.Bundle, erro
 	return &hub.Bundle{Digest: digest, Integrity: h.SRI512(), Size: size}, nil
 }
 
-// submit stores the draft and takes it on.
+// submit stores the draft. Without a bundle the stages have nothing to wait for: they run first, and the
+// version is stored published, in one transaction. With one it is stored as submitted with a job.
 func (s *Service) submit(ctx context.Context, actor hub.Actor, d *draft, p Publish) (*hub.Version, error) {
 	v := d.version
 	now := s.now()
-	job := hub.Job{ID: newID(), Kind: hub.JobPublish, Subject: v.ID, RunAt: now, CreatedAt: now}
-	inline := v.Bundle == nil
-	if inline {
-		// held by this process from the start: nobody else needs to pick it up unless it dies
-		job.Attempts, job.LeaseBy, job.LeaseTill = 1, s.worker, now.Add(inlineLease)
+	sub := hub.Submission{Server: d.server, Version: v, Event: s.event(actor, hub.ActionVersionSubmitted, v.ID, label(v.Name, v.Version)),
+		Job: hub.Job{ID: newID(), Kind: hub.JobPublish, Subject: v.ID, RunAt: now, CreatedAt: now}}
+	if v.Bundle == nil {
+		steps, verdict, err := s.runStages(ctx, &Work{Version: v})
+		if err != nil {
+			return nil, err
+		}
+		if verdict != nil {
+			return nil, verdict // nothing is stored of what can be refused at once
+		}
+		sub.Steps = append(steps, hub.Step{To: hub.Published, Reason: "passed all stages"})
+		d.server.Score = hub.Score(d.server, v.Facts, false)
 	}
-	ev := s.event(actor, hub.ActionVersionSubmitted, v.ID, label(v.Name, v.Version))
-	err := s.store.Submit(ctx, hub.Submission{Server: d.server, Version: v, Event: ev, Job: job})
+	err := s.store.Submit(ctx, sub)
 	if hub.KindOf(err) == hub.Exists {
-		if moved, terr := s.retarget(ctx, d); terr != nil {
+		moved, terr := s.retarget(ctx, d)
+		if terr != nil {
 			return nil, terr
-		} else if moved {
-			err = s.store.Submit(ctx, hub.Submission{Server: d.server, Version: v, Event: ev, Job: job})
+		}
+		if moved {
+			sub.Server = d.server
+			err = s.store.Submit(ctx, sub)
 		}
 	}
 	if hub.KindOf(err) == hub.Exists {
@@ -205,12 +214,8 @@ func (s *Service) submit(ctx context.Context, actor hub.Actor, d *draft, p Publi
 	if err != nil {
 		return nil, err
 	}
-	if !inline {
-		s.changed()
-		return v, nil
-	}
-	// the client hanging up must not leave a version half way
-	return s.advance(context.WithoutCancel(ctx), &job, v, d)
+	s.changed()
+	return v, nil
 }
 
 // retarget points the draft at the server that another publish created in the meantime, and reports
@@ -240,7 +245,7 @@ func (s *Service) again(ctx context.Context, actor hub.Actor, d *draft, p Publis
 		return old, nil
 	}
 	s.changed() // wakes the workers; the lease of a dead process ends by itself
-	return s.settled(ctx, old.ID, inlineLease+5*time.Second)
+	return s.settled(ctx, old.ID, settleWait)
 }
 
 func sameBundle(a, b *hub.Bundle) bool {

@@ -56,6 +56,8 @@ type Service struct {
 	seen     atomic.Int64  // last event of any process that was noticed
 	installs installCounts
 	indexed  atomic.Int64 // last event that is in the index
+
+	holdsLost atomic.Bool // a job could not be given back: its lease is still in the store
 }
 
 // New makes a Service. Nothing runs until Run is called; reading and publishing work without it.

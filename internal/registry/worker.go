@@ -45,6 +45,9 @@ func (s *Service) work(ctx context.Context) {
 	tick := time.NewTicker(jobPoll)
 	defer tick.Stop()
 	for ctx.Err() == nil {
+		if s.holdsLost.Load() && s.store.ReleaseJobs(ctx, s.worker) == nil {
+			s.holdsLost.Store(false)
+		}
 		now := s.now()
 		job, err := s.store.ClaimJob(ctx, s.worker, []string{hub.JobPublish}, now, now.Add(publishLease))
 		if err == nil {
@@ -66,7 +69,7 @@ func (s *Service) runJob(ctx context.Context, job *hub.Job) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.log.Error("job panicked", "job", job.ID, "panic", p)
-			_ = s.giveBack(ctx, job, hub.Errorf(hub.Unavailable, "the worker crashed: %v", p))
+			s.giveBack(ctx, job, hub.Errorf(hub.Unavailable, "the worker crashed: %v", p))
 		}
 	}()
 	v, err := s.store.VersionByID(ctx, job.Subject)
@@ -77,9 +80,8 @@ func (s *Service) runJob(ctx context.Context, job *hub.Job) {
 		return
 	}
 	if err != nil {
-		_ = s.giveBack(ctx, job, err)
+		s.giveBack(ctx, job, err)
 		return
 	}
-	// failures are logged and given back inside
-	_, _ = s.advance(ctx, job, v, nil)
+	s.advance(ctx, job, v)
 }

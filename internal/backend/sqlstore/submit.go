@@ -32,29 +32,81 @@ func (s *Store) Submit(ctx context.Context, sub hub.Submission) error {
 		ev.After = string(versionEvent{VersionID: v.ID, Version: v.Version, State: hub.Submitted}.json())
 	}
 	job := newJobRow(sub.Job, now)
+	store := func(replaces string) error { return s.submit(ctx, srv, v, ev, job, replaces) }
+	if len(sub.Steps) > 0 {
+		store = func(replaces string) error { return s.submitThrough(ctx, sub, v, ev, replaces) }
+	}
 
-	err = s.submit(ctx, srv, v, ev, job, "")
-	if hub.KindOf(err) != hub.Exists {
+	err = store("")
+	if hub.KindOf(err) == hub.Exists {
+		replaces, why := s.refused(ctx, srv, v, err)
+		if replaces == "" {
+			return why
+		}
+		if err = store(replaces); hub.KindOf(err) == hub.Exists {
+			_, err = s.refused(ctx, srv, v, err) // somebody was faster
+		}
+	}
+	if err != nil || len(sub.Steps) == 0 {
 		return err
 	}
-	replaces, why := s.refused(ctx, srv, v, err)
-	if replaces == "" {
-		return why
+	done, err := v.hub()
+	if err == nil {
+		*sub.Version = *done
 	}
-	if err = s.submit(ctx, srv, v, ev, job, replaces); hub.KindOf(err) == hub.Exists {
-		_, err = s.refused(ctx, srv, v, err) // somebody was faster
+	return err
+}
+
+// submitThrough stores the version as it is after its steps. The server's row is held meanwhile, since the
+// version may take the latest mark from another one.
+func (s *Store) submitThrough(ctx context.Context, sub hub.Submission, v *versionRow, ev eventRow, replaces string) error {
+	t := hub.Transition{VersionID: v.ID, From: hub.Submitted, Steps: sub.Steps, Server: sub.Server, Event: sub.Event}
+	if err := checkSteps(t, v); err != nil {
+		return err
 	}
+	return s.db.Tx(ctx, func(tx bun.Tx) error {
+		if err := removeRejected(ctx, tx, replaces); err != nil {
+			return err
+		}
+		srv := new(serverRow)
+		err := tx.NewRaw("SELECT * FROM servers WHERE id = ?"+s.db.RowLock, sub.Server.ID).Scan(ctx, srv)
+		isNew := errors.Is(err, sql.ErrNoRows)
+		if err != nil && !isNew {
+			return err
+		}
+		c := &change{tx: tx, b: engine.NewBatch(tx), now: s.stamp(srv.UpdatedAt), srv: srv}
+		if isNew {
+			c.srv = newServerRow(sub.Server, c.now)
+			c.b.Add(tx.NewInsert().Model(c.srv))
+		}
+		events := append([]eventRow{ev}, c.walk(v, t)...)
+		if err := c.apply(ctx, v, hub.Submitted, true, true); err != nil {
+			return err
+		}
+		var display *hub.Server
+		if v.Latest && !isNew {
+			display = sub.Server
+		}
+		c.saveServer(display)
+		s.appendEvents(tx, c.b, events...)
+		return c.b.Exec(ctx)
+	})
+}
+
+// removeRejected makes room for a version whose number a rejected one had.
+func removeRejected(ctx context.Context, tx bun.Tx, id string) error {
+	if id == "" {
+		return nil
+	}
+	_, err := tx.NewRaw("DELETE FROM versions WHERE id = ? AND state = ?", id, hub.Rejected).Exec(ctx)
 	return err
 }
 
 // submit stores everything in one round trip, and first removes the rejected version it replaces.
 func (s *Store) submit(ctx context.Context, srv *serverRow, v *versionRow, ev eventRow, job *jobRow, replaces string) error {
 	return s.db.Tx(ctx, func(tx bun.Tx) error {
-		if replaces != "" {
-			_, err := tx.NewRaw("DELETE FROM versions WHERE id = ? AND state = ?", replaces, hub.Rejected).Exec(ctx)
-			if err != nil {
-				return err
-			}
+		if err := removeRejected(ctx, tx, replaces); err != nil {
+			return err
 		}
 		b := engine.NewBatch(tx)
 		b.Add(tx.NewInsert().Model(srv).On("CONFLICT (id) DO NOTHING"))
