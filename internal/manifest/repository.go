@@ -19,13 +19,12 @@ var (
 // the subfolder), git+https:, git@host:path, or owner/name on GitHub. What it does not understand is kept
 // as the URL, for Validate to refuse.
 func RepositoryOf(s string) Repository {
-	s = strings.TrimSpace(s)
+	s = strings.TrimPrefix(strings.TrimSpace(s), "git+")
 	if p := scpRE.FindStringSubmatch(s); p != nil {
 		s = "https://" + p[1] + "/" + p[2]
 	} else if p := shorthandRE.FindStringSubmatch(s); p != nil {
 		s = "https://github.com/" + p[1]
 	}
-	s = strings.TrimPrefix(s, "git+")
 	if rest, ok := strings.CutPrefix(s, "git://"); ok {
 		s = "https://" + rest
 	}
