@@ -54,10 +54,10 @@ var launchCases = []launchCase{
 	},
 	{
 		name: "oci image, its secrets in the environment and not on the command line",
-		src:  `{"servers":{"a":{"package":{"registryType":"oci","identifier":"ghcr.io/x/y:1","transport":{"type":"stdio"},"environmentVariables":[{"name":"TOKEN","isRequired":true,"isSecret":true},{"name":"MODE","default":"fast"},{"name":"NONE"}],"runtimeArguments":[{"type":"named","name":"-v","value":"{dir}:/data","variables":{"dir":{"isRequired":true}}}]}}}}`,
+		src:  `{"servers":{"a":{"package":{"registryType":"oci","identifier":"oci.example.com/x/y:1","transport":{"type":"stdio"},"environmentVariables":[{"name":"TOKEN","isRequired":true,"isSecret":true},{"name":"MODE","default":"fast"},{"name":"NONE"}],"runtimeArguments":[{"type":"named","name":"-v","value":"{dir}:/data","variables":{"dir":{"isRequired":true}}}]}}}}`,
 		vars: map[string]string{"TOKEN": "s3cret", "dir": "/home/me"},
 		want: manifest.Launched{Transport: "stdio", Command: "docker", Env: map[string]string{"TOKEN": "s3cret", "MODE": "fast"},
-			Args: []string{"run", "--rm", "-i", "-e", "MODE", "-e", "TOKEN", "-v", "/home/me:/data", "ghcr.io/x/y:1"}},
+			Args: []string{"run", "--rm", "-i", "-e", "MODE", "-e", "TOKEN", "-v", "/home/me:/data", "oci.example.com/x/y:1"}},
 	},
 	{
 		name: "nuget package",

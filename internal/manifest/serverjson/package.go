@@ -99,10 +99,10 @@ func (c *checker) perType(path string, p *model.Package, base string) {
 	switch p.RegistryType {
 	case model.RegistryTypeOCI:
 		if p.Version != "" {
-			c.semantic(path+".version", "oci-version", "an oci package has its version in the identifier, as in docker.io/owner/image:1.0.0")
+			c.semantic(path+".version", "oci-version", "an oci package has its version in the identifier, as in oci.example.com/owner/image:1.0.0")
 		}
 		if p.RegistryBaseURL != "" {
-			c.semantic(path+".registryBaseUrl", "oci-base-url", "an oci package has its host in the identifier, as in docker.io/owner/image:1.0.0")
+			c.semantic(path+".registryBaseUrl", "oci-base-url", "an oci package has its host in the identifier, as in oci.example.com/owner/image:1.0.0")
 		}
 		if p.Identifier != "" && strings.Contains(p.Identifier, "://") {
 			c.semantic(path+".identifier", "oci-identifier", "%s is not an image reference", jsonc.Quote(p.Identifier))
