@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/mcphub/mcphub/internal/hub"
@@ -67,8 +68,12 @@ func lookPath(s *Server) (string, error) {
 		return path, nil
 	}
 	e := hub.Errorf(hub.NotFound, "%s is not on this machine's PATH", s.Command).WithCause(err)
-	if errors.Is(err, fs.ErrPermission) {
-		e.Message = s.Command + " is not executable"
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return "", hub.Errorf(hub.NotFound, "%s is not executable", s.Command).WithHint("chmod +x %s", s.Command).WithCause(err)
+	case strings.ContainsAny(s.Command, `/\`):
+		return "", hub.Errorf(hub.NotFound, "there is no program %s", s.Command).
+			WithHint("build it, or correct the command in mcp.json").WithCause(err)
 	}
 	if hint := installHints[s.Command]; hint != "" {
 		return "", e.WithHint("%s", hint)

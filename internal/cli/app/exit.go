@@ -111,7 +111,7 @@ func Report(io *term.IO, err error, asJSON bool) {
 	if asJSON {
 		PrintJSON(io, map[string]any{"error": errorJSON{e.Kind, e.Message, e.Hint, CodeOf(err), e.Issues}})
 	}
-	fmt.Fprintf(io.Err, "%s %s\n", io.Red("error:"), term.Clean(e.Message))
+	fmt.Fprintf(io.Err, "%s\n", io.Wrap(io.Red("error:")+" "+term.Clean(e.Message), 0))
 	why := reasons(e, io.Verbosity > 0)
 	if len(why) > 0 {
 		fmt.Fprintln(io.Err)
@@ -121,7 +121,7 @@ func Report(io *term.IO, err error, asJSON bool) {
 		fmt.Fprintln(io.Err)
 	}
 	if e.Hint != "" {
-		fmt.Fprintf(io.Err, "%s %s\n", io.Accent("hint:"), term.Clean(e.Hint))
+		fmt.Fprintf(io.Err, "%s\n", io.Wrap(io.Accent("hint:")+" "+term.Clean(e.Hint), 6))
 	}
 	if e.Err != nil {
 		io.Debugf("cause: %s\n", term.Clean(e.Err.Error()))

@@ -31,7 +31,26 @@ func (t *Table) Row(cells ...string) {
 // Len returns the number of rows.
 func (t *Table) Len() int { return len(t.rows) }
 
-const gap = 3
+const (
+	gap      = 3
+	readable = 24 // columns of a cut text that still say something
+)
+
+// Fits reports whether the table can be set to the width of the terminal with its flexible columns still
+// readable.
+func (t *Table) Fits(io *IO) bool {
+	if io.Width == 0 {
+		return true
+	}
+	widths := t.widths()
+	for _, i := range t.Drop {
+		if i < len(widths) {
+			widths[i] = 0
+		}
+	}
+	t.cut(widths, io.Width, readable)
+	return t.total(widths) <= io.Width
+}
 
 // Print writes the table to io's Out.
 func (t *Table) Print(io *IO) {
@@ -69,7 +88,7 @@ func (t *Table) widths() []int {
 func (t *Table) shrink(widths []int, total int) {
 	for dropped := 0; ; dropped++ {
 		tried := slices.Clone(widths)
-		t.cut(tried, total, 24)
+		t.cut(tried, total, readable)
 		if t.total(tried) <= total || dropped == len(t.Drop) {
 			break
 		}
@@ -77,7 +96,7 @@ func (t *Table) shrink(widths []int, total int) {
 			widths[i] = 0
 		}
 	}
-	t.cut(widths, total, 24)
+	t.cut(widths, total, readable)
 	t.cut(widths, total, 4)
 }
 

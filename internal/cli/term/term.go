@@ -64,7 +64,7 @@ func (t *IO) Printf(format string, args ...any) { fmt.Fprintf(t.Out, format, arg
 // Notef writes progress to Err, unless -q.
 func (t *IO) Notef(format string, args ...any) {
 	if t.Verbosity >= 0 {
-		fmt.Fprintf(t.Err, format, args...)
+		fmt.Fprint(t.Err, t.lines(fmt.Sprintf(format, args...)))
 	}
 }
 
@@ -77,7 +77,7 @@ func (t *IO) Debugf(format string, args ...any) {
 
 // Warnf writes a warning to Err.
 func (t *IO) Warnf(format string, args ...any) {
-	fmt.Fprintf(t.Err, "%s %s\n", t.Yellow("warning:"), fmt.Sprintf(format, args...))
+	fmt.Fprintf(t.Err, "%s\n", t.Wrap(t.Yellow("warning:")+" "+fmt.Sprintf(format, args...), 0))
 }
 
 // The one palette: terminal colours, so that a person's own theme decides.
@@ -143,12 +143,25 @@ func Cut(s string, width int) string {
 	return ansi.Truncate(s, width, "...")
 }
 
-// Wrap breaks text into lines of at most width columns, each after the first with indent before it.
-func (t *IO) Wrap(text string, indent int) string {
-	width := t.Width
-	if width == 0 || width > 100 {
-		width = 100
+// lines wraps each line of a text under its own indentation.
+func (t *IO) lines(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		body := strings.TrimLeft(line, " ")
+		indent := len(line) - len(body)
+		b.WriteString(line[:indent])
+		b.WriteString(t.Wrap(strings.TrimSuffix(body, "\n"), indent))
+		if strings.HasSuffix(line, "\n") {
+			b.WriteByte('\n')
+		}
 	}
+	return b.String()
+}
+
+// Wrap breaks text into lines that fit the terminal, at most 100 columns, each after the first with indent
+// before it. A pipe gets whole lines.
+func (t *IO) Wrap(text string, indent int) string {
+	width := min(t.Width, 100)
 	if width-indent < 20 {
 		return text
 	}

@@ -198,17 +198,17 @@ func showNew(a *app.App, st step) {
 	if !st.direct {
 		source += ", needed by another server"
 	}
-	fmt.Fprintf(a.IO.Err, "  %s   %s\n", a.IO.Accent(st.name.String()+" "+st.version), app.Clean(source))
+	fmt.Fprintf(a.IO.Err, "  %s   %s\n", a.IO.Accent(st.name.String()+" "+st.version), a.IO.Wrap(app.Clean(source), 4))
 	list := app.AsksOf(st.new.Manifest)
 	if len(list) == 0 {
-		fmt.Fprintf(a.IO.Err, "  It declares no permissions. Like every server it runs with your rights for now.\n")
+		fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Wrap("It declares no permissions. Like every server it runs with your rights for now.", 2))
 		return
 	}
 	fmt.Fprintf(a.IO.Err, "  It asks for:\n")
 	for _, line := range list {
 		fmt.Fprintf(a.IO.Err, "    %s%s\n", a.IO.Dim(fmt.Sprintf("%-13s", line.Kind)), a.IO.Wrap(app.Clean(line.Detail), 17))
 	}
-	fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Dim("That is what it declares; it is not enforced yet, the server runs with your rights."))
+	fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Dim(a.IO.Wrap("That is what it declares; it is not enforced yet, the server runs with your rights.", 2)))
 }
 
 func showDetails(a *app.App, st step) {

@@ -160,7 +160,7 @@ func tagList(tags map[string]string) string {
 
 func (o *infoOptions) capabilities(list []hub.Capability) {
 	for _, kind := range []hub.CapabilityType{hub.Tool, hub.Resource, hub.Prompt} {
-		t := term.Table{Flex: []int{1, 0}, Indent: 4, Colors: []func(string) string{o.IO.Accent, nil}}
+		t := term.Table{Flex: []int{1}, Indent: 4, Colors: []func(string) string{o.IO.Accent, nil}}
 		for _, c := range list {
 			if c.Type == kind {
 				t.Row(c.Name, term.Cut(term.Clean(c.Description), 120))

@@ -55,7 +55,7 @@ func (o *listOptions) run() error {
 		app.PrintJSON(o.IO, map[string]any{"project": p.Dir, "global": p.Global, "servers": rows})
 		return nil
 	}
-	t := term.Table{Flex: []int{3, 2}, Colors: []func(string) string{o.IO.Accent, nil, o.IO.Dim, o.IO.Dim}}
+	t := term.Table{Drop: []int{3, 2}, Colors: []func(string) string{o.IO.Accent, nil, o.IO.Dim, o.IO.Dim}}
 	missing := 0
 	for _, r := range rows {
 		why := r.Range

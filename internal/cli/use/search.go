@@ -71,22 +71,37 @@ func (o *searchOptions) run(ctx context.Context) error {
 	if res.Notice != "" {
 		o.IO.Warnf("%s", term.Clean(res.Notice))
 	}
-	t := term.Table{Flex: []int{2, 0}, Drop: []int{5, 4, 3}, Colors: []func(string) string{o.IO.Accent, nil, nil, o.IO.Dim, o.IO.Dim, o.IO.Dim}}
+	t := term.Table{Flex: []int{2}, Drop: []int{5, 4, 3}, Colors: []func(string) string{o.IO.Accent, nil, nil, o.IO.Dim, o.IO.Dim, o.IO.Dim}}
 	for _, s := range res.Servers {
 		t.Row(s.Name, s.Version, describe(s), counted(s.Tools, "tool"), scored(s), installs(s.Installs))
 	}
-	t.Print(o.IO)
+	if t.Fits(o.IO) {
+		t.Print(o.IO)
+	} else {
+		o.stacked(res.Servers)
+	}
 	if len(res.Servers) == 0 {
 		o.IO.Notef("Nothing matches %q.\n", term.Clean(o.query.Text))
 		return nil
 	}
 	switch {
 	case res.NextCursor != "":
-		o.IO.Notef("%d of %s. More: mcpm search --cursor %s ...\n", len(res.Servers), app.Plural(int(res.Total), "result"), res.NextCursor)
+		o.IO.Notef("%d of %s. More: mcpm search --cursor %s %s\n", len(res.Servers), app.Plural(int(res.Total), "result"), res.NextCursor, app.Clean(o.query.Text))
 	default:
 		o.IO.Notef("%s. mcpm info NAME for details, mcpm install NAME to use one.\n", app.Plural(len(res.Servers), "result"))
 	}
 	return nil
+}
+
+// stacked gives each server two lines, where names are too long for a table: a name is never cut, since
+// it is there to be copied.
+func (o *searchOptions) stacked(servers []wire.Server) {
+	for _, s := range servers {
+		o.IO.Printf("%s %s\n", o.IO.Accent(app.Clean(s.Name)), app.Clean(s.Version))
+		if text := describe(s); text != "" {
+			o.IO.Printf("  %s\n", term.Cut(text, o.IO.Width-2))
+		}
+	}
 }
 
 // describe returns what a list says of a server in one line.
