@@ -14,6 +14,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/mcphub/mcphub/internal/auth"
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/manifest"
 	"github.com/mcphub/mcphub/internal/registry"
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -79,6 +80,7 @@ func (s *server) routes(engine *gin.Engine) {
 	if s.HealthOnly {
 		return
 	}
+	root.GET("/schemas/mcp.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/schema+json", manifest.Schema()) })
 	root.GET("/docs/api", s.docsPage)
 	root.GET("/docs/api/*asset", s.docsAsset)
 	if s.Pages != nil {
