@@ -60,6 +60,7 @@ func versions(t *testing.T, open func(t *testing.T) Backend) {
 	})
 	versionLists(t, open)
 	submissions(t, open)
+	submissionsWithSteps(t, open)
 }
 
 func versionLists(t *testing.T, open func(t *testing.T) Backend) {
@@ -186,4 +187,71 @@ func fullVersion(s *hub.Server) *hub.Version {
 	}
 	v.Facts = hub.LatestFacts{Version: "1.0.0", PackageTypes: []string{"npm", "oci"}, Transports: []string{"stdio"}, Runtime: "node", Tools: 1, Resources: 1, Prompts: 1}
 	return v
+}
+
+func submissionsWithSteps(t *testing.T, open func(t *testing.T) Backend) {
+	through := func(f *fix, s *hub.Server, number string, steps ...hub.Step) (*hub.Version, error) {
+		v := version(s, number)
+		return v, f.Submit(f.ctx, hub.Submission{Server: s, Version: v, Event: event(hub.ActionVersionSubmitted), Steps: steps})
+	}
+	each(t, open, "Submit with Steps stores the state of the last one, an event for each, the mark and no job", func(f *fix) {
+		s := server("acme/db")
+		for _, number := range []string{"1.0.0", "3.0.0", "2.0.0"} {
+			n := len(f.all())
+			v, err := through(f, s, number, toPublished...)
+			f.ok(err)
+			stored, err := f.VersionByID(f.ctx, v.ID)
+			f.ok(err)
+			equal(f, "s.Version", v, stored)
+			equal(f, "state", []any{stored.State, stored.PublishedAt.IsZero()}, []any{hub.Published, false})
+			var actions []string
+			for _, ev := range f.all()[n:] {
+				actions = append(actions, ev.Action)
+			}
+			equal(f, "events", strings.Join(actions, " "), "version.submitted version.validating version.scanning version.published")
+		}
+		f.latestIs(s, "3.0.0")
+		f.metaIsTrue(s)
+		waiting, leased, parked, err := f.JobCounts(f.ctx, s.CreatedAt)
+		f.ok(err)
+		equal(f, "jobs", waiting+leased+parked, 0)
+	})
+	each(t, open, "Submit with Steps: display facts are those of the latest", func(f *fix) {
+		s := server("acme/db")
+		for _, c := range []struct{ number, want string }{{"2.0.0", "of 2.0.0"}, {"1.0.0", "of 2.0.0"}, {"3.0.0", "of 3.0.0"}} {
+			s.Title = "of " + c.number
+			_, err := through(f, s, c.number, toPublished...)
+			f.ok(err)
+			equal(f, c.number, f.stored(s).Title, c.want)
+		}
+	})
+	each(t, open, "Submit with Steps: a version that stays hidden gets no mark and lists nothing", func(f *fix) {
+		s := server("acme/db")
+		_, err := through(f, s, "1.0.0", hub.Step{To: hub.Validating}, hub.Step{To: hub.Scanning}, hub.Step{To: hub.InReview})
+		f.ok(err)
+		_, err = f.Version(f.ctx, s.ID, "latest", true)
+		f.kind(err, hub.NotFound)
+		equal(f, "list", len(f.pages(hub.ServerQuery{Limit: 1, Sort: hub.SortName})), 0)
+		got, err := f.Version(f.ctx, s.ID, "1.0.0", true)
+		f.ok(err)
+		equal(f, "state", got.State, hub.InReview)
+	})
+	each(t, open, "Submit with Steps: a rejected number may be used again, a taken one not, and one of many wins", func(f *fix) {
+		s := server("acme/db")
+		_, err := through(f, s, "1.0.0", hub.Step{To: hub.Validating}, hub.Step{To: hub.Rejected, Reason: "no"})
+		f.ok(err)
+		_, err = through(f, s, "1.0.0", toPublished...)
+		f.ok(err)
+		n := len(f.all())
+		_, err = through(f, s, "1.0.0", toPublished...)
+		f.kind(err, hub.Exists)
+		_, err = through(f, server("acme/D-B"), "1.0.0", toPublished...)
+		f.kind(err, hub.Exists)
+		_, err = through(f, s, "1.1.0", hub.Step{To: hub.Published})
+		f.kind(err, hub.Conflict)
+		equal(f, "events", len(f.all()), n)
+		got := beside.Together(12, func(int) error { _, err := through(f, s, "2.0.0", toPublished...); return err })
+		equal(f, "results", got, map[hub.Kind]int{"": 1, hub.Exists: 11})
+		f.latestIs(s, "2.0.0")
+	})
 }

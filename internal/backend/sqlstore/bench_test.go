@@ -140,6 +140,19 @@ func BenchmarkPublish(b *testing.B) {
 	})
 }
 
+func BenchmarkPublishAtOnce(b *testing.B) {
+	both(b, func(b *testing.B, s *sqlstore.Store) {
+		srv := newServer(1)
+		for i := 0; b.Loop(); i++ {
+			err := s.Submit(context.Background(), hub.Submission{Server: srv, Version: newVersion(srv, fmt.Sprintf("1.0.%d", i)),
+				Steps: []hub.Step{{To: hub.Validating}, {To: hub.Scanning}, {To: hub.Published}}})
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
 func BenchmarkImportUnchanged(b *testing.B) {
 	both(b, func(b *testing.B, s *sqlstore.Store) {
 		srv := newServer(1)

@@ -34,7 +34,11 @@ func (s *Store) Submit(ctx context.Context, sub hub.Submission) error {
 	job := newJobRow(sub.Job, now)
 	store := func(replaces string) error { return s.submit(ctx, srv, v, ev, job, replaces) }
 	if len(sub.Steps) > 0 {
-		store = func(replaces string) error { return s.submitThrough(ctx, sub, v, ev, replaces) }
+		submitted := *v
+		store = func(replaces string) error {
+			*v = submitted // a second try starts where the first did
+			return s.submitThrough(ctx, sub, v, ev, replaces)
+		}
 	}
 
 	err = store("")
@@ -80,14 +84,19 @@ func (s *Store) submitThrough(ctx context.Context, sub hub.Submission, v *versio
 			c.b.Add(tx.NewInsert().Model(c.srv))
 		}
 		events := append([]eventRow{ev}, c.walk(v, t)...)
-		if err := c.apply(ctx, v, hub.Submitted, true, true); err != nil {
-			return err
+		if hub.State(v.State).Visible() {
+			if err := c.apply(ctx, v, hub.Submitted, true, true); err != nil {
+				return err
+			}
+			var display *hub.Server
+			if v.Latest && !isNew {
+				display = sub.Server
+			}
+			c.saveServer(display)
+		} else { // as in Transition: what no reader can see does not touch the server
+			c.b.Add(tx.NewInsert().Model(v))
+			c.b.Add(tx.NewInsert().Model(v.texts()))
 		}
-		var display *hub.Server
-		if v.Latest && !isNew {
-			display = sub.Server
-		}
-		c.saveServer(display)
 		s.appendEvents(tx, c.b, events...)
 		return c.b.Exec(ctx)
 	})
