@@ -44,7 +44,7 @@ func (a *answers) middleware(c *gin.Context) {
 	}
 	ctx := c.Request.Context()
 	local, seen := a.generation()
-	key := c.Request.URL.RequestURI() + " " + strconv.FormatUint(local, 36) + "." + strconv.FormatInt(seen, 36)
+	key := c.Request.RequestURI + " " + strconv.FormatUint(local, 36) + "." + strconv.FormatInt(seen, 36)
 	if kept, ok := a.cache.Get(ctx, key); ok {
 		if etag, body, ok := bytes.Cut(kept, []byte{'\n'}); ok {
 			answer(c, string(etag), body)
@@ -81,14 +81,14 @@ func answer(c *gin.Context, etag string, body []byte) {
 	h := c.Writer.Header()
 	h["Etag"] = []string{etag}
 	if h["Cache-Control"] == nil {
-		h["Cache-Control"] = []string{cacheControl}
+		h["Cache-Control"] = listCaching
 	}
 	if match := c.GetHeader("If-None-Match"); match != "" && strings.Contains(match, etag) {
 		c.Writer.WriteHeader(http.StatusNotModified)
 		c.Writer.WriteHeaderNow()
 		return
 	}
-	h["Content-Type"] = []string{"application/json"}
+	h["Content-Type"] = jsonType
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	c.Writer.WriteHeader(http.StatusOK)
 	_, _ = c.Writer.Write(body) // the client is gone when this fails

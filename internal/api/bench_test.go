@@ -2,8 +2,10 @@ package api_test
 
 import (
 	"fmt"
+	"net/http/httptest"
 	"testing"
 
+	"github.com/mcphub/mcphub/internal/api"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/registry"
 )
@@ -17,6 +19,22 @@ func BenchmarkPublish(b *testing.B) {
 			"packages": [{"registryType": "npm", "identifier": "@acme/weather", "version": "1.0.0", "transport": {"type": "stdio"}}]}`, schemaURL, i)
 		if _, err := h.registry.Publish(b.Context(), actor, registry.Publish{Format: hub.FormatServer, Manifest: manifest}); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkKeptAnswer is a read that is answered from memory, without the network.
+func BenchmarkKeptAnswer(b *testing.B) {
+	h := newHub(b, func(c *api.Config) { c.RateLimit = 1 << 30 })
+	token := h.anonymousToken()
+	h.do("POST", "/v0.1/publish", token, serverJSON(anonymous+"weather", "1.0.0")).want(b, 200)
+	req := httptest.NewRequest("GET", "/v0.1/servers/io.modelcontextprotocol.anonymous%2Fweather/versions/latest", nil)
+	b.ReportAllocs()
+	for b.Loop() {
+		w := httptest.NewRecorder()
+		h.server.Config.Handler.ServeHTTP(w, req)
+		if w.Code != 200 {
+			b.Fatal(w.Code)
 		}
 	}
 }

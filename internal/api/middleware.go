@@ -39,7 +39,6 @@ func (s *server) requestID(c *gin.Context) {
 		binary.LittleEndian.PutUint16(b[8:], uint16(rand.Uint32()))
 		id = base32.HexEncoding.EncodeToString(b[:])
 	}
-	c.Set(keyRequestID, id)
 	c.Writer.Header()[headerRequestID] = []string{id}
 }
 
@@ -67,11 +66,12 @@ func plainWord(s string) bool {
 	return true
 }
 
-// requestIDOf returns the id given by requestID.
+// requestIDOf returns the id given by requestID; the answer's header is where it is kept.
 func requestIDOf(c *gin.Context) string {
-	v, _ := c.Get(keyRequestID)
-	id, _ := v.(string)
-	return id
+	if v := c.Writer.Header()[headerRequestID]; len(v) == 1 {
+		return v[0]
+	}
+	return ""
 }
 
 // measure counts and logs. Reads that went well are logged only when the operator wants all of them.
@@ -111,6 +111,14 @@ func (s *server) recoverPanic(c *gin.Context) {
 	c.Next()
 }
 
+// Header values that are the same in every answer; net/http only reads them.
+var (
+	anyOrigin      = []string{"*"}
+	exposedHeaders = []string{"Content-Type, Content-Length, ETag, Location, Retry-After, X-Request-Id, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"}
+	jsonType       = []string{"application/json"}
+	listCaching    = []string{cacheControl}
+)
+
 // cors lets pages of any origin read and, with a token of their own, write. Cookies are never used by
 // these APIs, so any origin is safe; the pages under / are left out.
 func (s *server) cors(c *gin.Context) {
@@ -119,8 +127,8 @@ func (s *server) cors(c *gin.Context) {
 		return
 	}
 	h := c.Writer.Header()
-	h["Access-Control-Allow-Origin"] = []string{"*"}
-	h["Access-Control-Expose-Headers"] = []string{"Content-Type, Content-Length, ETag, Location, Retry-After, X-Request-Id, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"}
+	h["Access-Control-Allow-Origin"] = anyOrigin
+	h["Access-Control-Expose-Headers"] = exposedHeaders
 	if c.Request.Method != http.MethodOptions {
 		return
 	}
