@@ -47,7 +47,7 @@ func atDesk(cmd *cobra.Command, fn func(context.Context, *desk) error) error {
 		return err
 	}
 	ctx := cmd.Context()
-	store, err := openStore(ctx, c, log)
+	store, err := openStore(ctx, c, log, false)
 	if err != nil {
 		return err
 	}

@@ -121,7 +121,7 @@ func newRestore() *cobra.Command {
 				return err
 			}
 			ctx := cmd.Context()
-			store, err := openStore(ctx, c, log)
+			store, err := openStore(ctx, c, log, true)
 			if err != nil {
 				return err
 			}

@@ -67,7 +67,7 @@ It works beside a running hub, which finds the new servers by itself, and withou
 // storeOnly opens what changes the catalogue without serving it: no index, no jobs. A hub that runs
 // beside it follows the events.
 func storeOnly(cmd *cobra.Command, c *config, log *slog.Logger) (*registry.Service, func(), error) {
-	store, err := openStore(cmd.Context(), c, log)
+	store, err := openStore(cmd.Context(), c, log, true)
 	if err != nil {
 		return nil, nil, err
 	}

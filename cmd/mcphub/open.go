@@ -20,7 +20,8 @@ import (
 func now() time.Time { return time.Now().UTC() }
 
 // openStore opens the database. SQLite lives in the data directory unless a URL says otherwise.
-func openStore(ctx context.Context, c *config, log *slog.Logger) (*sqlstore.Store, error) {
+// relaxed does not wait for the disk at each commit: for work that can be done again.
+func openStore(ctx context.Context, c *config, log *slog.Logger, relaxed bool) (*sqlstore.Store, error) {
 	target := c.Database
 	switch scheme, _, _ := strings.Cut(target, ":"); scheme {
 	case "":
@@ -32,7 +33,7 @@ func openStore(ctx context.Context, c *config, log *slog.Logger) (*sqlstore.Stor
 	default:
 		return nil, noBackend("database", target, "sqlite:PATH, postgres://USER:PASSWORD@HOST/NAME")
 	}
-	return sqlstore.Open(ctx, target, sqlstore.Options{Now: now, Log: log})
+	return sqlstore.Open(ctx, target, sqlstore.Options{Now: now, Log: log, Relaxed: relaxed})
 }
 
 func openBlobs(ctx context.Context, c *config) (hub.Blobs, error) {

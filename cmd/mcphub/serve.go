@@ -151,7 +151,7 @@ func (p *hubProgram) openParts(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if p.store, err = openStore(ctx, c, p.log); err != nil {
+	if p.store, err = openStore(ctx, c, p.log, false); err != nil {
 		return err
 	}
 	p.closers = append(p.closers, p.store)

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Secret is something in a file that looks like a credential.
@@ -23,38 +24,43 @@ type Secret struct {
 type secretRule struct {
 	name string
 	hint string // a text every match holds; lines without it are not matched at all
-	re   *regexp.Regexp
+	re   func() *regexp.Regexp
+}
+
+// lazily compiles a pattern when it is first used: most runs of mcpm never publish anything.
+func lazily(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
 }
 
 // secretRules name what their issuers document as the form of a credential.
 var secretRules = []secretRule{
-	{"private-key", "PRIVATE KEY", regexp.MustCompile(`-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----`)},
-	{"mcphub-key", "mcph_", regexp.MustCompile(`\bmcph_[A-Za-z0-9_-]{20,}`)},
-	{"aws-access-key", "A", regexp.MustCompile(`\b(?:AKIA|ASIA|ABIA|ACCA)[0-9A-Z]{16}\b`)},
-	{"aws-secret-key", "", regexp.MustCompile(`(?i)aws_?(?:secret|sec)[a-z_]*["']?\s*[:=]\s*["']?([A-Za-z0-9/+]{40})(?:["'\s]|$)`)},
-	{"github-token", "gh", regexp.MustCompile(`\bgh[pousr]_[A-Za-z0-9]{36,251}\b`)},
-	{"github-token", "github_pat_", regexp.MustCompile(`\bgithub_pat_[A-Za-z0-9_]{22,255}\b`)},
-	{"gitlab-token", "glpat-", regexp.MustCompile(`\bglpat-[A-Za-z0-9_-]{20,}`)},
-	{"slack-token", "xox", regexp.MustCompile(`\bxox[abeoprs]-[A-Za-z0-9-]{10,}`)},
-	{"slack-webhook", "hooks.slack.com", regexp.MustCompile(`hooks\.slack\.com/(?:services|workflows)/T[A-Za-z0-9]+/[A-Za-z0-9]+/[A-Za-z0-9]+`)},
-	{"npm-token", "npm_", regexp.MustCompile(`\bnpm_[A-Za-z0-9]{36}\b`)},
-	{"npm-token", "_auth", regexp.MustCompile(`_auth(?:Token)?\s*=\s*["']?([A-Za-z0-9+/=_-]{20,})`)},
-	{"pypi-token", "pypi-", regexp.MustCompile(`\bpypi-AgE[A-Za-z0-9_-]{50,}`)},
-	{"google-key", "AIza", regexp.MustCompile(`\bAIza[0-9A-Za-z_-]{35}`)},
-	{"google-secret", "GOCSPX-", regexp.MustCompile(`\bGOCSPX-[A-Za-z0-9_-]{28}`)},
-	{"stripe-key", "k_live_", regexp.MustCompile(`\b[sr]k_live_[A-Za-z0-9]{16,}`)},
-	{"anthropic-key", "sk-ant-", regexp.MustCompile(`\bsk-ant-[a-z0-9]+-[A-Za-z0-9_-]{32,}`)},
-	{"openai-key", "sk-", regexp.MustCompile(`\bsk-(?:[A-Za-z0-9_-]{20,}T3BlbkFJ[A-Za-z0-9_-]{20,}|proj-[A-Za-z0-9_-]{40,}|[A-Za-z0-9]{48})\b`)},
-	{"huggingface-token", "hf_", regexp.MustCompile(`\bhf_[A-Za-z]{34}\b`)},
-	{"sendgrid-key", "SG.", regexp.MustCompile(`\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}\b`)},
-	{"digitalocean-token", "_v1_", regexp.MustCompile(`\bdo[opr]_v1_[a-f0-9]{64}\b`)},
+	{"private-key", "PRIVATE KEY", lazily(`-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----`)},
+	{"mcphub-key", "mcph_", lazily(`\bmcph_[A-Za-z0-9_-]{20,}`)},
+	{"aws-access-key", "A", lazily(`\b(?:AKIA|ASIA|ABIA|ACCA)[0-9A-Z]{16}\b`)},
+	{"aws-secret-key", "", lazily(`(?i)aws_?(?:secret|sec)[a-z_]*["']?\s*[:=]\s*["']?([A-Za-z0-9/+]{40})(?:["'\s]|$)`)},
+	{"github-token", "gh", lazily(`\bgh[pousr]_[A-Za-z0-9]{36,251}\b`)},
+	{"github-token", "github_pat_", lazily(`\bgithub_pat_[A-Za-z0-9_]{22,255}\b`)},
+	{"gitlab-token", "glpat-", lazily(`\bglpat-[A-Za-z0-9_-]{20,}`)},
+	{"slack-token", "xox", lazily(`\bxox[abeoprs]-[A-Za-z0-9-]{10,}`)},
+	{"slack-webhook", "hooks.slack.com", lazily(`hooks\.slack\.com/(?:services|workflows)/T[A-Za-z0-9]+/[A-Za-z0-9]+/[A-Za-z0-9]+`)},
+	{"npm-token", "npm_", lazily(`\bnpm_[A-Za-z0-9]{36}\b`)},
+	{"npm-token", "_auth", lazily(`_auth(?:Token)?\s*=\s*["']?([A-Za-z0-9+/=_-]{20,})`)},
+	{"pypi-token", "pypi-", lazily(`\bpypi-AgE[A-Za-z0-9_-]{50,}`)},
+	{"google-key", "AIza", lazily(`\bAIza[0-9A-Za-z_-]{35}`)},
+	{"google-secret", "GOCSPX-", lazily(`\bGOCSPX-[A-Za-z0-9_-]{28}`)},
+	{"stripe-key", "k_live_", lazily(`\b[sr]k_live_[A-Za-z0-9]{16,}`)},
+	{"anthropic-key", "sk-ant-", lazily(`\bsk-ant-[a-z0-9]+-[A-Za-z0-9_-]{32,}`)},
+	{"openai-key", "sk-", lazily(`\bsk-(?:[A-Za-z0-9_-]{20,}T3BlbkFJ[A-Za-z0-9_-]{20,}|proj-[A-Za-z0-9_-]{40,}|[A-Za-z0-9]{48})\b`)},
+	{"huggingface-token", "hf_", lazily(`\bhf_[A-Za-z]{34}\b`)},
+	{"sendgrid-key", "SG.", lazily(`\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}\b`)},
+	{"digitalocean-token", "_v1_", lazily(`\bdo[opr]_v1_[a-f0-9]{64}\b`)},
 }
 
 // secretFiles are names of files that are credentials as a whole.
-var secretFiles = regexp.MustCompile(`(?i)^(\.env(\..*)?|\.netrc|_netrc|\.pypirc|\.git-credentials|id_(rsa|dsa|ecdsa|ed25519)|.*\.(p12|pfx|jks|keystore|ppk))$`)
+var secretFiles = lazily(`(?i)^(\.env(\..*)?|\.netrc|_netrc|\.pypirc|\.git-credentials|id_(rsa|dsa|ecdsa|ed25519)|.*\.(p12|pfx|jks|keystore|ppk))$`)
 
 // exampleRE matches what documentation writes instead of a secret.
-var exampleRE = regexp.MustCompile(`(?i)example|x{6,}|0{8,}|\*{4,}|1234567890abcdef|your[_-]`)
+var exampleRE = lazily(`(?i)example|x{6,}|0{8,}|\*{4,}|1234567890abcdef|your[_-]`)
 
 // FindSecrets looks for credentials in the listed files below root: private keys, tokens by the form
 // their issuers give them, and files that are secrets by name. It finds only what has a known form, so an
@@ -67,7 +73,7 @@ func FindSecrets(root string, files []File) ([]Secret, error) {
 	defer r.Close()
 	var found []Secret
 	for _, f := range files {
-		if secretFiles.MatchString(path.Base(f.Path)) && !strings.HasSuffix(f.Path, ".example") {
+		if secretFiles().MatchString(path.Base(f.Path)) && !strings.HasSuffix(f.Path, ".example") {
 			found = append(found, Secret{File: f.Path, Rule: "secret-file", Redacted: path.Base(f.Path)})
 			continue
 		}
@@ -114,12 +120,12 @@ func (r secretRule) find(line []byte) string {
 	if !bytes.Contains(line, []byte(r.hint)) {
 		return ""
 	}
-	m := r.re.FindSubmatch(line)
+	m := r.re().FindSubmatch(line)
 	if m == nil {
 		return ""
 	}
 	s := string(m[len(m)-1])
-	if r.name != "private-key" && exampleRE.MatchString(s) {
+	if r.name != "private-key" && exampleRE().MatchString(s) {
 		return ""
 	}
 	return s
