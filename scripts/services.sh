@@ -85,7 +85,6 @@ start_postgres() {
 		fi
 	fi
 	chown -R "$pguser" "$pgdata" 2>/dev/null
-	# What is in it may be lost, so nothing waits for the disk.
 	if ! (cd / && aspg "$bin/pg_ctl" -D "$pgdata/data" -l "$pgdata/log" -w -t 60 \
 		-o "-p $pgport -c listen_addresses=127.0.0.1 -c unix_socket_directories='$pgdata/socket' -c max_connections=300" start) >"$dir/pg_ctl.log" 2>&1; then
 		note "PostgreSQL did not start, see $pgdata/log"

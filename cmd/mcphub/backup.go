@@ -121,7 +121,7 @@ func newRestore() *cobra.Command {
 				return err
 			}
 			ctx := cmd.Context()
-			store, err := openStore(ctx, c, log, true)
+			store, err := openStore(ctx, c, log, false)
 			if err != nil {
 				return err
 			}

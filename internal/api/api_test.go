@@ -30,7 +30,6 @@ type hubUnderTest struct {
 	auth     *auth.Service
 	registry *registry.Service
 	store    *sqlstore.Store
-	now      time.Time
 }
 
 func newHub(t testing.TB, change func(*api.Config)) *hubUnderTest {

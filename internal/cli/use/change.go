@@ -17,9 +17,7 @@ func showChange(a *app.App, st step) {
 		return
 	}
 	lines := app.CapabilityChanges(st.old, st.new.Manifest)
-	for _, l := range app.PermissionChanges(st.old, st.new.Manifest) {
-		lines = append(lines, l)
-	}
+	lines = append(lines, app.PermissionChanges(st.old, st.new.Manifest)...)
 	label := ""
 	for _, l := range lines {
 		shown := l.Label
