@@ -82,24 +82,28 @@ func (s *Service) SetupToken(ctx context.Context) (string, error) {
 
 // CheckSetup fails with Gone unless secret would make the first administrator.
 func (s *Service) CheckSetup(ctx context.Context, secret string) error {
-	gone := hub.Errorf(hub.Gone, "this link was used, is over, or the hub has an administrator").
-		WithHint("make one on the server: mcphub admin user add NAME --email ADDRESS --admin")
 	needed, err := s.needsAdmin(ctx)
 	if err != nil {
 		return err
 	}
 	if !needed {
-		return gone
+		return linkGone()
 	}
 	t, err := s.store.TokenByHash(ctx, hashSecret(secret), s.now())
 	if hub.KindOf(err) == hub.NotFound || (err == nil && t.Kind != hub.TokenSetup) {
-		return gone
+		return linkGone()
 	}
 	return err
 }
 
+func linkGone() error {
+	return hub.Errorf(hub.Gone, "this link was used, is over, or the hub has an administrator").
+		WithHint("make one on the server: mcphub admin user add NAME --email ADDRESS --admin")
+}
+
 // Setup makes the first administrator. The link is spent before the account is stored, so that two
-// people who open it at once cannot both become one; what was typed is checked before that.
+// people who open it at once cannot both become one; what was typed is checked before that, so that a
+// mistake does not cost the link. One at a time: each start of the hub makes a link of its own.
 func (s *Service) Setup(ctx context.Context, secret string, n NewAccount, requestID string) (*hub.Account, error) {
 	if err := s.CheckSetup(ctx, secret); err != nil {
 		return nil, err
@@ -109,7 +113,25 @@ func (s *Service) Setup(ctx context.Context, secret string, n NewAccount, reques
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.store.Spend(ctx, hashSecret(secret), s.now()); err != nil {
+	s.setup.Lock()
+	defer s.setup.Unlock()
+	if err := s.CheckSetup(ctx, secret); err != nil {
+		return nil, err
+	}
+	for _, ref := range []string{a.Name, a.Email} {
+		_, err := s.store.Account(ctx, ref)
+		if err == nil {
+			return nil, hub.Errorf(hub.Exists, "an account with the name or e-mail address %q exists", ref).WithHint("choose another one")
+		}
+		if hub.KindOf(err) != hub.NotFound {
+			return nil, err
+		}
+	}
+	_, err = s.store.Spend(ctx, hashSecret(secret), s.now())
+	if k := hub.KindOf(err); k == hub.Conflict || k == hub.NotFound {
+		return nil, linkGone() // another hub on this database was faster
+	}
+	if err != nil {
 		return nil, err
 	}
 	return a, s.store.CreateAccount(ctx, a, s.event(hub.ActionAccountCreated, "", "setup link", a.ID, a.Name, requestID))

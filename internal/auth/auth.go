@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/mcphub/mcphub/internal/hub"
@@ -33,7 +34,8 @@ type Service struct {
 	store  Store
 	signer *signer
 	now    func() time.Time
-	dummy  string // a hash to check against when there is no account, so that both take as long
+	dummy  string     // a hash to check against when there is no account, so that both take as long
+	setup  sync.Mutex // held while the first administrator is made
 }
 
 // New reads or makes the signing key.

@@ -56,10 +56,11 @@ func (s *Service) Refresh(ctx context.Context, refresh, requestID string) (*Sess
 	return s.session(ctx, acc, t.Family, requestID)
 }
 
-// Logout revokes the login a refresh token belongs to. An unknown token is no error.
+// Logout revokes the login a refresh token belongs to. An unknown token, or one of another kind, is no
+// error.
 func (s *Service) Logout(ctx context.Context, refresh, requestID string) error {
 	t, err := s.store.TokenByHash(ctx, hashSecret(refresh), s.now())
-	if hub.KindOf(err) == hub.NotFound {
+	if hub.KindOf(err) == hub.NotFound || (err == nil && t.Kind != hub.TokenRefresh) {
 		return nil
 	}
 	if err != nil {
