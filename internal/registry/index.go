@@ -88,13 +88,19 @@ func (s *Service) cursorName() string { return projector + "." + s.worker }
 // Lag is how many events the index is behind.
 func (s *Service) Lag() int64 { return max(0, s.seen.Load()-s.indexed.Load()) }
 
+// shows reports whether an event is one of a version that readers can see; the steps before are not.
+func shows(action string) bool {
+	state, ok := strings.CutPrefix(action, "version.")
+	return ok && hub.State(state).Visible()
+}
+
 func (s *Service) indexEvents(ctx context.Context, events []hub.Event) error {
 	ids := map[string]bool{}
 	for _, e := range events {
 		switch {
 		case strings.HasPrefix(e.Action, "server."):
 			ids[e.Subject] = true
-		case strings.HasPrefix(e.Action, "version."):
+		case shows(e.Action):
 			v, err := s.store.VersionByID(ctx, e.Subject)
 			if hub.KindOf(err) == hub.NotFound { // an import names the server: its version may be an older row
 				ids[e.Subject] = true

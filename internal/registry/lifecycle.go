@@ -64,8 +64,8 @@ func (s *Service) owned(ctx context.Context, actor hub.Actor, ref, version strin
 
 func (s *Service) mayChange(actor hub.Actor, v *hub.Version, c Change) error {
 	what := label(v.Name, v.Version)
-	if len([]rune(c.Message)) > MaxMessage {
-		return hub.Errorf(hub.Invalid, "the message has %d characters; at most %d are allowed", len([]rune(c.Message)), MaxMessage)
+	if err := checkMessage(c.Message); err != nil {
+		return err
 	}
 	if c.To == v.State && c.Message == v.Message && c.Replacement == v.Replacement {
 		return hub.Errorf(hub.Conflict, "%s is %s already", what, v.State).WithHint("nothing to do")
@@ -85,6 +85,13 @@ func (s *Service) mayChange(actor hub.Actor, v *hub.Version, c Change) error {
 	return nil
 }
 
+func checkMessage(message string) error {
+	if n := len([]rune(message)); n > MaxMessage {
+		return hub.Errorf(hub.Invalid, "the message has %d characters; at most %d are allowed", n, MaxMessage)
+	}
+	return nil
+}
+
 // ChangeAll moves all versions of a server to an official status, one after the other, and returns
 // those that changed. Conflict when none would.
 func (s *Service) ChangeAll(ctx context.Context, actor hub.Actor, ref string, c Change) ([]*hub.Version, error) {
@@ -93,6 +100,9 @@ func (s *Service) ChangeAll(ctx context.Context, actor hub.Actor, ref string, c 
 		return nil, err
 	}
 	if err := mayPublish(actor, srv.Name); err != nil {
+		return nil, err
+	}
+	if err := checkMessage(c.Message); err != nil {
 		return nil, err
 	}
 	var transitions []hub.Transition

@@ -215,6 +215,9 @@ func (s *Service) submit(ctx context.Context, actor hub.Actor, d *draft, p Publi
 		return nil, err
 	}
 	s.changed()
+	if len(sub.Steps) == 0 {
+		s.wakeWorker()
+	}
 	return v, nil
 }
 
@@ -244,7 +247,7 @@ func (s *Service) again(ctx context.Context, actor hub.Actor, d *draft, p Publis
 	if !old.State.Pending() {
 		return old, nil
 	}
-	s.changed() // wakes the workers; the lease of a dead process ends by itself
+	s.wakeWorker() // the lease of a dead process ends by itself
 	return s.settled(ctx, old.ID, settleWait)
 }
 

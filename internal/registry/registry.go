@@ -80,9 +80,11 @@ func (s *Service) Generation() (local uint64, seen int64) { return s.local.Load(
 // MaxBundle is the largest bundle accepted, in bytes.
 func (s *Service) MaxBundle() int64 { return s.maxBytes }
 
-// changed tells readers and projectors of this process that there is news.
-func (s *Service) changed() {
-	s.local.Add(1)
+// changed tells readers of this process that there is news.
+func (s *Service) changed() { s.local.Add(1) }
+
+// wakeWorker makes the worker look for jobs now.
+func (s *Service) wakeWorker() {
 	select {
 	case s.wake <- struct{}{}:
 	default:
