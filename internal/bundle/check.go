@@ -46,7 +46,7 @@ func Check(r io.Reader, limits Limits) (Info, error) {
 // walk goes through an archive and hands each checked file to visit, which may read it or not.
 func walk(r io.Reader, limits Limits, visit func(Entry, io.Reader) error) (Info, error) {
 	limits = limits.orDefault()
-	w := &walker{limits: limits, visit: visit, tree: newTree(), sum: trust.NewHasher()}
+	w := &walker{limits: limits, visit: visit, tree: newTree(limits.Files), sum: trust.NewHasher()}
 	w.src = &source{r: io.TeeReader(r, w.sum), limit: limits.Packed}
 	err := w.run()
 	if w.src.err != nil {

@@ -180,6 +180,23 @@ func TestCheckPackedLimit(t *testing.T) {
 	}
 }
 
+// A path can name hundreds of directories, each different from those of the other paths: a small archive
+// would make a hub remember, and mcpm create, millions of them.
+func TestCheckBoundsDirectories(t *testing.T) {
+	deep := strings.Repeat("/A", 400)
+	var entries []entry
+	for _, top := range []string{"a", "b", "c"} {
+		entries = append(entries, file(top+deep+"/x", ""))
+	}
+	_, err := bundle.Check(bytes.NewReader(targz(t, entries...)), bundle.Limits{Files: 1000, Unpacked: 1 << 20, Packed: 1 << 20, Ratio: 200})
+	if hub.KindOf(err) != hub.TooLarge || err.Error() != "there are more than 1000 directories" {
+		t.Errorf("error %v, want TooLarge", err)
+	}
+	if _, err := bundle.Check(bytes.NewReader(targz(t, entries[:2]...)), bundle.Limits{Files: 1000, Unpacked: 1 << 20, Packed: 1 << 20, Ratio: 200}); err != nil {
+		t.Errorf("802 directories in 1000: %v", err)
+	}
+}
+
 func TestCheckKeepsTheErrorOfItsReader(t *testing.T) {
 	broken := errors.New("connection reset")
 	data := targz(t, file("mcp.json", "{}"))

@@ -99,10 +99,13 @@ func reserved(seg string) bool {
 // tree remembers the names seen, to refuse two that are one on some file system.
 type tree struct {
 	files map[string]string // folded path to the name as it was given
-	dirs  map[string]string
+	dirs  map[string]string // with each directory all those above it
+	most  int               // directories; a path can name hundreds
 }
 
-func newTree() *tree { return &tree{files: map[string]string{}, dirs: map[string]string{}} }
+func newTree(most int) *tree {
+	return &tree{files: map[string]string{}, dirs: map[string]string{}, most: most}
+}
 
 // fold maps names that differ only in case or in Unicode composition to one.
 func fold(name string) string { return norm.NFC.String(strings.ToLower(norm.NFC.String(name))) }
@@ -134,9 +137,12 @@ func (t *tree) add(name string, dir bool) error {
 			if first != parent {
 				return hub.Errorf(hub.Invalid, "the paths %s and %s are the same on some machines", show(first+"/"), show(parent+"/"))
 			}
-			continue
+			break
 		}
 		t.dirs[pk] = parent
+		if len(t.dirs) > t.most {
+			return hub.Errorf(hub.TooLarge, "there are more than %d directories", t.most)
+		}
 	}
 	return nil
 }

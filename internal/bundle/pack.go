@@ -38,7 +38,8 @@ func Pack(root string, opts Options) ([]File, error) {
 		return nil, hub.Errorf(hub.NotFound, "cannot open the directory %s", show(root)).WithCause(err)
 	}
 	defer r.Close()
-	p := &packer{root: r, fsys: r.FS(), limits: opts.Limits.orDefault(), tree: newTree()}
+	limits := opts.Limits.orDefault()
+	p := &packer{root: r, fsys: r.FS(), limits: limits, tree: newTree(limits.Files)}
 	if err := p.dir(".", nil); err != nil {
 		return nil, err
 	}
