@@ -128,6 +128,7 @@ type fixture struct {
 	blobs *brokenBlobs
 	index *brokenIndex
 	log   *slog.Logger
+	stop  func() // ends what run started last
 	*registry.Service
 }
 
@@ -166,14 +167,15 @@ func (f *fixture) start(s *registry.Service, jobs bool) (stop func()) {
 	go func() { s.Run(ctx, jobs); close(done) }()
 	stop = func() { cancel(); <-done }
 	f.t.Cleanup(stop)
+	f.stop = stop
 	return stop
 }
 
-// kick wakes the worker: an empty import is news.
+// kick makes the running worker look for work at once: one that starts does so first.
 func (f *fixture) kick() {
 	f.t.Helper()
-	_, err := f.Import(f.t.Context(), hub.System("test"), nil)
-	must(f.t, err)
+	f.stop()
+	f.run(f.Service)
 }
 
 // await fails unless ok becomes true within ten seconds.

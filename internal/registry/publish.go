@@ -147,7 +147,7 @@ func firstErrors(file string, issues []hub.Issue) error {
 func (s *Service) target(ctx context.Context, fresh *hub.Server) (*hub.Server, error) {
 	old, err := s.store.Server(ctx, string(fresh.Name))
 	if hub.KindOf(err) == hub.NotFound {
-		fresh.ID, fresh.CreatedAt = newID(), s.now()
+		fresh.ID, fresh.CreatedAt, fresh.UpdatedAt = newID(), s.now(), time.Time{}
 		return fresh, nil
 	}
 	if err != nil {
@@ -161,7 +161,7 @@ func (s *Service) target(ctx context.Context, fresh *hub.Server) (*hub.Server, e
 		return nil, hub.Errorf(hub.Exists, "%s is mirrored from %s, so nothing can be published under it here", old.Name, old.Origin).
 			WithHint("publish it there, or under a namespace of your own")
 	}
-	fresh.ID, fresh.CreatedAt, fresh.Installs, fresh.DistTags = old.ID, old.CreatedAt, old.Installs, old.DistTags
+	fresh.ID, fresh.CreatedAt, fresh.UpdatedAt, fresh.Installs, fresh.DistTags = old.ID, old.CreatedAt, old.UpdatedAt, old.Installs, old.DistTags
 	return fresh, nil
 }
 
