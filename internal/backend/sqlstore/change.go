@@ -159,6 +159,19 @@ func (c *change) facts(next *versionRow, before string) error {
 var latestColumns = []string{"latest_id", "latest_version", "latest_state", "latest_package_types", "latest_transports",
 	"latest_runtime", "latest_tools", "latest_resources", "latest_prompts", "updated_at"}
 
+// storeServer writes the server after apply: a new one whole, of another one the facts of its latest
+// version, and the display facts when this version is that.
+func (c *change) storeServer(isNew, latest bool, display *hub.Server) {
+	if isNew {
+		c.b.AddFirst(c.tx.NewInsert().Model(c.srv)) // the version's row points at it
+		return
+	}
+	if !latest {
+		display = nil
+	}
+	c.saveServer(display)
+}
+
 func (c *change) saveServer(display *hub.Server) {
 	up := c.tx.NewUpdate().Model(c.srv).Column(latestColumns...).WherePK()
 	if display != nil {

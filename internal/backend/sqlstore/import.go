@@ -73,17 +73,10 @@ func (s *Store) importInto(ctx context.Context, tx bun.Tx, srv *hub.Server, v *v
 		old.State, old.Message, old.Replacement, old.StatusChangedAt = v.State, v.Message, v.Replacement, c.now
 		v = old
 	}
-	if isNew {
-		c.b.Add(tx.NewInsert().Model(row))
-	}
 	if err := c.apply(ctx, v, before, insert || !before.Visible(), insert); err != nil {
 		return "", err
 	}
-	var display *hub.Server
-	if v.Latest && !isNew {
-		display = srv
-	}
-	c.saveServer(display)
+	c.storeServer(isNew, v.Latest, srv)
 	out := newEvent(ev, hub.ActionOf(hub.State(v.State)), row.ID, hub.Name(row.Name).String()+" "+v.Version, c.now)
 	out.Subject = row.ID // the caller cannot know the stored one
 	if out.After == "" {

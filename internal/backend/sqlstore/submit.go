@@ -35,9 +35,16 @@ func (s *Store) Submit(ctx context.Context, sub hub.Submission) error {
 	store := func(replaces string) error { return s.submit(ctx, srv, v, ev, job, replaces) }
 	if len(sub.Steps) > 0 {
 		submitted := *v
+		// Nobody has read the server from the store, so it is most likely new, and has no row to hold.
+		fresh := sub.Server.UpdatedAt.IsZero()
 		store = func(replaces string) error {
 			*v = submitted // a second try starts where the first did
-			return s.submitThrough(ctx, sub, v, ev, replaces)
+			err := s.submitThrough(ctx, sub, v, ev, replaces, fresh)
+			if fresh && hub.KindOf(err) == hub.Exists {
+				fresh, *v = false, submitted
+				err = s.submitThrough(ctx, sub, v, ev, replaces, false)
+			}
+			return err
 		}
 	}
 
@@ -61,9 +68,9 @@ func (s *Store) Submit(ctx context.Context, sub hub.Submission) error {
 	return err
 }
 
-// submitThrough stores the version as it is after its steps. The server's row is held meanwhile, since the
-// version may take the latest mark from another one.
-func (s *Store) submitThrough(ctx context.Context, sub hub.Submission, v *versionRow, ev eventRow, replaces string) error {
+// submitThrough stores the version as it is after its steps. The row of a server that is not fresh is held
+// meanwhile, since the version may take the latest mark from another one.
+func (s *Store) submitThrough(ctx context.Context, sub hub.Submission, v *versionRow, ev eventRow, replaces string, fresh bool) error {
 	t := hub.Transition{VersionID: v.ID, From: hub.Submitted, Steps: sub.Steps, Server: sub.Server, Event: sub.Event}
 	if err := checkSteps(t, v); err != nil {
 		return err
@@ -72,28 +79,28 @@ func (s *Store) submitThrough(ctx context.Context, sub hub.Submission, v *versio
 		if err := removeRejected(ctx, tx, replaces); err != nil {
 			return err
 		}
-		srv := new(serverRow)
-		err := tx.NewRaw("SELECT * FROM servers WHERE id = ?"+s.db.RowLock, sub.Server.ID).Scan(ctx, srv)
-		isNew := errors.Is(err, sql.ErrNoRows)
-		if err != nil && !isNew {
-			return err
+		srv, isNew := new(serverRow), fresh
+		if !fresh {
+			err := tx.NewRaw("SELECT * FROM servers WHERE id = ?"+s.db.RowLock, sub.Server.ID).Scan(ctx, srv)
+			isNew = errors.Is(err, sql.ErrNoRows)
+			if err != nil && !isNew {
+				return err
+			}
 		}
 		c := &change{tx: tx, b: engine.NewBatch(tx), now: s.stamp(srv.UpdatedAt), srv: srv}
 		if isNew {
 			c.srv = newServerRow(sub.Server, c.now)
-			c.b.Add(tx.NewInsert().Model(c.srv))
 		}
 		events := append([]eventRow{ev}, c.walk(v, t)...)
 		if hub.State(v.State).Visible() {
 			if err := c.apply(ctx, v, hub.Submitted, true, true); err != nil {
 				return err
 			}
-			var display *hub.Server
-			if v.Latest && !isNew {
-				display = sub.Server
-			}
-			c.saveServer(display)
+			c.storeServer(isNew, v.Latest, sub.Server)
 		} else { // as in Transition: what no reader can see does not touch the server
+			if isNew {
+				c.b.Add(tx.NewInsert().Model(c.srv))
+			}
 			c.b.Add(tx.NewInsert().Model(v))
 			c.b.Add(tx.NewInsert().Model(v.texts()))
 		}

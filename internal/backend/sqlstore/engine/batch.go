@@ -44,6 +44,14 @@ func (q *Batch) Add(query appender) {
 	q.b = append(q.b, ";\n"...)
 }
 
+// AddFirst puts a query before all others: a row that the others point at, whose values they decided.
+func (q *Batch) AddFirst(query appender) {
+	rest := q.b
+	q.b = nil
+	q.Add(query)
+	q.b = append(q.b, rest...)
+}
+
 // Addf appends a statement with "?" for each argument.
 func (q *Batch) Addf(text string, args ...any) { q.Add(q.tx.NewRaw(text, args...)) }
 
