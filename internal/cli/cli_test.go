@@ -193,6 +193,21 @@ func TestPublish(t *testing.T) {
 	golden(t, "publish.txt", text)
 }
 
+// What init writes must start on other machines too.
+func TestInitNamesFilesOfTheBundle(t *testing.T) {
+	w := newWorld(t)
+	w.write("shop/lib/server.js", "")
+	_, out, errw := w.mcpm("init", "--yes", "--dry-run", "--name", "@acme/weather", "--description", "Weather for all", "--command", "node ./lib/server.js --config none.json lib")
+	if !strings.Contains(out, `"${bundle}/lib/server.js",`) || !strings.Contains(out, `"none.json",`) || !strings.Contains(out, `"lib"`) {
+		t.Errorf("%s%s", out, errw)
+	}
+	w.write("shop/mcp.json", `{"name": "@acme/weather", "version": "1.0.0", "description": "Weather for all", "servers": {"w": {"command": "node", "args": ["lib/server.js"]}}}`)
+	code, _, errw := w.mcpm("publish", "--dry-run")
+	if code != 0 || !strings.Contains(errw, `warning: servers.w starts "lib/server.js", which is not sent with it: write "${bundle}/lib/server.js"`) {
+		t.Errorf("exit %d, %s", code, errw)
+	}
+}
+
 func TestHelp(t *testing.T) {
 	w := newWorld(t)
 	for _, verb := range strings.Fields("search info list install uninstall update run test config login logout whoami init publish deprecate yank unpublish version completion help") {

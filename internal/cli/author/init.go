@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -252,7 +253,7 @@ func (o *initOptions) build() (*manifest.Manifest, error) {
 		if err != nil {
 			return nil, err
 		}
-		spec.Command, spec.Args = words[0], words[1:]
+		spec.Command, spec.Args = words[0], o.fromBundle(words[1:])
 	default:
 		return nil, app.Usage("nothing says how the server is started").WithHint("--command, --npm, --pypi, --oci or --url")
 	}
@@ -275,6 +276,27 @@ func (o *initOptions) build() (*manifest.Manifest, error) {
 	}
 	m.Servers = map[string]manifest.ServerSpec{"default": spec}
 	return m, nil
+}
+
+// fromBundle names the files of this directory among arguments as files of the bundle: whoever installs
+// the server starts it elsewhere.
+func (o *initOptions) fromBundle(args []string) []string {
+	out := slices.Clone(args)
+	for i, arg := range out {
+		if file, ok := projectFile(o.Dir, arg); ok {
+			out[i] = "${bundle}/" + file
+		}
+	}
+	return out
+}
+
+// projectFile reports whether an argument is the relative path of a file in dir, and returns it clean.
+func projectFile(dir, arg string) (string, bool) {
+	if !filepath.IsLocal(arg) || strings.Contains(arg, "${") {
+		return "", false
+	}
+	info, err := os.Stat(filepath.Join(dir, arg))
+	return filepath.ToSlash(filepath.Clean(arg)), err == nil && info.Mode().IsRegular()
 }
 
 // ask starts the described server and takes over what it offers.

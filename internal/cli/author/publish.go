@@ -141,10 +141,11 @@ func (o *publishOptions) read() (*parcel, error) {
 
 // pack makes the bundle when the server is started from files of the project.
 func (o *publishOptions) pack(p *parcel) error {
+	root := p.project.Dir
 	if !p.manifest.NeedsBundle() {
+		o.leftBehind(p)
 		return nil
 	}
-	root := p.project.Dir
 	files, err := bundle.Pack(root, bundle.Options{})
 	if err != nil {
 		return err
@@ -173,6 +174,20 @@ func (o *publishOptions) pack(p *parcel) error {
 	}
 	p.bundle, err = bundle.Write(p.archive, root, p.files, bundle.Options{})
 	return err
+}
+
+// leftBehind warns of servers that are started from a file of the project which nobody else gets.
+func (o *publishOptions) leftBehind(p *parcel) {
+	for key, s := range p.manifest.Servers {
+		if s.Command == "" {
+			continue
+		}
+		for _, arg := range s.Args {
+			if file, ok := projectFile(p.project.Dir, arg); ok {
+				o.IO.Warnf("servers.%s starts %q, which is not sent with it: write \"${bundle}/%s\"", key, arg, file)
+			}
+		}
+	}
 }
 
 // hasCommands checks that what is started is among the files: a build directory is often ignored by git.
@@ -331,7 +346,7 @@ func (o *publishOptions) follow(ctx context.Context, c *wire.Client, p *parcel, 
 			WithHint("mend it and publish a new version; this number is not used again"))
 	}
 	if !o.JSON {
-		o.IO.Printf("%s %s   %s\n", o.IO.Green("+"), o.IO.Accent(p.name.String()+" "+p.manifest.Version), c.Base()+"/servers/"+p.name.String())
+		o.IO.Printf("%s %s   %s\n", o.IO.Green("+"), o.IO.Accent(p.name.String()+" "+p.manifest.Version), c.Base())
 	}
 	return nil
 }
