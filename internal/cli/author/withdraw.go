@@ -68,7 +68,7 @@ func (o *withdrawOptions) withdraw(ctx context.Context, name hub.Name, versions 
 		return nil
 	}
 	for _, v := range done {
-		o.IO.Printf("%s %s %s\n", o.IO.Yellow("~"), o.IO.Accent(name.String()+" "+v.Version), app.StateWord(v.State))
+		o.IO.Printf("%s %s %s\n", o.IO.Yellow("~"), o.IO.Accent(app.Clean(name.String()+" "+v.Version)), app.StateWord(v.State))
 	}
 	if o.dryRun {
 		o.IO.Notef("Nothing was changed (--dry-run).\n")
@@ -156,7 +156,7 @@ func NewUnpublish(a *app.App) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "unpublish NAME@VERSION",
 		Short:   "Take back a version within 24 hours",
-		Long:    "Unpublish takes a version back for everybody, within 24 hours of its publication and while nothing depends\non it. Its number is never used again. Later, or when others use it: mcpm yank or mcpm deprecate.",
+		Long:    "Unpublish takes a version back for everybody, within 24 hours of its publication. Its number is never used\nagain. Later: mcpm yank or mcpm deprecate.",
 		Example: "  mcpm unpublish @acme/postgres@2.3.0 -m \"published by mistake\"",
 		Args:    app.Args(1, 1, "one name and version"),
 		RunE: func(c *cobra.Command, args []string) error {

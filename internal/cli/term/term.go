@@ -75,9 +75,9 @@ func (t *IO) Debugf(format string, args ...any) {
 	}
 }
 
-// Warnf writes a warning to Err.
+// Warnf writes a warning to Err. Text is cleaned.
 func (t *IO) Warnf(format string, args ...any) {
-	fmt.Fprintf(t.Err, "%s\n", t.Wrap(t.Yellow("warning:")+" "+fmt.Sprintf(format, args...), 0))
+	fmt.Fprintf(t.Err, "%s\n", t.Wrap(t.Yellow("warning:")+" "+Clean(fmt.Sprintf(format, args...)), 0))
 }
 
 // The one palette: terminal colours, so that a person's own theme decides.

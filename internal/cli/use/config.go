@@ -204,15 +204,18 @@ func (o *configOptions) printOne(inputs []input, stored map[string]string) error
 		}
 		return nil
 	}
-	return hub.Errorf(hub.NotFound, "%s has no stored value", o.get).WithHint("it takes: %s", inputNames(inputs))
+	return hub.Errorf(hub.NotFound, "%s has no stored value", o.get).WithHint("%s", inputNames(inputs))
 }
 
 func inputNames(inputs []input) string {
+	if len(inputs) == 0 {
+		return "it takes no values"
+	}
 	var names []string
 	for _, in := range inputs {
 		names = append(names, in.Name)
 	}
-	return strings.Join(names, ", ")
+	return "it takes: " + strings.Join(names, ", ")
 }
 
 func (o *configOptions) store(h install.Home, p install.Project, name hub.Name, inputs []input) error {
@@ -237,7 +240,7 @@ func (o *configOptions) store(h install.Home, p install.Project, name hub.Name, 
 	for k, v := range set {
 		i := slices.IndexFunc(inputs, func(in input) bool { return in.Name == k })
 		if i < 0 {
-			return app.Usage("%s takes no value called %q", name, k).WithHint("it takes: %s", inputNames(inputs))
+			return app.Usage("%s takes no value called %q", name, k).WithHint("%s", inputNames(inputs))
 		}
 		if c := inputs[i].Choices; len(c) > 0 && !slices.Contains(c, v) {
 			return app.Usage("%s of %s is one of %s", k, name, strings.Join(c, ", "))

@@ -106,9 +106,13 @@ func (o *infoOptions) listVersions(ctx context.Context, c *wire.Client, name hub
 }
 
 func (o *infoOptions) show(s *wire.ServerDetail) {
-	name, version := s.Name, s.Version
-	if s.LatestVersion != nil {
-		version = s.LatestVersion.Version.Version
+	name, version, again := app.Clean(s.Name), app.Clean(s.Version), ""
+	kinds, transports := s.Packages, s.Transports
+	if v := s.LatestVersion; v != nil {
+		if version = app.Clean(v.Version.Version); version != app.Clean(s.Version) {
+			again = "@" + version
+			kinds, transports = v.PackageTypes, v.Transports
+		}
 	}
 	o.IO.Printf("%s\n", o.IO.Accent(name+" "+version))
 	if s.Title != "" && s.Title != name {
@@ -133,7 +137,7 @@ func (o *infoOptions) show(s *wire.ServerDetail) {
 	o.Fact("homepage", "%s", s.Homepage)
 	o.Fact("repository", "%s", s.Repository)
 	o.Fact("keywords", "%s", strings.Join(s.Keywords, ", "))
-	o.Fact("runs as", "%s", strings.Join(append(slices.Clone(s.Packages), s.Transports...), ", "))
+	o.Fact("runs as", "%s", strings.Join(append(slices.Clone(kinds), transports...), ", "))
 	o.Fact("installs", "%d", s.Installs)
 	o.Fact("described", "%d of 100", s.Score)
 	if len(s.DistTags) > 0 {
@@ -146,7 +150,7 @@ func (o *infoOptions) show(s *wire.ServerDetail) {
 			o.Asks(m)
 		}
 	}
-	o.IO.Notef("\nmcpm install %s\n", name)
+	o.IO.Notef("\nmcpm install %s%s\n", name, again)
 }
 
 func tagList(tags map[string]string) string {

@@ -86,7 +86,11 @@ func (o *searchOptions) run(ctx context.Context) error {
 	}
 	switch {
 	case res.NextCursor != "":
-		o.IO.Notef("%d of %s. More: mcpm search --cursor %s %s\n", len(res.Servers), app.Plural(int(res.Total), "result"), res.NextCursor, app.Clean(o.query.Text))
+		words := app.Clean(o.query.Text)
+		if words == "" {
+			words = `""`
+		}
+		o.IO.Notef("%d of %s. More: mcpm search --cursor %s %s\n", len(res.Servers), app.Plural(int(res.Total), "result"), app.Clean(res.NextCursor), words)
 	default:
 		o.IO.Notef("%s. mcpm info NAME for details, mcpm install NAME to use one.\n", app.Plural(len(res.Servers), "result"))
 	}

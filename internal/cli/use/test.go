@@ -115,7 +115,7 @@ func (o *testOptions) show(ans testAnswer) {
 	for _, c := range ans.Server.Capabilities {
 		counts[c.Type]++
 	}
-	o.IO.Printf("%s\n", o.IO.Accent(strings.TrimSpace(ans.Name+" "+ans.Version)))
+	o.IO.Printf("%s\n", o.IO.Accent(app.Clean(strings.TrimSpace(ans.Name+" "+ans.Version))))
 	o.Fact("answers as", "%s", strings.TrimSpace(ans.Server.Name+" "+ans.Server.Version))
 	o.Fact("protocol", "%s, ready after %d ms", ans.Server.Protocol, ans.Millis)
 	o.Fact("offers", "%s, %s, %s", app.Plural(counts[hub.Tool], "tool"), app.Plural(counts[hub.Resource], "resource"), app.Plural(counts[hub.Prompt], "prompt"))
