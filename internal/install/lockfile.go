@@ -3,6 +3,7 @@ package install
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -76,13 +77,17 @@ func ReadLockfile(path string) (*Lockfile, error) {
 	if err != nil {
 		e := hub.Errorf(hub.KindOf(err), "%s: %s", path, err.Error())
 		e.Hint = "restore it from version control, or remove it and run mcpm install"
+		var told *hub.Error
+		if errors.As(err, &told) && told.Hint != "" {
+			e.Hint = told.Hint
+		}
 		return nil, e
 	}
 	return l, nil
 }
 
 // ParseLockfile reads a lockfile. Invalid, with the place, when it is damaged; Conflict when it holds the marks
-// of an unfinished merge; Unavailable when a newer mcpm wrote it.
+// of an unfinished merge, or when a newer mcpm wrote it.
 func ParseLockfile(data []byte) (*Lockfile, error) {
 	if bytes.Contains(data, []byte("\n<<<<<<< ")) || bytes.HasPrefix(data, []byte("<<<<<<< ")) {
 		return nil, hub.Errorf(hub.Conflict, "it holds the marks of an unfinished merge (<<<<<<<)")
@@ -96,7 +101,8 @@ func ParseLockfile(data []byte) (*Lockfile, error) {
 		return nil, hub.Errorf(hub.Invalid, "lockfileVersion is missing or not a number")
 	}
 	if version > LockVersion {
-		return nil, hub.Errorf(hub.Unavailable, "lockfileVersion %d is newer than this mcpm, which reads %d", version, LockVersion)
+		return nil, hub.Errorf(hub.Conflict, "lockfileVersion %d is newer than this mcpm, which reads %d", version, LockVersion).
+			WithHint("install a newer mcpm")
 	}
 	l := NewLockfile()
 	var servers map[string]json.RawMessage

@@ -79,7 +79,7 @@ func TestParseLockfileRefuses(t *testing.T) {
 		{"a merge", "{\n<<<<<<< HEAD\n", `it holds the marks of an unfinished merge (<<<<<<<)`, hub.Conflict},
 		{"no version", `{}`, `lockfileVersion is missing or not a number`, hub.Invalid},
 		{"version as text", `{"lockfileVersion": "1"}`, `lockfileVersion is missing or not a number`, hub.Invalid},
-		{"newer", `{"lockfileVersion": 2}`, `lockfileVersion 2 is newer than this mcpm, which reads 1`, hub.Unavailable},
+		{"newer", `{"lockfileVersion": 2}`, `lockfileVersion 2 is newer than this mcpm, which reads 1`, hub.Conflict},
 		{"list", `{"lockfileVersion": 1, "servers": []}`, `servers is not an object`, hub.Invalid},
 		{"bad name", `{"lockfileVersion": 1, "servers": {"../x": {}}}`, `servers: server name "../x": it must be namespace/name of letters, digits, '.', '_' and '-', at most 200 characters`, hub.Invalid},
 		{"twice", `{"lockfileVersion": 1, "servers": {"@acme/db": {"version": "1.0.0", "manifest": "` + digest + `"}, "acme/db": {"version": "1.0.0", "manifest": "` + digest + `"}}}`, `servers: @acme/db is there twice`, hub.Invalid},
