@@ -24,13 +24,14 @@ var running sync.Map
 
 func commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
-		"hub":     cmdHub,
-		"account": cmdAccount,
-		"get":     cmdGet,
-		"call":    cmdCall,
-		"await":   cmdAwait,
-		"subst":   cmdSubst,
-		"install": cmdGoInstall,
+		"hub":      cmdHub,
+		"account":  cmdAccount,
+		"get":      cmdGet,
+		"call":     cmdCall,
+		"await":    cmdAwait,
+		"subst":    cmdSubst,
+		"install":  cmdGoInstall,
+		"database": cmdDatabase,
 	}
 }
 
