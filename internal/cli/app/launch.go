@@ -53,7 +53,7 @@ func (a *App) Launch(p install.Project, name hub.Name, m *manifest.Manifest, o L
 		return nil, err
 	}
 	for _, in := range InputsOf(m, spec) {
-		if v := a.Getenv(in); v != "" {
+		if v := a.Given(in); v != "" {
 			vars[in] = v
 		}
 	}
@@ -87,6 +87,15 @@ func (a *App) Launch(p install.Project, name hub.Name, m *manifest.Manifest, o L
 		out.Server.Command = s.DockerRuntime
 	}
 	return out, nil
+}
+
+// Given returns the value the environment has for a server's input, or "". What is mcpm's own is not for
+// servers: a manifest could name MCPM_TOKEN and have it sent to any address.
+func (a *App) Given(input string) string {
+	if strings.HasPrefix(input, "MCPM_") {
+		return ""
+	}
+	return a.Getenv(input)
 }
 
 // serverEnv is the environment of a server: mcpm's own without what is mcpm's, and what the entry sets.

@@ -176,7 +176,7 @@ func (o *configOptions) inputs(p install.Project, name hub.Name, m *manifest.Man
 		if v, ok := stored[n]; ok {
 			value, in.From, in.Set = v, "config", true
 		}
-		if v := o.Getenv(n); v != "" {
+		if v := o.Given(n); v != "" {
 			value, in.From, in.Set = v, "environment", true
 		}
 		if !in.Secret {
