@@ -130,17 +130,17 @@ func (b *Bridge) read(ctx context.Context, lines chan<- []byte) {
 	}
 }
 
-// write puts one message out and forgets the request it answers.
+// write puts one message out and forgets the requests it answers.
 func (b *Bridge) write(data []byte) {
 	data = oneLine(data)
 	if len(data) == 0 {
 		return
 	}
-	if m, _ := peek(data); m.answers() {
-		b.mu.Lock()
-		delete(b.pending, string(m.ID))
-		b.mu.Unlock()
+	b.mu.Lock()
+	for _, id := range answered(data) {
+		delete(b.pending, string(id))
 	}
+	b.mu.Unlock()
 	b.out.Lock()
 	defer b.out.Unlock()
 	if b.outErr == nil {

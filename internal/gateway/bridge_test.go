@@ -234,6 +234,18 @@ func TestBridgeRules(t *testing.T) {
 }
 
 // A session the server forgot is opened again without the host noticing.
+// A batch (protocol 2025-03-26) is answered by a batch; its requests are not answered a second time.
+func TestBridgeAnswersBatchOnce(t *testing.T) {
+	batch := `[{"jsonrpc":"2.0","id":1,"result":{}},{"jsonrpc":"2.0","id":"b","result":{}}]`
+	out, _, err := talk(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, batch)
+	}), `[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","id":"b","method":"ping"}]`)
+	if diff := cmp.Diff([]string{batch}, out); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+}
+
 func TestBridgeRestartsSession(t *testing.T) {
 	s := &script{}
 	s.more = func(w http.ResponseWriter, r *http.Request, body string) {

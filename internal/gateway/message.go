@@ -42,6 +42,22 @@ func peek(line []byte) (m message, ids []json.RawMessage) {
 	return m, ids
 }
 
+// answered returns the ids of the requests that a message answers; those of all its parts for a batch.
+func answered(line []byte) (ids []json.RawMessage) {
+	batch := make([]message, 1)
+	if trimmed := bytes.TrimLeft(line, " \t"); len(trimmed) > 0 && trimmed[0] == '[' {
+		_ = json.Unmarshal(line, &batch) // what cannot be read answers nothing
+	} else {
+		batch[0], _ = peek(line)
+	}
+	for _, m := range batch {
+		if m.answers() {
+			ids = append(ids, m.ID)
+		}
+	}
+	return ids
+}
+
 func (m *message) request() bool {
 	return m.Method != "" && len(m.ID) > 0 && !bytes.Equal(m.ID, []byte("null"))
 }
