@@ -4,6 +4,7 @@
 package api
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -68,7 +69,7 @@ func New(c Config) (http.Handler, error) {
 	engine.NoRoute(s.noRoute)
 	engine.NoMethod(s.noMethod)
 	s.routes(engine)
-	return stripPrefix(c.Prefix, engine), nil
+	return plainRequest(stripPrefix(c.Prefix, engine)), nil
 }
 
 // routes is everything the hub answers, in one list.
@@ -122,6 +123,24 @@ func (s *server) humaConfig() huma.Config {
 		{Name: "registry", Description: "The official MCP Registry API, so that its clients work here unchanged."},
 	}
 	return c
+}
+
+// plainRequest answers HEAD as GET, whose body net/http leaves out by itself, and keeps a "+" in a path with
+// escapes from being read as a space.
+func plainRequest(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead {
+			r = r.WithContext(context.WithValue(r.Context(), keyHead, true))
+			r.Method = http.MethodGet
+		}
+		if strings.Contains(r.URL.RawPath, "+") {
+			u := *r.URL
+			u.RawPath = strings.ReplaceAll(u.RawPath, "+", "%2B")
+			r = r.WithContext(r.Context())
+			r.URL = &u
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // stripPrefix serves h under a path prefix and without it: some proxies take the prefix off themselves, and

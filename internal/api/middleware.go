@@ -26,6 +26,7 @@ const (
 	keyRequestID contextKey = iota
 	keyActor
 	keyActorErr
+	keyHead // the request came as HEAD
 )
 
 const headerRequestID = "X-Request-Id"
