@@ -13,8 +13,12 @@ import (
 	"github.com/mcphub/mcphub/internal/wire"
 )
 
-// loginRate bounds guesses of passwords, for one account name and for one address each.
-var loginRate = hub.Rate{Limit: 10, Window: time.Minute}
+// loginRate bounds guesses of passwords from one address, loginRateName those at one account from
+// everywhere; the second is higher, so that a stranger cannot easily keep an owner out.
+var (
+	loginRate     = hub.Rate{Limit: 10, Window: time.Minute}
+	loginRateName = hub.Rate{Limit: 100, Window: time.Minute}
+)
 
 func (s *server) accountRoutes(api huma.API) {
 	op := func(method, path, summary string) huma.Operation {
@@ -42,13 +46,14 @@ type loginIn struct {
 
 // Resolve notes the caller's address.
 func (in *loginIn) Resolve(ctx huma.Context) []error {
-	in.client = humagin.Unwrap(ctx).ClientIP()
+	in.client = network(humagin.Unwrap(ctx).ClientIP())
 	return nil
 }
 
 func (s *server) login(ctx context.Context, in *loginIn) (*jsonOut[wire.Session], error) {
-	for _, key := range []string{"l:" + in.client, "u:" + strings.ToLower(in.Body.User)} {
-		if a := s.Limiter.Allow(ctx, key, loginRate); !a.OK {
+	user := strings.ToLower(in.Body.User)
+	for key, rate := range map[string]hub.Rate{"l:" + in.client: loginRate, "u:" + user: loginRateName} {
+		if a := s.Limiter.Allow(ctx, key, rate); !a.OK {
 			return nil, hub.Errorf(hub.RateLimited, "too many tries to sign in").WithHint("wait %d seconds", max(1, seconds(a.Retry)))
 		}
 	}

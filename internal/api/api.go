@@ -49,6 +49,7 @@ type server struct {
 	Config
 	answers *answers
 	metrics *metrics
+	ready   readiness
 }
 
 // New makes the handler for everything the hub serves.
@@ -151,6 +152,10 @@ func stripPrefix(prefix string, h http.Handler) http.Handler {
 	}
 	under := http.StripPrefix(prefix, h)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == prefix {
+			http.Redirect(w, r, prefix+"/", http.StatusPermanentRedirect)
+			return
+		}
 		if strings.HasPrefix(r.URL.Path, prefix+"/") {
 			under.ServeHTTP(w, r)
 			return

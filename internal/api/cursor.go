@@ -35,6 +35,9 @@ func decodeCursor(s string, v any) error {
 	if err := json.Unmarshal(b, v); err != nil {
 		return bad.WithCause(err)
 	}
+	if hasNUL(b) {
+		return bad
+	}
 	return nil
 }
 

@@ -22,6 +22,7 @@ func cursor(json string) string { return base64.RawURLEncoding.EncodeToString([]
 var badCursors = map[string]string{
 	"words": "nonsense!", "not JSON": cursor("nope"), "an array": cursor("[]"), "a text for an object": cursor(`"x"`), "another type": cursor(`{"n":1,"k":"x","l":2}`),
 	"padding": "e30=", "standard base64": "+/+/", "endless": strings.Repeat("A", 2049),
+	"a NUL character": cursor(`{"n":"a/b\u0000","q":"\u0000","p":"\u0000"}`),
 }
 
 func TestBadCursors(t *testing.T) {
@@ -47,6 +48,21 @@ func TestBadCursors(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestNUL guards: no string with a NUL character, which PostgreSQL cannot store, comes through the door.
+func TestNUL(t *testing.T) {
+	h := newHub(t, nil)
+	token := h.account("acme", hub.RoleUser, hub.ScopePublish)
+	for path, body := range map[string]string{
+		"/api/v1/auth/login": `{"user":"a\u0000b","password":"correct horse battery"}`, "/api/v1/keys": `{"name":"a\u0000b"}`, "/v0.1/publish": `{"name":"a\u0000"}`,
+	} {
+		if m := h.do("POST", path, token, body).want(t, 400).json(t); !strings.Contains(m["detail"].(string), "NUL character") {
+			t.Errorf("%s: %v", path, m)
+		}
+	}
+	h.do("POST", "/api/v1/auth/login", "", `{"user":"a\\u0000b","password":"correct horse battery"}`).want(t, 401) // a backslash, and no NUL
+	h.do("GET", "/api/v1/search?q=%5Cu0000&limit=1", "", nil).want(t, 200)
 }
 
 func TestMethods(t *testing.T) {

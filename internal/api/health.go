@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -23,19 +24,40 @@ func (s *server) healthz(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status":
 func (s *server) readyz(c *gin.Context) {
 	ctx, cancel := context.WithTimeout(c.Request.Context(), 3*time.Second)
 	defer cancel()
-	status, parts := http.StatusOK, gin.H{}
-	for name, check := range s.Checks {
-		parts[name] = "ok"
-		if err := check.Ping(ctx); err != nil {
-			status, parts[name] = http.StatusServiceUnavailable, err.Error()
-		}
+	s.ready.Lock() // a flood of probes asks the parts once a second
+	if time.Since(s.ready.at) > time.Second {
+		s.ready.parts, s.ready.status = s.askParts(ctx)
+		s.ready.at = time.Now()
 	}
+	status, parts := s.ready.status, s.ready.parts
+	s.ready.Unlock()
 	c.Header("Cache-Control", "no-store")
 	word := "ready"
 	if status != http.StatusOK {
 		word = "not ready"
 	}
 	c.JSON(status, gin.H{"status": word, "parts": parts, "index_lag_events": s.Registry.Lag()})
+}
+
+// readiness is the last answer of the parts.
+type readiness struct {
+	sync.Mutex
+	at     time.Time
+	status int
+	parts  map[string]string
+}
+
+// askParts asks every part. The detail of a failure is for the log, not for whoever asks.
+func (s *server) askParts(ctx context.Context) (map[string]string, int) {
+	status, parts := http.StatusOK, map[string]string{}
+	for name, check := range s.Checks {
+		parts[name] = "ok"
+		if err := check.Ping(ctx); err != nil {
+			s.Log.WarnContext(ctx, "a part does not answer", "part", name, "error", err)
+			status, parts[name] = http.StatusServiceUnavailable, "down"
+		}
+	}
+	return parts, status
 }
 
 // metrics are what Prometheus reads.

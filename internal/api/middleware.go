@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"path"
 	"runtime/debug"
@@ -189,13 +190,26 @@ func actorOf(ctx context.Context) (hub.Actor, error) {
 // limit counts calls per account or key, else per address, with the RateLimit headers of
 // draft-ietf-httpapi-ratelimit-headers-06.
 func (s *server) limit(c *gin.Context) {
-	key, most := "a:"+c.ClientIP(), s.RateLimit
+	key, most := "a:"+network(c.ClientIP()), s.RateLimit
 	if a, ok := c.Request.Context().Value(keyActor).(hub.Actor); ok && a.AccountID != "anonymous" {
 		key, most = "k:"+a.AccountID+a.KeyID, s.KeyRateLimit
 	}
 	if p := c.Request.URL.Path; most > 0 && p != "/healthz" && p != "/readyz" && p != "/metrics" {
 		s.count(c, key, hub.Rate{Limit: most, Window: time.Minute})
 	}
+}
+
+// network is what counts as one address: an IPv6 host has a whole /64 to itself.
+func network(ip string) string {
+	addr, err := netip.ParseAddr(ip)
+	if err != nil || addr.Unmap().Is4() {
+		return ip
+	}
+	p, err := addr.Prefix(64)
+	if err != nil {
+		return ip
+	}
+	return p.String()
 }
 
 func (s *server) count(c *gin.Context, key string, rate hub.Rate) {

@@ -41,7 +41,13 @@ var useProblems = sync.OnceFunc(func() {
 		return newStatusError("", status, msg, errs)
 	}
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, msg string, errs ...error) huma.StatusError {
-		return newStatusError(requestIDOf(humagin.Unwrap(ctx)), status, msg, errs)
+		e := newStatusError(requestIDOf(humagin.Unwrap(ctx)), status, msg, errs)
+		if strings.Contains(ctx.Operation().Path, "/auth/") { // what was sent there may be a password
+			for i := range e.Errors {
+				e.Errors[i].Value = nil
+			}
+		}
+		return e
 	}
 })
 
@@ -132,8 +138,17 @@ var jsonFormat = huma.Format{
 		if err := checkDepth(data); err != nil {
 			return err
 		}
+		if hasNUL(data) {
+			return errors.New("a string in the JSON holds the NUL character")
+		}
 		return json.Unmarshal(data, v)
 	},
+}
+
+// hasNUL reports whether a string in the JSON holds the NUL character, which PostgreSQL cannot store.
+func hasNUL(data []byte) bool {
+	nul := []byte(`\u0000`)
+	return bytes.Contains(data, nul) && bytes.Contains(bytes.ReplaceAll(data, []byte(`\\`), nil), nul) // an escaped backslash is none of it
 }
 
 // checkDepth fails when the JSON nests deeper than maxDepth. It does not check the JSON otherwise.
