@@ -3,7 +3,7 @@ export CGO_ENABLED ?= 0
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT  ?= $(shell git rev-parse --short HEAD 2>/dev/null)
 LDFLAGS  = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
-MCPM_LDFLAGS = -s -w -X github.com/mcphub/mcphub/internal/cli.version=$(VERSION)
+MCPM_LDFLAGS = -s -w -X github.com/mcphub/mcphub/internal/cli/app.Version=$(VERSION)
 FUZZTIME ?= 20s
 
 .PHONY: help run build test unit race e2e services stop-services lint bench generate fuzz cross

@@ -184,7 +184,14 @@ func TestLostDatabase(t *testing.T) {
 		time.Sleep(time.Duration(100+rand.IntN(200)) * time.Millisecond)
 		line.cut(true)
 		wg.Wait()
-		if status := getJSON(h.url+"/readyz", nil); status != http.StatusServiceUnavailable {
+		status := 0
+		for range 100 { // the answer is kept for a moment
+			if status = getJSON(h.url+"/readyz", nil); status == http.StatusServiceUnavailable {
+				break
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+		if status != http.StatusServiceUnavailable {
 			t.Errorf("readyz says %d while the database is away", status)
 		}
 		line.cut(false)

@@ -34,11 +34,18 @@ func newBackup() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%s holds all records and %d bundles\n", args[0], n)
+				fmt.Fprintf(cmd.OutOrStdout(), "%s holds all records and %s\n", args[0], bundles(n))
 				return nil
 			})
 		},
 	}
+}
+
+func bundles(n int) string {
+	if n == 1 {
+		return "1 bundle"
+	}
+	return fmt.Sprintf("%d bundles", n)
 }
 
 // writeBackup writes beside the target and renames at the end: a file of that name is always whole.
@@ -139,7 +146,7 @@ func newRestore() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "All records and %d bundles are back. Start the hub: mcphub serve\n", n)
+			fmt.Fprintf(cmd.OutOrStdout(), "All records and %s are back. Start the hub: mcphub serve\n", bundles(n))
 			return nil
 		},
 	}

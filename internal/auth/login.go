@@ -130,18 +130,26 @@ func (s *Service) IssueKey(ctx context.Context, actor hub.Actor, accountID, name
 	return t, secret, nil
 }
 
-// Keys lists the actor's API keys.
+// Keys lists the API keys of the actor's account. A key that is not of scope admin sees only itself.
 func (s *Service) Keys(ctx context.Context, actor hub.Actor) ([]*hub.Token, error) {
 	if actor.Anonymous() {
 		return nil, hub.Errorf(hub.Unauthenticated, "API keys belong to an account").WithHint("sign in first: mcpm login")
 	}
-	return s.store.TokensOf(ctx, actor.AccountID, s.now())
+	all, err := s.store.TokensOf(ctx, actor.AccountID, s.now())
+	if err != nil || actor.KeyID == "" || actor.Admin() {
+		return all, err
+	}
+	return slices.DeleteFunc(all, func(t *hub.Token) bool { return t.ID != actor.KeyID }), nil
 }
 
-// RevokeKey deletes one of the actor's keys.
+// RevokeKey deletes one of the actor's keys. A key that is not of scope admin may end only itself: one that
+// leaked must not lock its owner out.
 func (s *Service) RevokeKey(ctx context.Context, actor hub.Actor, id string) error {
 	if actor.Anonymous() {
 		return hub.Errorf(hub.Unauthenticated, "API keys belong to an account").WithHint("sign in first: mcpm login")
+	}
+	if actor.KeyID != "" && actor.KeyID != id && !actor.Admin() {
+		return hub.Errorf(hub.Forbidden, "an API key can revoke only itself").WithHint("sign in with your password: mcpm login")
 	}
 	return s.store.RevokeToken(ctx, actor.AccountID, id, s.event(hub.ActionTokenRevoked, actor.AccountID, actor.Name, id, "", actor.RequestID))
 }

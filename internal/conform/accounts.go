@@ -117,6 +117,22 @@ func accountChanges(t *testing.T, open func(t *testing.T) Backend) {
 		_, err = f.TokenByHash(f.ctx, "h-bob", time.Now())
 		f.ok(err)
 	})
+	each(t, open, "UpdateAccount: a new password hash deletes its refresh tokens, and keeps its keys", func(f *fix) {
+		a := account("ada")
+		f.ok(f.CreateAccount(f.ctx, a, event("")))
+		f.ok(f.CreateToken(f.ctx, token(a.ID, hub.TokenAPIKey, "h-key"), event("")))
+		f.ok(f.CreateToken(f.ctx, token(a.ID, hub.TokenRefresh, "h-login"), event("")))
+		a.Role = hub.RoleAdmin
+		f.ok(f.UpdateAccount(f.ctx, a, event("")))
+		_, err := f.TokenByHash(f.ctx, "h-login", time.Now())
+		f.ok(err) // the hash is the same
+		a.PasswordHash = "another"
+		f.ok(f.UpdateAccount(f.ctx, a, event("")))
+		_, err = f.TokenByHash(f.ctx, "h-login", time.Now())
+		f.kind(err, hub.NotFound)
+		_, err = f.TokenByHash(f.ctx, "h-key", time.Now())
+		f.ok(err)
+	})
 	each(t, open, "UpdateAccount: NotFound when there is none, Exists when the e-mail is another's", func(f *fix) {
 		f.kind(f.UpdateAccount(f.ctx, account("ada"), event("")), hub.NotFound)
 		a, b := account("ada"), account("bob")

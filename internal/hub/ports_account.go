@@ -18,7 +18,8 @@ type Accounts interface {
 	CreateAccount(ctx context.Context, a *Account, ev Event) error
 
 	// UpdateAccount stores role, password hash, e-mail and the disabled mark of an account and appends
-	// ev. Disabling deletes its tokens. NotFound when there is none.
+	// ev. Disabling deletes its tokens, a new password hash its refresh tokens. NotFound when there is
+	// none.
 	UpdateAccount(ctx context.Context, a *Account, ev Event) error
 }
 

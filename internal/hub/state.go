@@ -27,7 +27,7 @@ var transitions = map[State][]State{
 	InReview:    {Published, Rejected},
 	Published:   {Deprecated, Yanked, Quarantined, Unpublished},
 	Deprecated:  {Published, Deprecated, Yanked, Quarantined, Unpublished},
-	Yanked:      {Published, Deprecated, Yanked, Quarantined},
+	Yanked:      {Published, Deprecated, Yanked, Quarantined, Unpublished}, // a leaked secret is first yanked, then taken back
 	Quarantined: {Published, Yanked, Unpublished},
 }
 

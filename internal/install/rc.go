@@ -154,15 +154,15 @@ func (s *Settings) set(key, value, from string) error {
 	return nil
 }
 
-// TokenFor returns the token that MCPM_TOKEN or authToken gives for a registry, or "". The variable is for
-// the registry in force. authToken of the user's file is for the registry the user chose: a project that
-// names another one does not get it.
+// TokenFor returns the token that MCPM_TOKEN or authToken gives for a registry, or "". It is for the
+// registry the user chose, by MCPM_REGISTRY (or --registry), else in the user's own file, else the default:
+// a project that names another one does not get it, in CI either.
 func (s *Settings) TokenFor(registry string) string {
 	own := s.userRegistry
 	if own == "" {
 		own = DefaultRegistry
 	}
-	if s.from["authToken"] == rcKeys["authToken"] {
+	if s.from["authToken"] == rcKeys["authToken"] && s.from["registry"] == rcKeys["registry"] {
 		own = s.Registry
 	}
 	if registry != own {

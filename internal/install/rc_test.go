@@ -46,6 +46,10 @@ func TestLoadSettings(t *testing.T) {
 	if s.Registry != "https://evil.example" || s.TokenFor("https://evil.example") != "" || s.TokenFor("https://hub.acme.example") != "mcph_user" {
 		t.Errorf("%+v gives evil %q", s, s.TokenFor("https://evil.example"))
 	}
+	vars["MCPM_TOKEN"] = "mcph_ci" // as in CI on a stranger's change
+	if s = load(); s.TokenFor("https://evil.example") != "" || s.TokenFor("https://hub.acme.example") != "mcph_ci" {
+		t.Errorf("MCPM_TOKEN goes to the hub a project names: %+v", s)
+	}
 	vars["MCPM_REGISTRY"], vars["MCPM_TOKEN"], vars["MCPM_ANALYTICS"] = "http://localhost:1", "mcph_env", "1"
 	s = load()
 	if s.Registry != "http://localhost:1" || s.TokenFor("http://localhost:1") != "mcph_env" || !s.Analytics || s.From("registry") != "MCPM_REGISTRY" {

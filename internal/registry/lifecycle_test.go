@@ -15,7 +15,7 @@ import (
 var steps = map[hub.State]map[hub.State]string{
 	hub.Published:   {hub.Published: "no", hub.Deprecated: "", hub.Yanked: "", hub.Quarantined: "admin", hub.Unpublished: "", hub.Rejected: "no", hub.Submitted: "no"},
 	hub.Deprecated:  {hub.Published: "", hub.Deprecated: "", hub.Yanked: "", hub.Quarantined: "admin", hub.Unpublished: ""},
-	hub.Yanked:      {hub.Published: "", hub.Deprecated: "", hub.Yanked: "", hub.Quarantined: "admin", hub.Unpublished: "no"},
+	hub.Yanked:      {hub.Published: "", hub.Deprecated: "", hub.Yanked: "", hub.Quarantined: "admin", hub.Unpublished: ""},
 	hub.Quarantined: {hub.Published: "admin", hub.Deprecated: "no", hub.Yanked: "admin", hub.Quarantined: "no", hub.Unpublished: "admin"},
 	hub.Unpublished: {hub.Published: "no", hub.Deprecated: "no", hub.Yanked: "no", hub.Quarantined: "no", hub.Unpublished: "no"},
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/mcphub/mcphub/internal/hub"
 )
@@ -39,6 +40,9 @@ func (s *Service) SetFacts(ctx context.Context, actor hub.Actor, ref string, f F
 		if field.in == nil {
 			continue
 		}
+		if err := plainText(field.name, *field.in, 4096); err != nil {
+			return nil, err
+		}
 		if field.url && *field.in != "" && !strings.HasPrefix(*field.in, "https://") {
 			return nil, hub.Errorf(hub.Invalid, "%s %q is not an https address", field.name, *field.in)
 		}
@@ -46,6 +50,11 @@ func (s *Service) SetFacts(ctx context.Context, actor hub.Actor, ref string, f F
 	}
 	if strings.TrimSpace(srv.Description) == "" {
 		return nil, hub.Errorf(hub.Invalid, "the description is empty").WithHint("say in a sentence what the server is for")
+	}
+	for _, word := range slices.Concat(f.Keywords, f.Categories) {
+		if err := plainText("keyword", word, 50); err != nil {
+			return nil, err
+		}
 	}
 	if f.Keywords != nil {
 		srv.Keywords = f.Keywords
@@ -62,6 +71,20 @@ func (s *Service) SetFacts(ctx context.Context, actor hub.Actor, ref string, f F
 	}
 	s.changed()
 	return srv, nil
+}
+
+// plainText refuses what could hide something in a terminal or a page: control characters and those that
+// turn the direction of text; and what is longer than most characters.
+func plainText(what, s string, most int) error {
+	if n := len([]rune(s)); n > most {
+		return hub.Errorf(hub.Invalid, "the %s has %d characters; at most %d are allowed", what, n, most)
+	}
+	for _, r := range s {
+		if (unicode.IsControl(r) && r != '\n' && r != '\t') || unicode.Is(unicode.Bidi_Control, r) {
+			return hub.Errorf(hub.Invalid, "the %s holds the invisible character %U", what, r).WithHint("remove it")
+		}
+	}
+	return nil
 }
 
 func display(s *hub.Server) map[string]any {

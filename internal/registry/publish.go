@@ -43,6 +43,9 @@ func (s *Service) Publish(ctx context.Context, actor hub.Actor, p Publish) (*hub
 		return nil, err
 	}
 	draft.server, draft.version.ServerID = srv, srv.ID
+	if err := s.numberFree(ctx, draft, p); err != nil {
+		return nil, err
+	}
 	if p.Bundle != nil {
 		if draft.version.Bundle, err = s.storeBundle(ctx, p); err != nil {
 			return nil, err
@@ -163,6 +166,23 @@ func (s *Service) target(ctx context.Context, fresh *hub.Server) (*hub.Server, e
 	}
 	fresh.ID, fresh.CreatedAt, fresh.UpdatedAt, fresh.Installs, fresh.DistTags = old.ID, old.CreatedAt, old.UpdatedAt, old.Installs, old.DistTags
 	return fresh, nil
+}
+
+// numberFree refuses a version number that was used before an archive is read and stored for nothing.
+// What may be a repetition goes on: it is compared when it is whole.
+func (s *Service) numberFree(ctx context.Context, d *draft, p Publish) error {
+	if p.Bundle == nil || p.Retry || d.server.UpdatedAt.IsZero() {
+		return nil
+	}
+	old, err := s.store.Version(ctx, d.server.ID, d.version.Version, true)
+	if hub.KindOf(err) == hub.NotFound || (err == nil && (old.State.Pending() || old.State == hub.Rejected)) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return hub.Errorf(hub.Exists, "%s is there already, in state %s", label(old.Name, old.Version), old.State).
+		WithHint("a version number is never used again; choose a higher one")
 }
 
 // storeBundle streams the archive into the blob store and checks it against what was promised.

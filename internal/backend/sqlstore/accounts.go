@@ -114,6 +114,11 @@ func (s *Store) accountTaken(ctx context.Context, row *accountRow, cause error) 
 func (s *Store) UpdateAccount(ctx context.Context, a *hub.Account, ev hub.Event) error {
 	row := &accountRow{ID: a.ID, Email: strings.ToLower(a.Email), PasswordHash: a.PasswordHash, Role: string(a.Role), Disabled: a.Disabled}
 	err := s.db.Tx(ctx, func(tx bun.Tx) error {
+		var old string
+		err := tx.NewRaw("SELECT password_hash FROM accounts WHERE id = ?", a.ID).Scan(ctx, &old)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
 		res, err := tx.NewUpdate().Model(row).Column("role", "password_hash", "email", "disabled").WherePK().Exec(ctx)
 		if err != nil {
 			return err
@@ -124,6 +129,8 @@ func (s *Store) UpdateAccount(ctx context.Context, a *hub.Account, ev hub.Event)
 		b := engine.NewBatch(tx)
 		if a.Disabled {
 			b.Addf("DELETE FROM tokens WHERE account_id = ?", a.ID)
+		} else if old != a.PasswordHash { // who knew the old password is out
+			b.Addf("DELETE FROM tokens WHERE account_id = ? AND kind = ?", a.ID, string(hub.TokenRefresh))
 		}
 		s.appendEvents(tx, b, newEvent(ev, hub.ActionAccountUpdated, a.ID, a.Name, s.stamp(0)))
 		return b.Exec(ctx)

@@ -29,8 +29,8 @@ type launched struct {
 	Spec    manifest.ServerSpec
 }
 
-// Launch fills in how a server is started. A value comes from the environment of mcpm, else from mcpm
-// config, else from the manifest's default.
+// Launch fills in how a server is started. A value comes from the environment of mcpm (not for a remote
+// server), else from mcpm config, else from the manifest's default.
 func (a *App) Launch(p install.Project, name hub.Name, m *manifest.Manifest, o LaunchOptions) (*launched, error) {
 	s, err := a.Settings()
 	if err != nil {
@@ -52,8 +52,11 @@ func (a *App) Launch(p install.Project, name hub.Name, m *manifest.Manifest, o L
 	if err != nil {
 		return nil, err
 	}
+	remote := spec.URL != "" || spec.Remote != nil
 	for _, in := range InputsOf(m, spec) {
-		if v := a.Given(in); v != "" {
+		// What goes to a remote server leaves this machine: only what was given to it by name with mcpm config,
+		// never whatever variable its publisher thought of.
+		if v := a.Given(in); v != "" && !remote {
 			vars[in] = v
 		}
 	}
@@ -64,9 +67,11 @@ func (a *App) Launch(p install.Project, name hub.Name, m *manifest.Manifest, o L
 			workspace = p.Dir
 		}
 	}
-	maps.Copy(vars, map[string]string{"workspace": workspace, "HOME": a.Env.UserHome, "bundle": o.Bundle})
-	for _, k := range []string{"USER", "TMPDIR", "PATH"} {
-		vars[k] = a.Getenv(k)
+	if !remote {
+		maps.Copy(vars, map[string]string{"workspace": workspace, "HOME": a.Env.UserHome, "bundle": o.Bundle})
+		for _, k := range []string{"USER", "TMPDIR", "PATH"} {
+			vars[k] = a.Getenv(k)
+		}
 	}
 	if o.Bundle == "" {
 		delete(vars, "bundle")
