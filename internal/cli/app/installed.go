@@ -86,8 +86,8 @@ func (in *Installed) wrap(err error) error {
 	return e
 }
 
-// Needs makes the error about values a server lacks.
-func (in *Installed) Needs(missing []manifest.Missing) error {
+// Needs makes the error about values a server lacks. A remote one takes none from the environment.
+func (in *Installed) Needs(missing []manifest.Missing, spec manifest.ServerSpec) error {
 	var names []string
 	var issues []hub.Issue
 	for _, m := range missing {
@@ -100,6 +100,9 @@ func (in *Installed) Needs(missing []manifest.Missing) error {
 	if in.Project.Global {
 		g = " -g"
 	}
-	return Usage("%s needs %s", in.Name, AndList(names)).WithIssues(issues).
-		WithHint("mcpm config%s %s --set %s=...   or set it in the environment", g, in.Name, names[0])
+	hint := fmt.Sprintf("mcpm config%s %s --set %s=...", g, in.Name, names[0])
+	if !remote(spec) {
+		hint += "   or set it in the environment"
+	}
+	return Usage("%s needs %s", in.Name, AndList(names)).WithIssues(issues).WithHint("%s", hint)
 }

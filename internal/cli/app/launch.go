@@ -52,11 +52,11 @@ func (a *App) Launch(p install.Project, name hub.Name, m *manifest.Manifest, o L
 	if err != nil {
 		return nil, err
 	}
-	remote := spec.URL != "" || spec.Remote != nil
+	away := remote(spec)
 	for _, in := range InputsOf(m, spec) {
 		// What goes to a remote server leaves this machine: only what was given to it by name with mcpm config,
 		// never whatever variable its publisher thought of.
-		if v := a.Given(in); v != "" && !remote {
+		if v := a.Given(in); v != "" && !away {
 			vars[in] = v
 		}
 	}
@@ -67,7 +67,7 @@ func (a *App) Launch(p install.Project, name hub.Name, m *manifest.Manifest, o L
 			workspace = p.Dir
 		}
 	}
-	if !remote {
+	if !away {
 		maps.Copy(vars, map[string]string{"workspace": workspace, "HOME": a.Env.UserHome, "bundle": o.Bundle})
 		for _, k := range []string{"USER", "TMPDIR", "PATH"} {
 			vars[k] = a.Getenv(k)
@@ -93,6 +93,9 @@ func (a *App) Launch(p install.Project, name hub.Name, m *manifest.Manifest, o L
 	}
 	return out, nil
 }
+
+// remote reports whether the server is somewhere else.
+func remote(spec manifest.ServerSpec) bool { return spec.URL != "" || spec.Remote != nil }
 
 // Given returns the value the environment has for a server's input, or "". What is mcpm's own is not for
 // servers: a manifest could name MCPM_TOKEN and have it sent to any address.

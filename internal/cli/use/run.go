@@ -73,7 +73,7 @@ func (o *runOptions) run(ctx context.Context) error {
 		return err
 	}
 	if len(l.Missing) > 0 {
-		return in.Needs(l.Missing)
+		return in.Needs(l.Missing, l.Spec)
 	}
 	if l.Server.Remote() && l.Server.Command == "" {
 		if len(o.extra) > 0 {

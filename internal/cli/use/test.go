@@ -78,7 +78,7 @@ func (o *testOptions) run(ctx context.Context) error {
 		return err
 	}
 	if len(l.Missing) > 0 {
-		return in.Needs(l.Missing)
+		return in.Needs(l.Missing, l.Spec)
 	}
 	label := in.Name.String()
 	if label == "" {
