@@ -70,6 +70,18 @@ func imports(t *testing.T, open func(t *testing.T) Backend) {
 		equal(f, "event", []string{evs[1].Action, evs[1].Subject}, []string{"version.yanked", s.ID})
 		f.metaIsTrue(s)
 	})
+	each(t, open, "Import: a version that is quarantined here stays so", func(f *fix) {
+		s, v := mirror("io.github.x/tool", "1.0.0")
+		f.imports(s, v, hub.Imported)
+		got, err := f.VersionByID(f.ctx, v.ID)
+		f.ok(err)
+		f.move(got, hub.Quarantined, "malware")
+		again, w := mirror("io.github.x/tool", "1.0.0")
+		f.imports(again, w, hub.Unchanged)
+		got, err = f.VersionByID(f.ctx, v.ID)
+		f.ok(err)
+		equal(f, "state", got.State, hub.Quarantined)
+	})
 	each(t, open, "Import answers Updated when another version of the server was there", func(f *fix) {
 		s := imported(f, "io.github.x/tool", "1.0.0")
 		again, w := mirror("io.github.x/tool", "1.1.0")

@@ -131,7 +131,8 @@ type Versions interface {
 	// Version.State (visible), with its event. It answers Unchanged when the same version with the
 	// same manifest digest and state is stored, Updated when a mirrored version's status changed or
 	// another version of the server was there, Imported when the server is new. Exists when the name
-	// is taken by a server that was published here, or the version is stored with other bytes.
+	// is taken by a server that was published here, or the version is stored with other bytes. A version
+	// that is quarantined here stays so: Unchanged.
 	Import(ctx context.Context, s *Server, v *Version, ev Event) (ImportResult, error)
 }
 

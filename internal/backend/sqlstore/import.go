@@ -66,7 +66,7 @@ func (s *Store) importInto(ctx context.Context, tx bun.Tx, srv *hub.Server, v *v
 	case old.ManifestDigest != v.ManifestDigest:
 		return "", hub.Errorf(hub.Exists, "%s %s is stored with other bytes: %s, not %s", hub.Name(row.Name), v.Version, old.ManifestDigest, v.ManifestDigest).
 			WithHint("a version never changes; the other catalogue must give the new bytes a new number")
-	case old.State == v.State:
+	case old.State == v.State, before == hub.Quarantined: // moderation here outweighs what is said elsewhere
 		return hub.Unchanged, nil
 	default:
 		prior = versionEvent{VersionID: old.ID, Version: old.Version, State: before, Message: old.Message, Replacement: old.Replacement}.json()
