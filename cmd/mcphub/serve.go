@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -69,7 +68,9 @@ func serve(ctx context.Context, c *config, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	limitMemory()
+	if err := limitMemory(c); err != nil {
+		return err
+	}
 	p, err := open(ctx, c, log)
 	if err != nil {
 		return err
@@ -112,15 +113,21 @@ func serve(ctx context.Context, c *config, out io.Writer) error {
 	return nil
 }
 
-// limitMemory makes the collector keep the program small: most of the time it answers kept bytes.
-func limitMemory() {
+// limitMemory makes the collector let the program grow to what its cache and its work need, and no
+// further: it would else collect often while there is little, and hold twice as much as is used.
+func limitMemory(c *config) error {
+	_, size, _ := strings.Cut(c.Cache, ":")
+	cache, err := parseSize(size)
+	if err != nil {
+		return err
+	}
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(75)
+		debug.SetGCPercent(200)
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(1 << 30)
+		debug.SetMemoryLimit(64<<20 + cache*5/4)
 	}
-	runtime.GC()
+	return nil
 }
 
 // open opens every part, and fills a new hub.

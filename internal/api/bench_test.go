@@ -23,6 +23,15 @@ func BenchmarkPublish(b *testing.B) {
 	}
 }
 
+// BenchmarkPublishHTTP is the same through the door: a connection, a token, the official API.
+func BenchmarkPublishHTTP(b *testing.B) {
+	h := newHub(b, nil)
+	token := h.anonymousToken()
+	for i := 0; b.Loop(); i++ {
+		h.do("POST", "/v0.1/publish", token, serverJSON(fmt.Sprintf("%sweather-%d", anonymous, i), "1.0.0")).want(b, 200)
+	}
+}
+
 // BenchmarkKeptAnswer is a read that is answered from memory, without the network.
 func BenchmarkKeptAnswer(b *testing.B) {
 	h := newHub(b, func(c *api.Config) { c.RateLimit = 1 << 30 })

@@ -207,7 +207,7 @@ func (s *Service) submit(ctx context.Context, actor hub.Actor, d *draft, p Publi
 	sub := hub.Submission{Server: d.server, Version: v, Event: s.event(actor, hub.ActionVersionSubmitted, v.ID, label(v.Name, v.Version)),
 		Job: hub.Job{ID: newID(), Kind: hub.JobPublish, Subject: v.ID, RunAt: now, CreatedAt: now}}
 	if v.Bundle == nil {
-		steps, verdict, err := s.runStages(ctx, &Work{Version: v})
+		steps, verdict, err := s.runStages(ctx, &Work{Version: v, Manifest: d.manifest})
 		if err != nil {
 			return nil, err
 		}

@@ -22,8 +22,8 @@ type Stage struct {
 // Work is what a stage sees, and may complete.
 type Work struct {
 	Version  *hub.Version
-	Manifest *manifest.Manifest
-	archive  *bundle.Info // set by the structure stage when there is a bundle
+	Manifest *manifest.Manifest // set when the request has it, else by the structure stage
+	archive  *bundle.Info       // set by the structure stage when there is a bundle
 }
 
 // publishStages is the ordered list of checks. A stage that fails with a kinded error rejects the
@@ -39,6 +39,9 @@ func (s *Service) publishStages() []Stage {
 
 // checkStructure reads the manifest again as stored, and every entry of the bundle within its limits.
 func (s *Service) checkStructure(ctx context.Context, w *Work) error {
+	if w.Manifest != nil && w.Version.Bundle == nil {
+		return nil // it was read and found valid a moment ago, in the request
+	}
 	m, issues, err := manifest.Parse(w.Version.Manifest)
 	if err != nil {
 		return err

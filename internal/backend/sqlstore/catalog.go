@@ -67,6 +67,9 @@ func (s *Store) pageQuery(q hub.CatalogQuery) *pageQuery {
 	p := &pageQuery{columns: "SELECT v.name, v.version, v.server_json, v.meta_json", from: " FROM versions v", order: "v.name, v.version"}
 	searched := "v.name"
 	switch {
+	case q.Version == "latest" && q.Search != "" && q.Name == "":
+		p.from, p.order, searched = " FROM servers l JOIN versions v ON v.id = l.latest_id", "l.name", "l.name"
+		p.add("v.latest")
 	case q.Version == "latest":
 		p.add("v.latest")
 	case q.Version != "":

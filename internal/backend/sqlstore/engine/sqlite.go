@@ -27,9 +27,10 @@ const (
 )
 
 var sqliteWords = Dialect{
-	Name:     "sqlite",
-	goose:    goose.DialectSQLite3,
-	words:    strings.NewReplacer("{text}", "TEXT", "{bytes}", "BLOB", "{serial}", "INTEGER PRIMARY KEY AUTOINCREMENT"),
+	Name:  "sqlite",
+	goose: goose.DialectSQLite3,
+	words: strings.NewReplacer("{text}", "TEXT", "{bytes}", "BLOB", "{serial}", "INTEGER PRIMARY KEY AUTOINCREMENT",
+		"{name_search}", "SELECT 1;"),
 	Like:     "LIKE",
 	Contains: "instr",
 	prepare: func(ctx context.Context, db *sql.DB, text string) (any, error) {

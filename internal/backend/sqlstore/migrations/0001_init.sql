@@ -36,7 +36,6 @@ CREATE UNIQUE INDEX servers_name ON servers (name);
 -- then the first holds it.
 CREATE UNIQUE INDEX servers_claim ON servers (claim) WHERE holds_claim;
 CREATE INDEX servers_scope ON servers (scope, name) WHERE latest_id <> '';
-CREATE INDEX servers_by_name ON servers (name) WHERE latest_id <> '';
 CREATE INDEX servers_by_updated ON servers (updated_at DESC, name) WHERE latest_id <> '';
 CREATE INDEX servers_by_installs ON servers (installs DESC, name) WHERE latest_id <> '';
 CREATE INDEX servers_by_score ON servers (score DESC, name) WHERE latest_id <> '';
