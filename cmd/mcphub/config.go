@@ -56,7 +56,7 @@ func addConfigFlags(f *pflag.FlagSet) {
 	f.String("database", "", "sqlite:PATH or postgres://... (default sqlite in DATA)")
 	f.String("blobs", "", "file:///DIR or mem:// (default a directory in DATA)")
 	f.String("search", "", "bleve:DIR or bleve: for in memory (default a directory in DATA)")
-	f.String("cache", "memory:32MiB", "memory:SIZE")
+	f.String("cache", "memory:24MiB", "memory:SIZE")
 	f.String("base-url", "", "public address, may carry a path prefix (default from addr)")
 	f.String("role", "all", "all, web (answers, no jobs) or worker (jobs, answers health only)")
 	f.Bool("allow-anonymous-publish", false, "development only: publish to "+anonymousHelp+" without an account")

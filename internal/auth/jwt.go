@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/sha256"
+	"sync"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -36,7 +38,15 @@ type claims struct {
 type signer struct {
 	key ed25519.PrivateKey
 	now func() time.Time
+
+	// Checking a signature costs more than reading a row, and a client sends the same token many times:
+	// those that held are remembered until their time is over.
+	mu    sync.Mutex
+	known map[[sha256.Size]byte]*claims
 }
+
+// maxKnown bounds the memory of known; past it all are forgotten.
+const maxKnown = 1000
 
 // newSigner reads the hub's signing key, or makes it at the first start. Several hubs on one database
 // share it.
@@ -67,12 +77,25 @@ func (s *signer) sign(subject string, ttl time.Duration, fill func(*claims)) (st
 }
 
 func (s *signer) verify(text string) (*claims, error) {
-	c := &claims{}
+	sum := sha256.Sum256([]byte(text))
+	s.mu.Lock()
+	c := s.known[sum]
+	s.mu.Unlock()
+	if c != nil && s.now().Before(c.ExpiresAt.Time) {
+		return c, nil
+	}
+	c = &claims{}
 	_, err := jwt.ParseWithClaims(text, c, func(*jwt.Token) (any, error) { return s.key.Public(), nil },
 		jwt.WithValidMethods([]string{"EdDSA"}), jwt.WithIssuer(issuer), jwt.WithExpirationRequired(), jwt.WithTimeFunc(s.now))
 	if err != nil {
 		return nil, hub.Errorf(hub.Unauthenticated, "the access token is not valid or its time is over").
 			WithHint("sign in again: mcpm login").WithCause(err)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.known == nil || len(s.known) >= maxKnown {
+		s.known = map[[sha256.Size]byte]*claims{}
+	}
+	s.known[sum] = c
 	return c, nil
 }

@@ -84,7 +84,7 @@ func (db *DB) openSQLite(path string, relaxed bool) error {
 func sqliteDSN(path, txlock, cache string, more ...string) string {
 	q := url.Values{"_txlock": {txlock}}
 	for _, p := range append([]string{"busy_timeout(10000)", "journal_mode(WAL)", "foreign_keys(1)",
-		"mmap_size(0)", "temp_store(2)", "journal_size_limit(67108864)", "cache_size(" + cache + ")"}, more...) {
+		"mmap_size(0)", "temp_store(2)", "journal_size_limit(67108864)", "wal_autocheckpoint(4000)", "cache_size(" + cache + ")"}, more...) {
 		q.Add("_pragma", p)
 	}
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}).String()
