@@ -227,17 +227,19 @@ func (p *hubProgram) greet(ctx context.Context, out io.Writer, addr net.Addr) er
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "mcphub %s is at %s\n", programVersion(), base)
-	fmt.Fprintf(out, "  catalogue   %d servers, %d versions, in %s\n", servers, versions, where(p.config))
-	fmt.Fprintf(out, "  API         %s/docs/api\n", base)
+	var b strings.Builder
+	fmt.Fprintf(&b, "mcphub %s is at %s\n", programVersion(), base)
+	fmt.Fprintf(&b, "  catalogue   %d servers, %d versions, in %s\n", servers, versions, where(p.config))
+	fmt.Fprintf(&b, "  API         %s/docs/api\n", base)
 	secret, err := p.auth.SetupToken(ctx)
 	if err != nil {
 		return err
 	}
 	if secret != "" {
-		fmt.Fprintf(out, "  first admin %s/setup?token=%s   (works once, for 24 hours)\n", base, secret)
+		fmt.Fprintf(&b, "  first admin %s/setup?token=%s   (works once, for 24 hours)\n", base, secret)
 	}
-	return nil
+	_, err = io.WriteString(out, b.String()) // at once: whoever reads it line by line sees all of it
+	return err
 }
 
 func where(c *config) string {

@@ -13,7 +13,7 @@ import (
 // change is one visible change of a server's versions, within a transaction that holds the server's row.
 // It keeps the latest mark, the server's facts of it, and the stored _meta of every version it touches.
 type change struct {
-	tx  bun.Tx
+	tx  bun.IDB
 	b   *engine.Batch
 	now int64
 	srv *serverRow

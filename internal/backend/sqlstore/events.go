@@ -58,7 +58,7 @@ func rawJSON(s string) json.RawMessage {
 }
 
 // appendEvents appends to the event log. It must come last: see the package comment.
-func (s *Store) appendEvents(tx bun.Tx, b *engine.Batch, rows ...eventRow) {
+func (s *Store) appendEvents(tx bun.IDB, b *engine.Batch, rows ...eventRow) {
 	if len(rows) == 0 {
 		return
 	}

@@ -15,24 +15,18 @@ import (
 
 // Server implements hub.Servers.
 func (s *Store) Server(ctx context.Context, ref string) (*hub.Server, error) {
-	var try []string
+	// the stored spelling first, the claim second, in one question
+	text, args := "SELECT * FROM servers WHERE name = ? OR (claim = ? AND holds_claim) ORDER BY name = ? DESC LIMIT 1",
+		[]any{ref, hub.Name(ref).Claim(), ref}
 	if _, err := uuid.Parse(ref); err == nil {
-		try = []string{"SELECT * FROM servers WHERE id = ?"}
-	} else {
-		try = []string{"SELECT * FROM servers WHERE name = ?", "SELECT * FROM servers WHERE claim = ? AND holds_claim"}
+		text, args = "SELECT * FROM servers WHERE id = ?", []any{ref}
 	}
-	for i, text := range try {
-		arg := ref
-		if i == 1 {
-			arg = hub.Name(ref).Claim()
-		}
-		row := new(serverRow)
-		switch err := s.db.One(ctx, row, text, arg); {
-		case err == nil:
-			return row.hub(), nil
-		case !errors.Is(err, sql.ErrNoRows):
-			return nil, err
-		}
+	row := new(serverRow)
+	switch err := s.db.One(ctx, row, text, args...); {
+	case err == nil:
+		return row.hub(), nil
+	case !errors.Is(err, sql.ErrNoRows):
+		return nil, err
 	}
 	return nil, hub.Errorf(hub.NotFound, "there is no server %s", shortQuote(ref)).
 		WithHint("look for it by search; names are @scope/name or a reverse domain, such as io.github.acme/db")

@@ -75,38 +75,50 @@ func (s *Store) submitThrough(ctx context.Context, sub hub.Submission, v *versio
 	if err := checkSteps(t, v); err != nil {
 		return err
 	}
+	if fresh && replaces == "" {
+		return s.db.Atomic(ctx, func(db bun.IDB, b *engine.Batch) error {
+			c := &change{tx: db, b: b, now: s.stamp(0)}
+			return s.storeThrough(ctx, c, sub, t, v, ev, true)
+		})
+	}
 	return s.db.Tx(ctx, func(tx bun.Tx) error {
 		if err := removeRejected(ctx, tx, replaces); err != nil {
 			return err
 		}
-		srv, isNew := new(serverRow), fresh
-		if !fresh {
-			err := tx.NewRaw("SELECT * FROM servers WHERE id = ?"+s.db.RowLock, sub.Server.ID).Scan(ctx, srv)
-			isNew = errors.Is(err, sql.ErrNoRows)
-			if err != nil && !isNew {
-				return err
-			}
+		srv := new(serverRow)
+		err := tx.NewRaw("SELECT * FROM servers WHERE id = ?"+s.db.RowLock, sub.Server.ID).Scan(ctx, srv)
+		isNew := errors.Is(err, sql.ErrNoRows)
+		if err != nil && !isNew {
+			return err
 		}
 		c := &change{tx: tx, b: engine.NewBatch(tx), now: s.stamp(srv.UpdatedAt), srv: srv}
-		if isNew {
-			c.srv = newServerRow(sub.Server, c.now)
+		if err := s.storeThrough(ctx, c, sub, t, v, ev, isNew); err != nil {
+			return err
 		}
-		events := append([]eventRow{ev}, c.walk(v, t)...)
-		if hub.State(v.State).Visible() {
-			if err := c.apply(ctx, v, hub.Submitted, true, true); err != nil {
-				return err
-			}
-			c.storeServer(isNew, v.Latest, sub.Server)
-		} else { // as in Transition: what no reader can see does not touch the server
-			if isNew {
-				c.b.Add(tx.NewInsert().Model(c.srv))
-			}
-			c.b.Add(tx.NewInsert().Model(v))
-			c.b.Add(tx.NewInsert().Model(v.texts()))
-		}
-		s.appendEvents(tx, c.b, events...)
 		return c.b.Exec(ctx)
 	})
+}
+
+// storeThrough collects the statements of submitThrough. It reads nothing when the server is new.
+func (s *Store) storeThrough(ctx context.Context, c *change, sub hub.Submission, t hub.Transition, v *versionRow, ev eventRow, isNew bool) error {
+	if isNew {
+		c.srv = newServerRow(sub.Server, c.now)
+	}
+	events := append([]eventRow{ev}, c.walk(v, t)...)
+	if hub.State(v.State).Visible() {
+		if err := c.apply(ctx, v, hub.Submitted, true, true); err != nil {
+			return err
+		}
+		c.storeServer(isNew, v.Latest, sub.Server)
+	} else { // as in Transition: what no reader can see does not touch the server
+		if isNew {
+			c.b.Add(c.tx.NewInsert().Model(c.srv))
+		}
+		c.b.Add(c.tx.NewInsert().Model(v))
+		c.b.Add(c.tx.NewInsert().Model(v.texts()))
+	}
+	s.appendEvents(c.tx, c.b, events...)
+	return nil
 }
 
 // removeRejected makes room for a version whose number a rejected one had.

@@ -13,13 +13,41 @@ import (
 // Batch collects statements whose answers nobody needs and sends them at once: over a network each
 // statement would cost a round trip.
 type Batch struct {
-	tx  bun.Tx
+	tx  bun.IDB
+	run func(ctx context.Context, text string) error
 	b   []byte
 	err error
 }
 
 // NewBatch returns an empty batch in a transaction.
-func NewBatch(tx bun.Tx) *Batch { return &Batch{tx: tx} }
+func NewBatch(tx bun.Tx) *Batch {
+	return &Batch{tx: tx, run: func(ctx context.Context, text string) error {
+		_, err := tx.Tx.ExecContext(ctx, text)
+		return err
+	}}
+}
+
+// Atomic runs the statements that build collects, all or none. build may not read. On PostgreSQL they are
+// sent as one message, which is a transaction of its own: begin and commit cost no round trips.
+func (db *DB) Atomic(ctx context.Context, build func(db bun.IDB, b *Batch) error) error {
+	if !db.OneMessage {
+		return db.Tx(ctx, func(tx bun.Tx) error {
+			b := NewBatch(tx)
+			if err := build(tx, b); err != nil {
+				return err
+			}
+			return b.Exec(ctx)
+		})
+	}
+	b := &Batch{tx: db.Write, run: func(ctx context.Context, text string) error {
+		_, err := db.Write.DB.ExecContext(ctx, text)
+		return err
+	}}
+	if err := build(db.Write, b); err != nil {
+		return db.Fail(err)
+	}
+	return db.Fail(b.Exec(ctx))
+}
 
 // nulMarker is what bun writes in place of a text with a zero byte.
 var nulMarker = []byte("?!(bun: string contains a NUL byte")
@@ -60,7 +88,7 @@ func (q *Batch) Exec(ctx context.Context) error {
 	if q.err != nil || len(q.b) == 0 {
 		return q.err
 	}
-	_, err := q.tx.Tx.ExecContext(ctx, string(q.b))
+	err := q.run(ctx, string(q.b))
 	q.b = q.b[:0]
 	return err
 }

@@ -19,6 +19,8 @@ type Dialect struct {
 	EventLock string // statement before events are inserted, or ""
 	SeqReset  string // statement that moves the event sequence behind what was loaded, or ""
 
+	OneMessage bool // several statements sent as one message are one transaction
+
 	goose    goose.Dialect
 	words    *strings.Replacer // types in the migrations
 	snapshot *sql.TxOptions    // of a transaction that reads everything as it is at one moment
