@@ -18,6 +18,7 @@ import (
 	"github.com/knadh/koanf/providers/posflag"
 	"github.com/knadh/koanf/v2"
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/registry"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -152,8 +153,9 @@ func (c *config) complete() error {
 	}
 	c.BaseURL = strings.TrimRight(c.BaseURL, "/")
 	c.prefix = strings.TrimRight(u.EscapedPath(), "/")
-	if c.MaxBundle <= 0 {
-		return hub.Errorf(hub.Invalid, "max-bundle %d is not above 0", c.MaxBundle)
+	if c.MaxBundle <= 0 || c.MaxBundle > registry.DefaultMaxBundle {
+		return hub.Errorf(hub.Invalid, "max-bundle %d is not between 1 and %d", c.MaxBundle, registry.DefaultMaxBundle).
+			WithHint("mcpm takes no larger bundles")
 	}
 	return nil
 }

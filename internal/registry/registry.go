@@ -38,7 +38,8 @@ type Config struct {
 	MaxBytes int64  // largest bundle accepted, in bytes of the archive
 }
 
-// DefaultMaxBundle is the largest bundle accepted when nothing else is configured: 64 MiB.
+// DefaultMaxBundle is the largest bundle accepted when nothing else is configured: 64 MiB, as much as mcpm
+// takes.
 const DefaultMaxBundle = 64 << 20
 
 // Service is the registry.
