@@ -26,6 +26,9 @@ func whoami(a *app.App, ctx context.Context) error {
 		return err
 	}
 	me, err := c.Me(ctx)
+	if hub.KindOf(err) == hub.Unauthenticated && a.Getenv("MCPM_TOKEN") != "" {
+		return hub.Errorf(hub.Unauthenticated, "%s refused the token in MCPM_TOKEN: %v", c.Base(), err).WithHint("make a new key there, or unset MCPM_TOKEN")
+	}
 	if hub.KindOf(err) == hub.Unauthenticated {
 		return hub.Errorf(hub.Unauthenticated, "nobody is signed in at %s", c.Base()).WithHint("mcpm login")
 	}

@@ -54,6 +54,9 @@ func (o *infoOptions) run(ctx context.Context) error {
 	}
 	if r.Given {
 		v, err := (&app.HubProvider{App: o.App}).Find(ctx, r)
+		if hub.KindOf(err) == hub.Conflict { // nothing is to be chosen here, so nothing clashes: it is not there
+			return hub.Errorf(hub.NotFound, "there is no %s", o.arg).WithHint("mcpm info %s --versions", r.Name)
+		}
 		if err != nil {
 			return err
 		}
