@@ -171,6 +171,7 @@ func (h *hub) start(env []string) error {
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
+	h.kill()
 	return errors.New("the hub does not get ready:\n" + h.out.String())
 }
 
