@@ -93,7 +93,9 @@ func (s *Service) giveBack(ctx context.Context, job *hub.Job, cause error) {
 		err = s.store.RetryJob(ctx, job.ID, s.worker, s.now().Add(backoff(job.Attempts)), cause.Error())
 	}
 	s.log.ErrorContext(ctx, "job failed", "job", job.ID, "kind", job.Kind, "attempt", job.Attempts, "error", cause, "give_back", err)
-	s.holdsLost.Store(err != nil && hub.KindOf(err) != hub.Conflict)
+	if err != nil && hub.KindOf(err) != hub.Conflict {
+		s.holdsLost.Store(true)
+	}
 }
 
 // backoff is 1 s, 2 s, 4 s ... at most 5 minutes.

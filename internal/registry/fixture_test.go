@@ -45,12 +45,17 @@ type watchedStore struct {
 	*sqlstore.Store
 	claims   atomic.Int64
 	installs atomic.Int64
-	gate     func() // called before each Submit
+	gate     func()      // called before each Submit
+	loses    atomic.Bool // the answer to the next claim that finds a job
 }
 
 func (s *watchedStore) ClaimJob(ctx context.Context, worker string, kinds []string, now, till time.Time) (*hub.Job, error) {
 	defer s.claims.Add(1)
-	return s.Store.ClaimJob(ctx, worker, kinds, now, till)
+	job, err := s.Store.ClaimJob(ctx, worker, kinds, now, till)
+	if err == nil && s.loses.CompareAndSwap(true, false) {
+		return nil, hub.Errorf(hub.Unavailable, "the connection broke after the commit")
+	}
+	return job, err
 }
 
 func (s *watchedStore) AddInstalls(ctx context.Context, counts map[string]int64) error {

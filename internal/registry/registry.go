@@ -58,7 +58,7 @@ type Service struct {
 	installs installCounts
 	indexed  atomic.Int64 // last event that is in the index
 
-	holdsLost atomic.Bool // a job could not be given back: its lease is still in the store
+	holdsLost atomic.Bool // a lease of this process may be in the store without its knowing
 }
 
 // New makes a Service. Nothing runs until Run is called; reading and publishing work without it.

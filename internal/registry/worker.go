@@ -54,6 +54,9 @@ func (s *Service) work(ctx context.Context) {
 			s.runJob(context.WithoutCancel(ctx), job)
 			continue
 		}
+		if hub.KindOf(err) != hub.NotFound {
+			s.holdsLost.Store(true) // the claim may have been stored, and only its answer lost
+		}
 		if hub.KindOf(err) != hub.NotFound && ctx.Err() == nil {
 			s.log.Error("could not claim a job", "error", err)
 		}

@@ -106,6 +106,16 @@ func TestRetrySucceeds(t *testing.T) {
 	f.await("it is published", func() bool { return f.state(v.ID) == hub.Published })
 }
 
+// TestLostClaim guards: a claim that was stored and whose answer was lost does not hold the job until its
+// lease ends.
+func TestLostClaim(t *testing.T) {
+	f := newFixture(t)
+	f.store.loses.Store(true)
+	v := f.submitBundle("1.0.0")
+	f.run(f.Service)
+	f.await("it is published, though no time has passed", func() bool { return f.state(v.ID) == hub.Published })
+}
+
 // TestPanic guards: a check that panics is a failed try, and the worker goes on with other jobs.
 func TestPanic(t *testing.T) {
 	f := newFixture(t)
