@@ -4,6 +4,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"os"
 	"runtime"
@@ -74,21 +75,28 @@ func poll(t *testing.T, what string, ok func() bool) {
 	t.Fatalf("never happened: %s", what)
 }
 
-// slowUpload starts to publish p. send gives the next n bytes of its bundle, and the end with the last one; the
-// status of the answer comes from the channel, 0 when there is none.
+// slowUpload starts to publish p, and returns once the hub reads it: the hub's "100 Continue" (RFC 9110 section
+// 10.1.1) says so. The connection is its own, for one that has been idle may be closed before the hub has seen the
+// call. send gives the next n bytes of the bundle, and the end with the last one; the status of the answer comes from
+// the channel, 0 when there is none.
 func slowUpload(t *testing.T, hubURL, token string, p *publication) (send func(n int), answer <-chan int) {
 	t.Helper()
 	r, w := io.Pipe()
 	form := multipart.NewWriter(w)
 	status := make(chan int, 1)
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, hubURL+"/api/v1/servers/"+url.PathEscape(crashServer)+"/versions", r)
+	reading := make(chan struct{})
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got100Continue: func() { close(reading) }})
+	client := &http.Client{Transport: &http.Transport{ExpectContinueTimeout: 30 * time.Second}}
+	t.Cleanup(client.CloseIdleConnections)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, hubURL+"/api/v1/servers/"+url.PathEscape(crashServer)+"/versions", r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", form.FormDataContentType())
 	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Expect", "100-continue")
 	go func() {
-		resp, err := http.DefaultClient.Do(req)
+		resp, err := client.Do(req)
 		if err != nil {
 			t.Log(err)
 			r.CloseWithError(err)
@@ -98,6 +106,11 @@ func slowUpload(t *testing.T, hubURL, token string, p *publication) (send func(n
 		resp.Body.Close()
 		status <- resp.StatusCode
 	}()
+	select {
+	case <-reading:
+	case <-time.After(30 * time.Second):
+		t.Fatal("the hub did not begin to read the upload")
+	}
 	write := func(w io.Writer, b []byte) {
 		t.Helper()
 		if _, err := w.Write(b); err != nil {
