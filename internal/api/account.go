@@ -46,7 +46,7 @@ type loginIn struct {
 
 // Resolve notes the caller's address.
 func (in *loginIn) Resolve(ctx huma.Context) []error {
-	in.client = network(humagin.Unwrap(ctx).ClientIP())
+	in.client = humagin.Unwrap(ctx).GetString(keyClient)
 	return nil
 }
 

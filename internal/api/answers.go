@@ -2,7 +2,6 @@ package api
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
@@ -38,25 +37,34 @@ func cacheable(r *http.Request) bool {
 		!strings.Contains(p, "/bundle/")
 }
 
-func (a *answers) middleware(c *gin.Context) {
+// key names the answer to r in the cache.
+func (a *answers) key(r *http.Request) string {
+	local, seen := a.generation()
+	return r.RequestURI + " " + strconv.FormatUint(local, 36) + "." + strconv.FormatInt(seen, 36)
+}
+
+// kept is an answer as the cache has it: "ETag newline route newline body".
+type kept struct {
+	etag, route string
+	body        []byte
+}
+
+func (a *answers) lookup(r *http.Request) (kept, bool) {
+	b, ok := a.cache.Get(r.Context(), a.key(r))
+	if !ok {
+		return kept{}, false
+	}
+	etag, rest, ok := bytes.Cut(b, []byte{'\n'})
+	route, body, more := bytes.Cut(rest, []byte{'\n'})
+	return kept{etag: string(etag), route: string(route), body: body}, ok && more
+}
+
+// record is the middleware that lets the handler answer into memory, and keeps and sends what it said.
+func (a *answers) record(c *gin.Context) {
 	if !cacheable(c.Request) {
 		return
 	}
-	ctx := c.Request.Context()
-	local, seen := a.generation()
-	key := c.Request.RequestURI + " " + strconv.FormatUint(local, 36) + "." + strconv.FormatInt(seen, 36)
-	if kept, ok := a.cache.Get(ctx, key); ok {
-		if etag, body, ok := bytes.Cut(kept, []byte{'\n'}); ok {
-			answer(c, string(etag), body)
-			c.Abort()
-			return
-		}
-	}
-	a.record(ctx, c, key)
-}
-
-// record lets the handler answer into memory, and keeps and sends what it said.
-func (a *answers) record(ctx context.Context, c *gin.Context, key string) {
+	key := a.key(c.Request) // before the answer is made: a change meanwhile must not be missed
 	w := &recorder{ResponseWriter: c.Writer, status: http.StatusOK}
 	c.Writer = w
 	c.Next()
@@ -69,29 +77,30 @@ func (a *answers) record(ctx context.Context, c *gin.Context, key string) {
 	body := w.buf.Bytes()
 	sum := sha256.Sum256(body)
 	etag := `"` + hex.EncodeToString(sum[:12]) + `"`
-	if len(body) <= maxAnswer {
-		kept := make([]byte, 0, len(etag)+1+len(body))
-		a.cache.Set(ctx, key, append(append(append(kept, etag...), '\n'), body...), answerTTL)
+	if head := etag + "\n" + c.FullPath() + "\n"; len(body) <= maxAnswer {
+		whole := make([]byte, 0, len(head)+len(body))
+		a.cache.Set(c.Request.Context(), key, append(append(whole, head...), body...), answerTTL)
 	}
-	answer(c, etag, body)
+	answer(c.Writer, c.Request, etag, body)
 }
 
-// answer sends JSON bytes, or 304 when the client has them.
-func answer(c *gin.Context, etag string, body []byte) {
-	h := c.Writer.Header()
-	h["Etag"] = []string{etag}
+// answer sends JSON bytes, or 304 when the client has them, and returns the status.
+func answer(w http.ResponseWriter, r *http.Request, etag string, body []byte) int {
+	h := w.Header()
+	values := []string{etag, strconv.Itoa(len(body))}
+	h["Etag"] = values[:1:1]
 	if h["Cache-Control"] == nil {
 		h["Cache-Control"] = listCaching
 	}
-	if match := c.GetHeader("If-None-Match"); match != "" && strings.Contains(match, etag) {
-		c.Writer.WriteHeader(http.StatusNotModified)
-		c.Writer.WriteHeaderNow()
-		return
+	if match := r.Header["If-None-Match"]; len(match) > 0 && strings.Contains(match[0], etag) {
+		w.WriteHeader(http.StatusNotModified)
+		return http.StatusNotModified
 	}
 	h["Content-Type"] = jsonType
-	h["Content-Length"] = []string{strconv.Itoa(len(body))}
-	c.Writer.WriteHeader(http.StatusOK)
-	_, _ = c.Writer.Write(body) // the client is gone when this fails
+	h["Content-Length"] = values[1:]
+	w.WriteHeader(http.StatusOK)
+	_, _ = w.Write(body) // the client is gone when this fails
+	return http.StatusOK
 }
 
 // recorder is a gin.ResponseWriter that keeps what is written.

@@ -50,6 +50,7 @@ type server struct {
 	answers *answers
 	metrics *metrics
 	ready   readiness
+	proxies proxies
 }
 
 // New makes the handler for everything the hub serves.
@@ -60,17 +61,18 @@ func New(c Config) (http.Handler, error) {
 	engine := gin.New()
 	engine.UseRawPath, engine.UnescapePathValues = true, true // names carry %2F
 	engine.RedirectTrailingSlash, engine.HandleMethodNotAllowed = false, true
-	if err := engine.SetTrustedProxies(c.TrustedProxies); err != nil {
-		return nil, hub.Errorf(hub.Invalid, "trusted proxies %v: %v", c.TrustedProxies, err).WithHint("give networks, such as 10.0.0.0/8")
+	var err error
+	if s.proxies, err = parseProxies(c.TrustedProxies); err != nil {
+		return nil, err
 	}
 	// The order matters: the id comes first so that everything after it can name the request; the
 	// measure wraps all that may answer; who is calling is known before calls are counted against
-	// them; and kept answers come last, so that a limit holds for them too. Only what goes on to a handler needs the id in its context.
-	engine.Use(s.requestID, s.measure, s.recoverPanic, s.cors, s.cleanPath, s.identify, s.limit, s.answers.middleware, nameContext)
+	// them; answers are kept last. What is kept already is answered before all of this, see serveKept.
+	engine.Use(s.requestID, s.measure, s.recoverPanic, s.cors, s.cleanPath, s.identify, s.limit, s.answers.record, nameContext)
 	engine.NoRoute(s.noRoute)
 	engine.NoMethod(s.noMethod)
 	s.routes(engine)
-	return plainRequest(stripPrefix(c.Prefix, engine)), nil
+	return plainRequest(stripPrefix(c.Prefix, s.serveKept(engine))), nil
 }
 
 // routes is everything the hub answers, in one list.

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"path"
 	"runtime/debug"
@@ -27,21 +26,33 @@ const (
 	keyRequestID contextKey = iota
 	keyActor
 	keyActorErr
+	keyClient
 	keyHead // the request came as HEAD
 )
 
 const headerRequestID = "X-Request-Id"
 
-// requestID names the request: the caller's own id when it is a plain word, else a new one.
+// The headers of a limit, as draft-ietf-httpapi-ratelimit-headers-06 writes them.
+const (
+	headerLimit     = "RateLimit-Limit"
+	headerRemaining = "RateLimit-Remaining"
+	headerReset     = "RateLimit-Reset"
+)
+
+// requestID names the request, see newRequestID.
 func (s *server) requestID(c *gin.Context) {
-	id := c.GetHeader(headerRequestID)
-	if !plainWord(id) {
-		var b [10]byte
-		binary.LittleEndian.PutUint64(b[:], rand.Uint64())
-		binary.LittleEndian.PutUint16(b[8:], uint16(rand.Uint32()))
-		id = base32.HexEncoding.EncodeToString(b[:])
+	c.Writer.Header()[headerRequestID] = []string{newRequestID(c.Request)}
+}
+
+// newRequestID returns the caller's own id when it is a plain word, else a new one.
+func newRequestID(r *http.Request) string {
+	if given := r.Header[headerRequestID]; len(given) > 0 && plainWord(given[0]) {
+		return given[0]
 	}
-	c.Writer.Header()[headerRequestID] = []string{id}
+	var b [10]byte
+	binary.LittleEndian.PutUint64(b[:], rand.Uint64())
+	binary.LittleEndian.PutUint16(b[8:], uint16(rand.Uint32()))
+	return base32.HexEncoding.EncodeToString(b[:])
 }
 
 // nameContext puts the request id where handlers and what they call can log it.
@@ -91,7 +102,7 @@ func (s *server) measure(c *gin.Context) {
 	}
 	s.Log.LogAttrs(c.Request.Context(), level, "request", slog.String("request_id", requestIDOf(c)),
 		slog.String("method", c.Request.Method), slog.String("path", c.Request.URL.Path), slog.Int("status", status),
-		slog.Duration("took", took), slog.Int("bytes", c.Writer.Size()), slog.String("client", c.ClientIP()))
+		slog.Duration("took", took), slog.Int("bytes", c.Writer.Size()), slog.String("client", s.proxies.client(c.Request)))
 }
 
 // recoverPanic turns a panic into a 500 with the request id; the trace is logged.
@@ -116,7 +127,7 @@ func (s *server) recoverPanic(c *gin.Context) {
 // Header values that are the same in every answer; net/http only reads them.
 var (
 	anyOrigin      = []string{"*"}
-	exposedHeaders = []string{"Content-Type, Content-Length, ETag, Location, Retry-After, X-Request-Id, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"}
+	exposedHeaders = []string{"*"} // all of them, to pages that send no cookies (Fetch standard, section 3.3.5)
 	jsonType       = []string{"application/json"}
 	listCaching    = []string{cacheControl}
 )
@@ -190,7 +201,9 @@ func actorOf(ctx context.Context) (hub.Actor, error) {
 // limit counts calls per account or key, else per address, with the RateLimit headers of
 // draft-ietf-httpapi-ratelimit-headers-06.
 func (s *server) limit(c *gin.Context) {
-	key, most := "a:"+network(c.ClientIP()), s.RateLimit
+	client := network(s.proxies.client(c.Request))
+	c.Set(keyClient, client)
+	key, most := "a:"+client, s.RateLimit
 	if a, ok := c.Request.Context().Value(keyActor).(hub.Actor); ok && a.AccountID != "anonymous" {
 		key, most = "k:"+a.AccountID+a.KeyID, s.KeyRateLimit
 	}
@@ -199,25 +212,12 @@ func (s *server) limit(c *gin.Context) {
 	}
 }
 
-// network is what counts as one address: an IPv6 host has a whole /64 to itself.
-func network(ip string) string {
-	addr, err := netip.ParseAddr(ip)
-	if err != nil || addr.Unmap().Is4() {
-		return ip
-	}
-	p, err := addr.Prefix(64)
-	if err != nil {
-		return ip
-	}
-	return p.String()
-}
-
 func (s *server) count(c *gin.Context, key string, rate hub.Rate) {
 	a := s.Limiter.Allow(c.Request.Context(), key, rate)
 	h := c.Writer.Header()
-	h["RateLimit-Limit"] = []string{strconv.Itoa(a.Limit)}
-	h["RateLimit-Remaining"] = []string{strconv.Itoa(a.Remaining)}
-	h["RateLimit-Reset"] = []string{strconv.Itoa(seconds(a.Reset))}
+	h[headerLimit] = []string{strconv.Itoa(a.Limit)}
+	h[headerRemaining] = []string{strconv.Itoa(a.Remaining)}
+	h[headerReset] = []string{strconv.Itoa(seconds(a.Reset))}
 	if a.OK {
 		return
 	}
