@@ -94,11 +94,12 @@ func serve(ctx context.Context, c *config, out io.Writer) error {
 	wg.Go(func() { p.registry.Run(work, c.Role != "web") })
 	defer wg.Wait()
 	defer stopWork()
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	defer server.Close() // when it could not be shut down
 	if err := p.greet(ctx, out, listener.Addr()); err != nil {
 		return err
 	}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
 	select {
 	case err := <-failed:
 		return err

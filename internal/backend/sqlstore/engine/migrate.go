@@ -27,7 +27,7 @@ func (db *DB) migrate(ctx context.Context, files fs.FS) error {
 	if err != nil {
 		return err
 	}
-	if err := db.checkSchema(ctx, newest); err != nil {
+	if have, err := db.checkSchema(ctx, newest); err != nil || have == newest {
 		return err
 	}
 	opts := []goose.ProviderOption{goose.WithGoMigrations(steps...), goose.WithDisableGlobalRegistry(true)}
@@ -54,7 +54,8 @@ func (db *DB) migrate(ctx context.Context, files fs.FS) error {
 			return fmt.Errorf("sqlstore: migrate: %w", db.Fail(err))
 		}
 	}
-	return db.checkSchema(ctx, newest)
+	_, err = db.checkSchema(ctx, newest)
+	return err
 }
 
 // migrations returns the steps in the words of the dialect, and the number of the last.
@@ -94,17 +95,17 @@ func (db *DB) step(n int64, text string) func(context.Context, *sql.Tx) error {
 	}
 }
 
-// checkSchema refuses a database that a newer program changed.
-func (db *DB) checkSchema(ctx context.Context, newest int64) error {
+// checkSchema returns the number of the last migration, and refuses a database that a newer program changed.
+func (db *DB) checkSchema(ctx context.Context, newest int64) (int64, error) {
 	have, err := db.Schema(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if have > newest {
-		return hub.Errorf(hub.Conflict, "the database has schema %d, this program knows %d", have, newest).
+		return 0, hub.Errorf(hub.Conflict, "the database has schema %d, this program knows %d", have, newest).
 			WithHint("use a newer mcphub; schemas are never taken back")
 	}
-	return nil
+	return have, nil
 }
 
 // Schema returns the number of the last migration of the database, 0 for an empty one.
