@@ -23,7 +23,8 @@ const module = "github.com/mcphub/mcphub"
 // may import it.
 var mayImport = map[string][]string{
 	// ground
-	"internal/hub": {},
+	"internal/hub":   {},
+	"internal/words": {},
 	// one up
 	"internal/manifest":           {"hub"},
 	"internal/resolve":            {"hub"},
@@ -31,10 +32,12 @@ var mayImport = map[string][]string{
 	"internal/hosts":              {"hub"},
 	"internal/conform":            {"hub"},
 	"internal/auth":               {"hub"},
+	"internal/embed":              {"hub"},
 	"internal/bundle":             {"hub", "trust"},
 	"internal/backend/sqlstore":   {"hub"},
 	"internal/backend/blobstore":  {"hub"},
-	"internal/backend/bleveindex": {"hub"},
+	"internal/backend/bleveindex": {"hub", "words"},
+	"internal/backend/localvec":   {"hub"},
 	"internal/backend/memcache":   {"hub"},
 	"internal/wire":               {"hub", "manifest", "trust"},
 	"internal/install":            {"hub", "manifest", "trust", "hosts", "bundle"},
@@ -42,20 +45,21 @@ var mayImport = map[string][]string{
 	"internal/gateway":            {"hub"},
 	// services
 	"internal/registry": {"hub", "manifest", "resolve", "trust", "source", "bundle"},
+	"internal/search":   {"hub", "words", "manifest"},
 	// doors
-	"internal/api": {"hub", "auth", "registry", "wire", "manifest", "trust", "hosts"},
-	"internal/web": {"hub", "auth", "registry", "hosts"},
+	"internal/api": {"hub", "auth", "registry", "search", "wire", "manifest", "trust", "hosts"},
+	"internal/web": {"hub", "auth", "registry", "search", "hosts"},
 	"internal/cli": {"hub", "manifest", "resolve", "trust", "hosts", "wire", "install", "source", "bundle", "gateway"},
 	// wiring
-	"cmd/mcphub": {"hub", "manifest", "resolve", "trust", "hosts", "wire", "source", "bundle", "gateway", "auth", "registry", "api", "web",
-		"backend/sqlstore", "backend/blobstore", "backend/bleveindex", "backend/memcache"},
+	"cmd/mcphub": {"hub", "manifest", "resolve", "trust", "hosts", "wire", "source", "bundle", "gateway", "auth", "registry", "search", "embed", "api", "web",
+		"backend/sqlstore", "backend/blobstore", "backend/bleveindex", "backend/localvec", "backend/memcache"},
 	"cmd/mcpm": {"cli"},
-	"bench":    {"hub", "manifest", "wire", "registry", "trust", "backend/sqlstore"}, // measures; nothing imports it
+	"bench":    {"hub", "manifest", "wire", "registry", "trust", "search", "embed", "backend/sqlstore", "backend/bleveindex", "backend/localvec"}, // measures; nothing imports it
 	"e2e":      {"hub", "wire"},                                                      // drives the built programs
 }
 
 // tests of a room may also import these: the suites, and the embedded backends, which are the fakes.
-var testsMayImport = []string{"conform", "hub", "manifest", "trust", "bundle", "backend/sqlstore", "backend/blobstore", "backend/bleveindex", "backend/memcache", "wire", "source", "hosts"}
+var testsMayImport = []string{"conform", "hub", "manifest", "trust", "bundle", "backend/sqlstore", "backend/blobstore", "backend/bleveindex", "backend/localvec", "backend/memcache", "wire", "source", "hosts", "embed", "search"}
 
 const (
 	maxFile, maxTestFile = 400, 600

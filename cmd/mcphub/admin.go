@@ -14,6 +14,7 @@ import (
 	"github.com/mcphub/mcphub/internal/backend/sqlstore"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/registry"
+	"github.com/mcphub/mcphub/internal/search"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 )
@@ -245,7 +246,7 @@ func newAdminReindex() *cobra.Command {
 		Long: "Ask every hub on this database to fill its search index anew from the store. A running hub starts within a second; one that is not running does at its next start.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return atDesk(cmd, func(ctx context.Context, d *desk) error {
-				if err := d.registry.AskReindex(ctx); err != nil {
+				if err := search.AskReindex(ctx, d.store); err != nil {
 					return err
 				}
 				fmt.Fprintln(cmd.OutOrStdout(), "The search index is filled anew by the running hub, or at the next start.")

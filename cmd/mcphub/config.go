@@ -31,6 +31,9 @@ type config struct {
 	Database       string   `koanf:"database"`
 	Blobs          string   `koanf:"blobs"`
 	Search         string   `koanf:"search"`
+	Vectors        string   `koanf:"vectors"`
+	Embedding      string   `koanf:"embedding"`
+	EmbeddingKey   string   `koanf:"embedding-key"`
 	Cache          string   `koanf:"cache"`
 	BaseURL        string   `koanf:"base-url"`
 	Role           string   `koanf:"role"`
@@ -57,6 +60,9 @@ func addConfigFlags(f *pflag.FlagSet) {
 	f.String("database", "", "sqlite:PATH or postgres://... (default sqlite in DATA)")
 	f.String("blobs", "", "file:///DIR or mem:// (default a directory in DATA)")
 	f.String("search", "", "bleve:DIR or bleve: for in memory (default a directory in DATA)")
+	f.String("vectors", "", "local:DIR, local: for in memory, or none (default a directory in DATA)")
+	f.String("embedding", "", "URL of an OpenAI-compatible service and its model, https://HOST/v1#MODEL (default built in)")
+	f.String("embedding-key", "", "API key of that service; better in MCPHUB_EMBEDDING_KEY")
 	f.String("cache", "memory:24MiB", "memory:SIZE")
 	f.String("base-url", "", "public address, may carry a path prefix (default from addr)")
 	f.String("role", "all", "all, web (answers, no jobs) or worker (jobs, answers health only)")

@@ -11,9 +11,12 @@ import (
 
 	"github.com/mcphub/mcphub/internal/backend/bleveindex"
 	"github.com/mcphub/mcphub/internal/backend/blobstore"
+	"github.com/mcphub/mcphub/internal/backend/localvec"
 	"github.com/mcphub/mcphub/internal/backend/memcache"
 	"github.com/mcphub/mcphub/internal/backend/sqlstore"
+	"github.com/mcphub/mcphub/internal/embed"
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/source"
 )
 
 // now is the clock of the program.
@@ -62,6 +65,35 @@ func openIndex(c *config) (*bleveindex.Index, error) {
 		return nil, noBackend("search", c.Search, "bleve:DIR")
 	}
 	return bleveindex.Open(dir)
+}
+
+// openVectors opens what is found by meaning; nil when it is turned off.
+func openVectors(c *config) (*localvec.Index, error) {
+	scheme, dir, _ := strings.Cut(c.Vectors, ":")
+	switch scheme {
+	case "none":
+		return nil, nil
+	case "":
+		dir = filepath.Join(c.Data, "vectors")
+	case "local":
+	default:
+		return nil, noBackend("vectors", c.Vectors, "local:DIR, none")
+	}
+	return localvec.Open(dir)
+}
+
+// openEmbedder opens the model that turns texts into vectors.
+func openEmbedder(c *config) (hub.Embedder, error) {
+	if c.Embedding == "" {
+		return embed.New()
+	}
+	base, model, ok := strings.Cut(c.Embedding, "#")
+	if !ok || model == "" {
+		return nil, hub.Errorf(hub.Invalid, "embedding %q names no model", c.Embedding).WithHint("write https://HOST/v1#MODEL")
+	}
+	// The operator named this address, which is often on this machine or its network.
+	client := source.NewClient(source.GuardOptions{AllowPrivate: true})
+	return embed.NewRemote(embed.RemoteOptions{URL: base, Model: model, Key: c.EmbeddingKey, Client: client})
 }
 
 func openCache(c *config) (hub.Cache, hub.Limiter, error) {

@@ -19,9 +19,12 @@ import (
 	"github.com/mcphub/mcphub/internal/api"
 	"github.com/mcphub/mcphub/internal/auth"
 	"github.com/mcphub/mcphub/internal/backend/bleveindex"
+	"github.com/mcphub/mcphub/internal/backend/localvec"
 	"github.com/mcphub/mcphub/internal/backend/sqlstore"
+	"github.com/mcphub/mcphub/internal/hosts"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/registry"
+	"github.com/mcphub/mcphub/internal/search"
 	"github.com/mcphub/mcphub/internal/source"
 	"github.com/mcphub/mcphub/internal/web"
 	"github.com/prometheus/client_golang/prometheus"
@@ -56,7 +59,9 @@ type hubProgram struct {
 	log      *slog.Logger
 	store    *sqlstore.Store
 	index    *bleveindex.Index
+	vectors  *localvec.Index // nil when turned off
 	registry *registry.Service
+	search   *search.Service
 	auth     *auth.Service
 	blobs    hub.Blobs
 	closers  []io.Closer
@@ -92,6 +97,7 @@ func serve(ctx context.Context, c *config, out io.Writer) error {
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
 	wg.Go(func() { p.registry.Run(work, c.Role != "web") })
+	wg.Go(func() { p.search.Run(work) })
 	defer wg.Wait()
 	defer stopWork()
 	failed := make(chan error, 1)
@@ -170,12 +176,36 @@ func (p *hubProgram) openParts(ctx context.Context) error {
 		return err
 	}
 	p.closers = append(p.closers, p.index)
-	p.registry = registry.New(registry.Config{Store: p.store, Blobs: p.blobs, Index: p.index, Log: p.log, Now: now, Worker: instance, MaxBytes: c.MaxBundle})
+	p.registry = registry.New(registry.Config{Store: p.store, Blobs: p.blobs, Log: p.log, Now: now, Worker: instance, MaxBytes: c.MaxBundle})
+	if err := p.openSearch(instance); err != nil {
+		return err
+	}
 	if err := p.registry.Reclaim(ctx); err != nil { // the data directory is locked: no other process has this name
 		return err
 	}
 	p.auth, err = auth.New(ctx, p.store, now)
 	return err
+}
+
+// openSearch opens what finds servers by meaning, and the search over both engines.
+func (p *hubProgram) openSearch(instance string) error {
+	var err error
+	if p.vectors, err = openVectors(p.config); err != nil {
+		return err
+	}
+	c := search.Config{Store: p.store, Index: p.index, Log: p.log, Worker: instance, Changed: p.registry.Changed}
+	for _, h := range hosts.All() {
+		c.Hosts = append(c.Hosts, h.ID)
+	}
+	if p.vectors != nil {
+		p.closers = append(p.closers, p.vectors)
+		c.Vectors = p.vectors
+		if c.Embedder, err = openEmbedder(p.config); err != nil {
+			return err
+		}
+	}
+	p.search = search.New(c)
+	return nil
 }
 
 func (p *hubProgram) close() {
@@ -208,10 +238,10 @@ func (p *hubProgram) handler() (http.Handler, error) {
 	}
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	pages := web.New(web.Config{Registry: p.registry, Auth: p.auth, BaseURL: c.BaseURL, Prefix: c.prefix, Version: programVersion(), Log: p.log})
+	pages := web.New(web.Config{Registry: p.registry, Search: p.search, Auth: p.auth, BaseURL: c.BaseURL, Prefix: c.prefix, Version: programVersion(), Log: p.log})
 	return api.New(api.Config{
-		Registry: p.registry, Auth: p.auth, Cache: cache, Limiter: limiter, Log: p.log, Now: now, Metrics: reg,
-		Checks:  map[string]hub.Pinger{"database": p.store, "blobs": blobPing{p.blobs}, "search": indexPing{p.index}},
+		Registry: p.registry, Search: p.search, Auth: p.auth, Cache: cache, Limiter: limiter, Log: p.log, Now: now, Metrics: reg,
+		Checks:  map[string]hub.Pinger{"database": p.store, "blobs": blobPing{p.blobs}, "search": countPing{p.index.Count}},
 		BaseURL: c.BaseURL, Prefix: c.prefix, Version: programVersion(), Commit: commit, TrustedProxies: c.TrustedProxies,
 		AllowAnonymous: c.AllowAnonymous, RateLimit: c.RateLimit, KeyRateLimit: c.KeyRateLimit, AccessLog: c.AccessLog,
 		HealthOnly: c.Role == "worker", Pages: pages,
@@ -255,11 +285,13 @@ type blobPing struct{ blobs hub.Blobs }
 // Ping fails when blobs cannot be read and written.
 func (b blobPing) Ping(ctx context.Context) error { return b.blobs.Check(ctx) }
 
-type indexPing struct{ index hub.Index }
+type countPing struct {
+	count func(context.Context) (int64, error)
+}
 
 // Ping fails when the search engine does not answer.
-func (i indexPing) Ping(ctx context.Context) error {
-	_, err := i.index.Count(ctx)
+func (p countPing) Ping(ctx context.Context) error {
+	_, err := p.count(ctx)
 	return err
 }
 

@@ -17,12 +17,14 @@ import (
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/manifest"
 	"github.com/mcphub/mcphub/internal/registry"
+	"github.com/mcphub/mcphub/internal/search"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Config is what the API is made from.
 type Config struct {
 	Registry *registry.Service
+	Search   *search.Service
 	Auth     *auth.Service
 	Cache    hub.Cache
 	Limiter  hub.Limiter
@@ -56,7 +58,7 @@ type server struct {
 // New makes the handler for everything the hub serves.
 func New(c Config) (http.Handler, error) {
 	gin.SetMode(gin.ReleaseMode)
-	s := &server{Config: c, metrics: newMetrics(c.Metrics, c.Registry)}
+	s := &server{Config: c, metrics: newMetrics(c.Metrics, c.Search)}
 	s.answers = &answers{cache: c.Cache, generation: c.Registry.Generation}
 	engine := gin.New()
 	engine.UseRawPath, engine.UnescapePathValues = true, true // names carry %2F

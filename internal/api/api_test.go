@@ -20,6 +20,7 @@ import (
 	"github.com/mcphub/mcphub/internal/backend/sqlstore"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/registry"
+	"github.com/mcphub/mcphub/internal/search"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -44,10 +45,11 @@ func newHub(t testing.TB, change func(*api.Config)) *hubUnderTest {
 	index, err := bleveindex.Open("")
 	must(t, err)
 	h.store = store
-	h.registry = registry.New(registry.Config{Store: store, Blobs: blobs, Index: index, Log: log, Now: clock, Worker: "test"})
+	h.registry = registry.New(registry.Config{Store: store, Blobs: blobs, Log: log, Now: clock, Worker: "test"})
+	find := search.New(search.Config{Store: store, Index: index, Log: log, Worker: "test", Changed: h.registry.Changed})
 	h.auth, err = auth.New(t.Context(), store, clock)
 	must(t, err)
-	c := api.Config{Registry: h.registry, Auth: h.auth, Cache: memcache.NewCache(8<<20, time.Now), Limiter: memcache.NewLimiter(1000, time.Now),
+	c := api.Config{Registry: h.registry, Search: find, Auth: h.auth, Cache: memcache.NewCache(8<<20, time.Now), Limiter: memcache.NewLimiter(1000, time.Now),
 		Log: log, Now: clock, Metrics: prometheus.NewRegistry(), Checks: map[string]hub.Pinger{"database": store}, BaseURL: "http://hub.example.com", Version: "test", AllowAnonymous: true}
 	if change != nil {
 		change(&c)
@@ -55,8 +57,9 @@ func newHub(t testing.TB, change func(*api.Config)) *hubUnderTest {
 	handler, err := api.New(c)
 	must(t, err)
 	h.server = httptest.NewServer(handler)
-	done := make(chan struct{})
+	done, found := make(chan struct{}), make(chan struct{})
 	ctx, stop := contextWithCancel(t)
+	go func() { find.Run(ctx); close(found) }()
 	go func() { h.registry.Run(ctx, true); close(done) }()
 	t.Cleanup(func() { h.server.Close(); stop(); <-done; index.Close(); store.Close() })
 	return h

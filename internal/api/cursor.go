@@ -62,13 +62,6 @@ type catalogCursor struct {
 	Deleted bool     `json:"d,omitempty"`
 }
 
-// offsetCursor is the place in search results, with query and filters.
-type offsetCursor struct {
-	Offset int     `json:"k"`
-	Text   string  `json:"q,omitempty"`
-	Filter Filters `json:"f,omitzero"`
-}
-
 // capabilityCursor is the place in the list of capabilities.
 type capabilityCursor struct {
 	Last   hub.CapabilityCount `json:"l"`

@@ -162,7 +162,10 @@ func TestForwardedFor(t *testing.T) {
 			t.Errorf("%s: the fourth call is answered with %d, want %d", c.rule, r.StatusCode, c.last)
 		}
 	}
-	if _, err := api.New(api.Config{Metrics: prometheus.NewRegistry(), TrustedProxies: []string{"nonsense"}}); err == nil {
+	var c api.Config
+	newHub(t, func(given *api.Config) { c = *given })
+	c.Metrics, c.TrustedProxies = prometheus.NewRegistry(), []string{"nonsense"}
+	if _, err := api.New(c); err == nil {
 		t.Error("a proxy that is no network is believed")
 	}
 }

@@ -20,7 +20,7 @@ func FuzzDecodeCursor(f *testing.F) {
 	for _, v := range []any{
 		serverCursor{Sort: hub.SortUpdated, Name: "acme/db", Micros: 1, AsOf: 2, Filter: Filters{Package: "npm"}},
 		catalogCursor{Name: "acme/db", Version: "1.0.0", Since: -1, Deleted: true},
-		offsetCursor{Offset: 20, Text: "a b"}, capabilityCursor{Last: hub.CapabilityCount{Name: "x", Servers: 3}},
+		searchCursor{Offset: 20, Text: "a b"}, capabilityCursor{Last: hub.CapabilityCount{Name: "x", Servers: 3}},
 	} {
 		f.Add(encodeCursor(v))
 	}
@@ -28,7 +28,7 @@ func FuzzDecodeCursor(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		for _, v := range []any{&serverCursor{}, &catalogCursor{}, &offsetCursor{}, &capabilityCursor{}} {
+		for _, v := range []any{&serverCursor{}, &catalogCursor{}, &searchCursor{}, &capabilityCursor{}} {
 			err := decodeCursor(s, v)
 			if err != nil {
 				if hub.KindOf(err) != hub.Malformed || err.Error() != "the cursor is not one of this hub's" {

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
-	"github.com/mcphub/mcphub/internal/registry"
+	"github.com/mcphub/mcphub/internal/search"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/swaggest/swgui/v5/static"
@@ -36,7 +36,7 @@ func (s *server) readyz(c *gin.Context) {
 	if status != http.StatusOK {
 		word = "not ready"
 	}
-	c.JSON(status, gin.H{"status": word, "parts": parts, "index_lag_events": s.Registry.Lag()})
+	c.JSON(status, gin.H{"status": word, "parts": parts, "index_lag_events": behind(s.Search)})
 }
 
 // readiness is the last answer of the parts.
@@ -66,15 +66,26 @@ type metrics struct {
 	requests *prometheus.HistogramVec
 }
 
-func newMetrics(reg *prometheus.Registry, r *registry.Service) *metrics {
+func newMetrics(reg *prometheus.Registry, find *search.Service) *metrics {
 	m := &metrics{registry: reg, requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "mcphub_http_request_seconds", Help: "Time to answer, by route.",
 		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10},
 	}, []string{"route", "method", "status"})}
-	reg.MustRegister(m.requests, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "mcphub_index_lag_events", Help: "Events the search index is behind.",
-	}, func() float64 { return float64(r.Lag()) }))
+	reg.MustRegister(m.requests)
+	for engine := range find.Lag() {
+		reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "mcphub_index_lag_events", Help: "Events a search engine is behind.", ConstLabels: prometheus.Labels{"engine": engine},
+		}, func() float64 { return float64(find.Lag()[engine]) }))
+	}
 	return m
+}
+
+// behind is how many events the search engine that is furthest behind is.
+func behind(find *search.Service) (most int64) {
+	for _, lag := range find.Lag() {
+		most = max(most, lag)
+	}
+	return most
 }
 
 func (m *metrics) observe(route, method string, status int, took time.Duration) {

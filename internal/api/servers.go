@@ -66,7 +66,12 @@ func (s *server) serverRoutes(api huma.API) {
 	register(s, api, get("/servers/{id}/versions", "List the versions of a server"), s.listVersions)
 	register(s, api, get("/servers/{id}/versions/{version}", "Read a version with its manifest"), s.getVersion)
 	register(s, api, get("/servers/{id}/capabilities", "List what a server's version declares"), s.serverCapabilities)
-	register(s, api, get("/search", "Find servers by words"), s.search)
+	find := get("/search", "Find servers by words, meaning and facts")
+	find.Description = "The words are looked for as they are and by what they mean. Filters may stand among them: `tool:query lang:python license:mit transport:stdio host:cursor publisher:acme`; " +
+		"several values of one facet, with commas between, are alternatives."
+	register(s, api, find, s.search)
+	register(s, api, get("/suggest", "Complete what is being typed"), s.suggest)
+	register(s, api, get("/servers/{id}/related", "List servers that are for the like"), s.related)
 	register(s, api, get("/capabilities", "List all tools, resources and prompts with counts"), s.capabilities)
 	bundle := get("/servers/{id}/bundle/{version}", "Download the bundle of a version")
 	bundle.Description = "The archive, named by its content: the ETag is its digest. Ranges work; the bytes of a version never change."
@@ -171,44 +176,6 @@ func (s *server) serverCapabilities(ctx context.Context, in *serverCapabilitiesI
 		list = []hub.Capability{}
 	}
 	return &jsonOut[wire.ServerCapabilities]{Body: wire.ServerCapabilities{Name: v.Name.String(), Version: v.Version, Capabilities: list}}, nil
-}
-
-type searchIn struct {
-	Filters
-	Query  string `query:"q" doc:"Words. Longer texts are cut." maxLength:"1000" example:"query a postgres database"`
-	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
-	Cursor string `query:"cursor"`
-}
-
-// maxOffset is how far into the results of a search one can page.
-const maxOffset = 1000
-
-func (s *server) search(ctx context.Context, in *searchIn) (*jsonOut[wire.SearchResult], error) {
-	cur := offsetCursor{Text: in.Query, Filter: in.Filters}
-	if in.Cursor != "" {
-		cur = offsetCursor{}
-		if err := decodeCursor(in.Cursor, &cur); err != nil {
-			return nil, err
-		}
-		if cur.Offset < 0 || cur.Offset > maxOffset {
-			return nil, hub.Errorf(hub.Malformed, "the cursor is not one of this hub's").WithHint("search again")
-		}
-	}
-	f := cur.Filter
-	page, err := s.Registry.Search(ctx, hub.SearchQuery{Text: cur.Text, Limit: in.Limit, Offset: cur.Offset, PackageType: f.Package,
-		Transport: f.Transport, Runtime: f.Runtime, License: f.License, Category: f.Category, Scope: f.scope(), Mirrored: f.mirrored()})
-	if err != nil {
-		return nil, err
-	}
-	out := &jsonOut[wire.SearchResult]{Body: wire.SearchResult{Query: cur.Text, Total: page.Total, Notice: page.Notice, Servers: make([]wire.Server, len(page.Servers))}}
-	for i, srv := range page.Servers {
-		out.Body.Servers[i] = wire.NewServer(srv)
-	}
-	cur.Offset += in.Limit
-	if page.Notice == "" && int64(cur.Offset) < page.Total && cur.Offset <= maxOffset {
-		out.Body.NextCursor = encodeCursor(cur)
-	}
-	return out, nil
 }
 
 type capabilitiesIn struct {

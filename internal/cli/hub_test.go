@@ -151,13 +151,13 @@ func (h *stubHub) facts(name hub.Name) wire.Server {
 
 func (h *stubHub) search(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query().Get("q")
-	res := wire.SearchResult{Query: q, Servers: []wire.Server{}}
+	res := wire.SearchResult{Query: q, Servers: []wire.SearchHit{}}
 	for name := range h.versions {
 		if s := h.facts(name); strings.Contains(strings.ToLower(s.Name+" "+s.Description), strings.ToLower(q)) {
-			res.Servers = append(res.Servers, s)
+			res.Servers = append(res.Servers, wire.SearchHit{Server: s})
 		}
 	}
-	slices.SortFunc(res.Servers, func(a, b wire.Server) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(res.Servers, func(a, b wire.SearchHit) int { return strings.Compare(a.Name, b.Name) })
 	res.Total = int64(len(res.Servers))
 	answer(w, 200, res)
 }

@@ -21,3 +21,9 @@ func Limiter(t *testing.T, open func(t *testing.T, c *Clock) hub.Limiter) { besi
 
 // Index runs the suite of hub.Index.
 func Index(t *testing.T, open func(t *testing.T) hub.Index) { beside.Index(t, open) }
+
+// Vectors runs the suite of hub.Vectors.
+func Vectors(t *testing.T, open func(t *testing.T) hub.Vectors) { beside.Vectors(t, open) }
+
+// Embedder runs the suite of hub.Embedder.
+func Embedder(t *testing.T, open func(t *testing.T) hub.Embedder) { beside.Embedder(t, open) }

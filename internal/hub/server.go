@@ -2,6 +2,8 @@ package hub
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -111,6 +113,28 @@ type Capability struct {
 	Description string          `json:"description,omitempty"`
 	Schema      json.RawMessage `json:"schema,omitempty"` // input schema of a tool, arguments of a prompt
 	URI         string          `json:"uri,omitempty"`    // of a resource, may be a template
+}
+
+// Inputs returns the names of a tool's inputs or a prompt's arguments, sorted: the properties of a JSON Schema
+// object, or the names in a list of arguments. None when the schema cannot be read.
+func (c Capability) Inputs() []string {
+	var names []string
+	var object struct {
+		Properties map[string]json.RawMessage `json:"properties"`
+	}
+	if json.Unmarshal(c.Schema, &object) == nil {
+		names = slices.Collect(maps.Keys(object.Properties))
+	}
+	var list []struct {
+		Name string `json:"name"`
+	}
+	if json.Unmarshal(c.Schema, &list) == nil {
+		for _, a := range list {
+			names = append(names, a.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // CapabilityCount is one capability name and how many servers' latest versions declare it.

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/manifest/spdx"
 	"github.com/modelcontextprotocol/registry/pkg/model"
 )
 
@@ -102,4 +103,13 @@ func CapabilitiesOf(m *Manifest) []hub.Capability {
 		return cmp.Compare(a.Name, b.Name)
 	})
 	return out
+}
+
+// License returns an SPDX expression as it is stored for what people write: "mit" is MIT. What is no single
+// known identifier is returned as it is.
+func License(s string) string {
+	if id := spdx.Nearest(s); id != "" {
+		return id
+	}
+	return s
 }

@@ -43,7 +43,7 @@ func (s *Service) advance(ctx context.Context, job *hub.Job, v *hub.Version) {
 		s.giveBack(ctx, job, err)
 		return
 	}
-	s.changed()
+	s.Changed()
 }
 
 // runStages runs the checks in order. It returns the states passed through, the verdict when a check

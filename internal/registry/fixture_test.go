@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mcphub/mcphub/internal/backend/bleveindex"
 	"github.com/mcphub/mcphub/internal/backend/blobstore"
 	"github.com/mcphub/mcphub/internal/backend/sqlstore"
 	"github.com/mcphub/mcphub/internal/hub"
@@ -97,41 +95,12 @@ func (b *brokenBlobs) Open(ctx context.Context, digest string, offset, length in
 	return b.Blobs.Open(ctx, digest, offset, length)
 }
 
-// brokenIndex fails while it is down.
-type brokenIndex struct {
-	hub.Index
-	down   atomic.Bool
-	resets atomic.Int64
-}
-
-var errDown = errors.New("the engine is down")
-
-func (i *brokenIndex) Search(ctx context.Context, q hub.SearchQuery) (hub.SearchResult, error) {
-	if i.down.Load() {
-		return hub.SearchResult{}, errDown
-	}
-	return i.Index.Search(ctx, q)
-}
-
-func (i *brokenIndex) Put(ctx context.Context, docs []hub.Document) error {
-	if i.down.Load() {
-		return errDown
-	}
-	return i.Index.Put(ctx, docs)
-}
-
-func (i *brokenIndex) Reset(ctx context.Context) error {
-	i.resets.Add(1)
-	return i.Index.Reset(ctx)
-}
-
 // fixture is a registry on the embedded backends, each of which can be made to fail.
 type fixture struct {
 	t     *testing.T
 	clock *clock
 	store *watchedStore
 	blobs *brokenBlobs
-	index *brokenIndex
 	log   *slog.Logger
 	stop  func() // ends what run started last
 	*registry.Service
@@ -146,18 +115,13 @@ func newFixture(t *testing.T) *fixture {
 	must(t, err)
 	t.Cleanup(func() { store.Close() })
 	f.store, f.blobs = &watchedStore{Store: store}, &brokenBlobs{Blobs: blobs}
-	f.Service, f.index = f.another("test")
+	f.Service = f.another("test")
 	return f
 }
 
-// another makes a second process on the same store, with an index of its own.
-func (f *fixture) another(worker string) (*registry.Service, *brokenIndex) {
-	f.t.Helper()
-	index, err := bleveindex.Open("")
-	must(f.t, err)
-	f.t.Cleanup(func() { index.Close() })
-	broken := &brokenIndex{Index: index}
-	return registry.New(registry.Config{Store: f.store, Blobs: f.blobs, Index: broken, Log: f.log, Now: f.clock.now, Worker: worker, MaxBytes: 1 << 20}), broken
+// another makes a second process on the same store.
+func (f *fixture) another(worker string) *registry.Service {
+	return registry.New(registry.Config{Store: f.store, Blobs: f.blobs, Log: f.log, Now: f.clock.now, Worker: worker, MaxBytes: 1 << 20})
 }
 
 // run runs a service until the test ends or the returned function is called.

@@ -35,7 +35,7 @@ func (s *Service) Import(ctx context.Context, actor hub.Actor, entries []source.
 		return nil, hub.Errorf(hub.Forbidden, "catalogues are imported by administrators")
 	}
 	report := &ImportReport{Entries: make([]ImportEntry, 0, len(entries))}
-	defer s.changed()
+	defer s.Changed()
 	for i := range entries {
 		row, err := s.importOne(ctx, actor, &entries[i])
 		if err != nil {

@@ -42,7 +42,7 @@ func (s *Service) ChangeState(ctx context.Context, actor hub.Actor, ref, version
 	if err != nil {
 		return nil, err
 	}
-	s.changed()
+	s.Changed()
 	return done, nil
 }
 
@@ -122,7 +122,7 @@ func (s *Service) ChangeAll(ctx context.Context, actor hub.Actor, ref string, c 
 	if err != nil {
 		return nil, err
 	}
-	s.changed()
+	s.Changed()
 	return done, nil
 }
 

@@ -69,7 +69,7 @@ func (s *Service) SetFacts(ctx context.Context, actor hub.Actor, ref string, f F
 	if err := s.store.Save(ctx, srv, ev); err != nil {
 		return nil, err
 	}
-	s.changed()
+	s.Changed()
 	return srv, nil
 }
 
@@ -118,7 +118,7 @@ func (s *Service) Tag(ctx context.Context, actor hub.Actor, ref, tag, version st
 	if err := s.store.SetTags(ctx, srv.ID, tags, ev); err != nil {
 		return nil, err
 	}
-	s.changed()
+	s.Changed()
 	srv.DistTags = tags
 	return srv, nil
 }

@@ -234,7 +234,7 @@ func (s *Service) submit(ctx context.Context, actor hub.Actor, d *draft, p Publi
 	if err != nil {
 		return nil, err
 	}
-	s.changed()
+	s.Changed()
 	if len(sub.Steps) == 0 {
 		s.wakeWorker()
 	}

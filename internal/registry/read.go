@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"errors"
 	"io"
 	"slices"
 	"strings"
@@ -98,71 +97,6 @@ func (s *Service) Page(ctx context.Context, q hub.CatalogQuery) ([]hub.CatalogRo
 // Capabilities returns one page of capability names with their counts.
 func (s *Service) Capabilities(ctx context.Context, q hub.CapabilityQuery) ([]hub.CapabilityCount, error) {
 	return s.store.CountCapabilities(ctx, q)
-}
-
-// SearchPage is one page of search results. Notice says so when it is less than it should be.
-type SearchPage struct {
-	Servers []*hub.Server
-	Total   int64
-	Notice  string
-}
-
-// Search finds servers by words. When the search engine does not answer, names are searched in the
-// store instead, and Notice says so.
-func (s *Service) Search(ctx context.Context, q hub.SearchQuery) (*SearchPage, error) {
-	res, err := s.index.Search(ctx, q)
-	if err != nil {
-		if errors.Is(err, context.Canceled) {
-			return nil, err
-		}
-		s.log.WarnContext(ctx, "search engine failed; searching names", "error", err)
-		return s.searchNames(ctx, q)
-	}
-	page := &SearchPage{Total: res.Total}
-	ids := make([]string, len(res.Hits))
-	for i, h := range res.Hits {
-		ids[i] = h.ID
-	}
-	page.Servers, err = s.byIDs(ctx, ids)
-	return page, err
-}
-
-// byIDs keeps the order of ids and leaves out servers that are gone.
-func (s *Service) byIDs(ctx context.Context, ids []string) ([]*hub.Server, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	found, err := s.store.ServersByID(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	byID := make(map[string]*hub.Server, len(found))
-	for _, srv := range found {
-		byID[srv.ID] = srv
-	}
-	out := make([]*hub.Server, 0, len(ids))
-	for _, id := range ids {
-		if srv := byID[id]; srv != nil && srv.Latest.Version != "" {
-			out = append(out, srv)
-		}
-	}
-	return out, nil
-}
-
-func (s *Service) searchNames(ctx context.Context, q hub.SearchQuery) (*SearchPage, error) {
-	rows, err := s.store.Page(ctx, hub.CatalogQuery{Limit: q.Limit, Version: "latest", Search: strings.TrimPrefix(strings.TrimSpace(q.Text), "@")})
-	if err != nil {
-		return nil, err
-	}
-	page := &SearchPage{Total: int64(len(rows)), Notice: "the search engine is down; only names were searched"}
-	for _, row := range rows {
-		srv, err := s.store.Server(ctx, string(row.Name))
-		if err != nil {
-			return nil, err
-		}
-		page.Servers = append(page.Servers, srv)
-	}
-	return page, nil
 }
 
 // Counts returns how many servers and versions can be seen.

@@ -1,5 +1,5 @@
 // Package registry is what the hub does: publish, find, change the state of a version, import, mirror,
-// index, watch. One file a use case. It decides who may do what (every method that changes or reveals
+// watch. One file a use case. It decides who may do what (every method that changes or reveals
 // something takes the actor first) and knows nothing of HTTP, SQL or files.
 package registry
 
@@ -31,7 +31,6 @@ type Store interface {
 type Config struct {
 	Store    Store
 	Blobs    hub.Blobs
-	Index    hub.Index
 	Log      *slog.Logger
 	Now      func() time.Time
 	Worker   string // name of this process in leases; unique among hubs on one database
@@ -46,7 +45,6 @@ const DefaultMaxBundle = 64 << 20
 type Service struct {
 	store    Store
 	blobs    hub.Blobs
-	index    hub.Index
 	log      *slog.Logger
 	now      func() time.Time
 	worker   string
@@ -56,7 +54,6 @@ type Service struct {
 	local    atomic.Uint64 // writes of this process
 	seen     atomic.Int64  // last event of any process that was noticed
 	installs installCounts
-	indexed  atomic.Int64 // last event that is in the index
 
 	holdsLost atomic.Bool // a lease of this process may be in the store without its knowing
 }
@@ -67,7 +64,7 @@ func New(c Config) *Service {
 		c.MaxBytes = DefaultMaxBundle
 	}
 	s := &Service{
-		store: c.Store, blobs: c.Blobs, index: c.Index, log: c.Log, now: c.Now, worker: c.Worker,
+		store: c.Store, blobs: c.Blobs, log: c.Log, now: c.Now, worker: c.Worker,
 		maxBytes: c.MaxBytes, wake: make(chan struct{}, 1),
 	}
 	s.stages = s.publishStages()
@@ -81,8 +78,8 @@ func (s *Service) Generation() (local uint64, seen int64) { return s.local.Load(
 // MaxBundle is the largest bundle accepted, in bytes.
 func (s *Service) MaxBundle() int64 { return s.maxBytes }
 
-// changed tells readers of this process that there is news.
-func (s *Service) changed() { s.local.Add(1) }
+// Changed tells readers of this process that there is news: answers kept before are not given any more.
+func (s *Service) Changed() { s.local.Add(1) }
 
 // wakeWorker makes the worker look for jobs now.
 func (s *Service) wakeWorker() {

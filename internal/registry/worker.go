@@ -13,8 +13,7 @@ const (
 	newsPoll = 500 * time.Millisecond
 )
 
-// Run works off jobs, keeps the search index in step and notices what other processes write, until ctx
-// ends. It then gives back its leases. withJobs false leaves the jobs to others (role web).
+// Run works off jobs and notices what other processes write, until ctx ends. It then gives back its leases. withJobs false leaves the jobs to others (role web).
 func (s *Service) Run(ctx context.Context, withJobs bool) {
 	done := make(chan struct{}, 3)
 	go func() { s.follow(ctx); done <- struct{}{} }()
@@ -87,4 +86,24 @@ func (s *Service) runJob(ctx context.Context, job *hub.Job) {
 		return
 	}
 	s.advance(ctx, job, v)
+}
+
+// follow notices new events, so that answers kept before are not given any more.
+func (s *Service) follow(ctx context.Context) {
+	tick := time.NewTicker(newsPoll)
+	defer tick.Stop()
+	for {
+		last, err := s.store.LastEvent(ctx)
+		switch {
+		case err == nil:
+			s.seen.Store(last)
+		case ctx.Err() == nil:
+			s.log.Error("the event log cannot be read", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/mcphub/mcphub/internal/auth"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/registry"
+	"github.com/mcphub/mcphub/internal/search"
 )
 
 //go:generate go tool templ generate
@@ -24,6 +25,7 @@ var assets embed.FS
 // Config is what the pages are made from.
 type Config struct {
 	Registry *registry.Service
+	Search   *search.Service
 	Auth     *auth.Service
 	BaseURL  string
 	Prefix   string
@@ -81,7 +83,7 @@ func (s *site) search(w http.ResponseWriter, r *http.Request) {
 	if len(query) > maxQuery {
 		query = strings.ToValidUTF8(query[:maxQuery], "")
 	}
-	page, err := s.Registry.Search(r.Context(), hub.SearchQuery{Text: query, Limit: 20})
+	page, err := s.Search.Find(r.Context(), search.Query{Text: query, Limit: 20})
 	if err != nil {
 		s.Log.Error("search failed", "error", err)
 		s.show(w, r, http.StatusServiceUnavailable, notice(s.Config, "The hub cannot answer", "Try again in a minute."))

@@ -19,6 +19,7 @@ import (
 	"github.com/mcphub/mcphub/internal/backend/sqlstore"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/registry"
+	"github.com/mcphub/mcphub/internal/search"
 	"github.com/mcphub/mcphub/internal/web"
 )
 
@@ -30,6 +31,7 @@ type site struct {
 	handler  http.Handler
 	auth     *auth.Service
 	registry *registry.Service
+	search   *search.Service
 	store    *sqlstore.Store
 }
 
@@ -43,10 +45,11 @@ func newSite(t *testing.T) *site {
 	index, err := bleveindex.Open("")
 	must(t, err)
 	t.Cleanup(func() { index.Close(); store.Close() })
-	s := &site{t: t, store: store, registry: registry.New(registry.Config{Store: store, Blobs: blobs, Index: index, Log: log, Now: time.Now, Worker: "test"})}
+	s := &site{t: t, store: store, registry: registry.New(registry.Config{Store: store, Blobs: blobs, Log: log, Now: time.Now, Worker: "test"})}
+	s.search = search.New(search.Config{Store: store, Index: index, Log: log, Worker: "test"})
 	s.auth, err = auth.New(t.Context(), store, time.Now)
 	must(t, err)
-	s.handler = web.New(web.Config{Registry: s.registry, Auth: s.auth, BaseURL: base, Prefix: "/tools", Version: "1.2.3", Log: log})
+	s.handler = web.New(web.Config{Registry: s.registry, Search: s.search, Auth: s.auth, BaseURL: base, Prefix: "/tools", Version: "1.2.3", Log: log})
 	return s
 }
 
@@ -141,7 +144,7 @@ func TestSearchEscapes(t *testing.T) {
 	s := newSite(t)
 	evil := `<script>alert(1)</script><img src=x onerror="alert(2)">`
 	s.publish("@acme/notes", "Keeps notes. "+evil)
-	must(t, s.registry.Reindex(t.Context()))
+	must(t, s.search.Reindex(t.Context()))
 	page := s.page("GET", "/search?q=notes", nil, 200)
 	has(t, "results", page, "1 server for", "&lt;script&gt;alert(1)&lt;/script&gt;", "mcpm install @acme/notes", `href="/tools/api/v1/servers/@acme%2Fnotes"`)
 	page = s.page("GET", "/search?q="+url.QueryEscape(evil), nil, 200)

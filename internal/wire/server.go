@@ -55,15 +55,6 @@ type ServerList struct {
 	NextCursor string   `json:"nextCursor,omitempty" doc:"Send it back as cursor for the next page; absent on the last one."`
 }
 
-// SearchResult is one page of search results.
-type SearchResult struct {
-	Query      string   `json:"query"`
-	Total      int64    `json:"total" doc:"How many servers match in all."`
-	Servers    []Server `json:"servers" doc:"Best first."`
-	NextCursor string   `json:"nextCursor,omitempty"`
-	Notice     string   `json:"notice,omitempty" doc:"Says so when the result is less than it should be, such as while the search engine is down."`
-}
-
 // Version is a version without its manifest, as in lists of versions.
 type Version struct {
 	ID             string     `json:"id" format:"uuid"`

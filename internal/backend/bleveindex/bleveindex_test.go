@@ -125,7 +125,7 @@ func filled(b *testing.B, n int) *bleveindex.Index {
 	docs := make([]hub.Document, n)
 	for i := range docs {
 		d := hub.Document{ID: fmt.Sprintf("id-%06d", i), Name: hub.Name(fmt.Sprintf("io.github.%s/%s-%s", word(), word(), word())), Title: word() + " " + word(),
-			PackageTypes: []string{[]string{"npm", "pypi", "oci"}[i%3]}, Transports: []string{"stdio"}, Score: i % 100}
+			Labels: hub.Labels{hub.FacetPackage: {[]string{"npm", "pypi", "oci"}[i%3]}, hub.FacetTransport: {"stdio"}}, Score: i % 100}
 		for range 15 {
 			d.Description += word() + " "
 		}
@@ -152,7 +152,13 @@ func BenchmarkSearch(b *testing.B) {
 		"two": func(i int) hub.SearchQuery {
 			return hub.SearchQuery{Text: queryWords[i%50] + " " + queryWords[100+i%500]}
 		},
-		"filter": func(i int) hub.SearchQuery { return hub.SearchQuery{Text: queryWords[100+i%500], PackageType: "npm"} },
+		"filter": func(i int) hub.SearchQuery {
+			return hub.SearchQuery{Text: queryWords[100+i%500], Filter: hub.Labels{hub.FacetPackage: {"npm"}}}
+		},
+		"facets": func(i int) hub.SearchQuery {
+			return hub.SearchQuery{Text: queryWords[i%10], Facets: []hub.Facet{hub.FacetPackage, hub.FacetTransport, hub.FacetTool}}
+		},
+		"typing": func(i int) hub.SearchQuery { return hub.SearchQuery{Text: queryWords[i%50][:2], Typing: true} },
 		"empty":  func(i int) hub.SearchQuery { return hub.SearchQuery{} },
 	} {
 		b.Run(name, func(b *testing.B) {

@@ -3,6 +3,8 @@ package bleveindex
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/blevesearch/bleve/v2/analysis"
@@ -10,31 +12,37 @@ import (
 	index "github.com/blevesearch/bleve_index_api"
 
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/words"
 )
 
 // The fields. See the package comment.
 const (
 	fieldExact     = "exact"
 	fieldPrefix    = "prefix"
+	fieldBegin     = "begin"
 	fieldName      = "name"
+	fieldTools     = "tools"
+	fieldInput     = "input"
 	fieldText      = "text"
+	fieldReadme    = "readme"
+	fieldSpell     = "spell"
 	fieldRank      = "rank"
-	fieldType      = "type"
-	fieldTransport = "transport"
-	fieldRuntime   = "runtime"
-	fieldLicense   = "license"
-	fieldCategory  = "category"
-	fieldScope     = "scope"
-	fieldMirrored  = "mirrored"
+	fieldInstalls  = "by.installs"
+	fieldUpdated   = "by.updated"
+	fieldOrder     = "by.name"
+	facetPrefix    = "f."
+	maxPrefix      = 32 // longest beginning of a name, in characters
+	maxBegin       = 12 // longest beginning of a word
+	maxLabel       = 200
+	maxLabels      = 200
+	maxTextWords   = 2000 // of one field, so that a text of megabytes cannot slow the index down
+	maxReadmeWords = 1000
 )
-
-// maxWords bounds the words of one text, so that a document of megabytes cannot slow the index down.
-const maxWords = 2000
 
 const (
 	plain = index.IndexField | index.SkipFreqNorm // there or not; has no score, so it may only be filtered by
 	freq  = index.IndexField                      // often in a short text weighs more
-	order = plain | index.DocValues               // can be sorted by; only indexed fields can
+	order = plain | index.DocValues               // can be sorted by and counted; only indexed fields can
 )
 
 // terms is an analyzer that was given its terms: they are separated by a zero byte.
@@ -55,7 +63,10 @@ func (terms) Analyze(b []byte) analysis.TokenStream {
 }
 
 // fieldMaker collects the terms of one field.
-type fieldMaker struct{ b []byte }
+type fieldMaker struct {
+	b    []byte
+	left int // words that may still be added
+}
 
 func (f *fieldMaker) add(term string) {
 	if term != "" {
@@ -63,87 +74,123 @@ func (f *fieldMaker) add(term string) {
 	}
 }
 
-// words adds the words of a text, whole and in parts.
-func (f *fieldMaker) words(text string) {
-	for _, w := range split(text, maxWords) {
-		if stop[w.whole] {
-			continue
+// words adds the words of texts, whole and in parts.
+func (f *fieldMaker) words(texts ...string) {
+	for _, text := range texts {
+		found := words.Split(text, f.left)
+		f.left -= len(found)
+		for _, w := range found {
+			if w.Empty() {
+				continue
+			}
+			f.add(w.Term)
+			for _, p := range w.Parts {
+				f.add(p)
+			}
 		}
-		f.add(w.whole)
-		for _, p := range w.parts {
-			f.add(p)
+	}
+}
+
+// plain adds words as they are written, and those between their inner borders.
+func (f *fieldMaker) plain(texts ...string) {
+	for _, text := range texts {
+		found := words.Split(text, f.left)
+		f.left -= len(found)
+		for _, w := range found {
+			if len(w.Plain) >= minCorrect {
+				f.add(w.Plain)
+			}
 		}
+	}
+}
+
+// begins adds the beginnings of a word, up to max characters.
+func (f *fieldMaker) begins(word string, most int) {
+	n := 0
+	for i, r := range word {
+		if n++; n > most {
+			return
+		}
+		f.add(word[:i+utf8.RuneLen(r)])
 	}
 }
 
 func newDocument(d hub.Document) *document.Document {
 	doc := document.NewDocument(d.ID)
-	field := func(name string, options index.FieldIndexingOptions, fill func(*fieldMaker)) {
-		var f fieldMaker
+	field := func(name string, options index.FieldIndexingOptions, limit int, fill func(*fieldMaker)) {
+		f := fieldMaker{left: limit}
 		fill(&f)
 		if len(f.b) > 0 {
 			doc.AddField(document.NewTextFieldCustom(name, nil, f.b, options, terms{}))
 		}
 	}
-	values := func(name string, options index.FieldIndexingOptions, vs ...string) {
-		field(name, options, func(f *fieldMaker) {
-			for _, v := range vs {
-				f.add(v)
+	value := func(name, v string) {
+		field(name, order, 0, func(f *fieldMaker) { f.add(v) })
+	}
+	base := words.Squeeze(d.Name.Base())
+	field(fieldExact, freq, 0, func(f *fieldMaker) { f.add(d.Name.Claim()); f.add(base) })
+	field(fieldPrefix, freq, 0, func(f *fieldMaker) { f.begins(base, maxPrefix) })
+	field(fieldBegin, freq, 0, func(f *fieldMaker) {
+		for _, w := range words.Split(d.Name.Base()+" "+d.Title, 40) {
+			f.begins(w.Plain, maxBegin)
+		}
+	})
+	field(fieldName, freq, maxTextWords, func(f *fieldMaker) {
+		f.words(d.Name.Base(), d.Name.Base(), d.Name.Scope(), d.Title) // the base counts twice
+		f.words(d.Keywords...)
+		f.words(d.Labels[hub.FacetCategory]...)
+	})
+	field(fieldTools, freq, maxTextWords, func(f *fieldMaker) {
+		for _, c := range d.Capabilities {
+			f.words(c.Name, c.Title, c.Description)
+		}
+	})
+	field(fieldInput, freq, maxTextWords, func(f *fieldMaker) {
+		for _, c := range d.Capabilities {
+			f.words(c.Inputs()...)
+		}
+	})
+	field(fieldText, freq, maxTextWords, func(f *fieldMaker) { f.words(d.Description) })
+	field(fieldReadme, freq, maxReadmeWords, func(f *fieldMaker) { f.words(d.Readme) })
+	field(fieldSpell, freq, maxTextWords, func(f *fieldMaker) {
+		f.plain(d.Name.Base(), d.Name.Scope(), d.Title, d.Description)
+		f.plain(d.Keywords...)
+		for _, c := range d.Capabilities {
+			f.plain(strings.ReplaceAll(c.Name, "_", " "))
+		}
+	})
+	for facet, values := range d.Labels {
+		field(facetPrefix+string(facet), order, 0, func(f *fieldMaker) {
+			for _, v := range values[:min(len(values), maxLabels)] {
+				f.add(label(v))
 			}
 		})
 	}
-	base := squeeze(d.Name.Base())
-	values(fieldExact, freq, d.Name.Claim(), base)
-	field(fieldPrefix, freq, func(f *fieldMaker) {
-		n := 0
-		for i, r := range base {
-			if n++; n > maxPrefix {
-				break
-			}
-			f.add(base[:i+utf8.RuneLen(r)])
-		}
-	})
-	field(fieldName, freq, func(f *fieldMaker) {
-		f.words(d.Name.Base())
-		f.words(d.Name.Base()) // counts twice
-		f.words(d.Name.Scope())
-		f.words(d.Title)
-		for _, s := range d.Keywords {
-			f.words(s)
-		}
-		for _, s := range d.Categories {
-			f.words(s)
-		}
-	})
-	field(fieldText, freq, func(f *fieldMaker) {
-		for _, c := range d.Capabilities {
-			f.words(c.Name)
-			f.words(c.Title)
-			f.words(c.Description)
-		}
-		f.words(d.Description)
-	})
-	values(fieldType, plain, d.PackageTypes...)
-	values(fieldTransport, plain, d.Transports...)
-	values(fieldRuntime, plain, d.Runtime)
-	values(fieldLicense, plain, d.License)
-	values(fieldCategory, plain, d.Categories...)
-	values(fieldScope, plain, d.Name.Scope())
-	values(fieldMirrored, plain, yesNo(d.Mirrored))
-	field(fieldRank, order, func(f *fieldMaker) { f.add(rank(d)) })
+	value(fieldRank, rank(d))
+	value(fieldInstalls, descending(d.Installs)+" "+d.ID)
+	value(fieldUpdated, descending(d.UpdatedAt.UnixMicro())+" "+d.ID)
+	value(fieldOrder, string(d.Name))
 	return doc
 }
 
-// rank sorts by completeness, then installs, then ID, ascending.
-func rank(d hub.Document) string {
-	score := max(0, min(d.Score, 100))
-	installs := max(0, d.Installs)
-	return fmt.Sprintf("%03d %019d %s", 100-score, math.MaxInt64-installs, d.ID)
+// label bounds a value and keeps it one term.
+func label(v string) string {
+	v = strings.ReplaceAll(v, "\x00", "")
+	if len(v) > maxLabel {
+		v = strings.ToValidUTF8(v[:maxLabel], "")
+	}
+	return v
 }
 
-func yesNo(b bool) string {
-	if b {
-		return "yes"
-	}
-	return "no"
+// rank sorts by score, then installs, then ID, ascending.
+func rank(d hub.Document) string {
+	return fmt.Sprintf("%03d %s %s", 100-max(0, min(d.Score, 100)), descending(d.Installs), d.ID)
 }
+
+func descending(n int64) string { return fmt.Sprintf("%019d", math.MaxInt64-max(0, n)) }
+
+var sortFields = map[hub.SearchSort]string{hub.ByRelevance: fieldRank, hub.ByScore: fieldRank, hub.ByInstalls: fieldInstalls,
+	hub.ByUpdated: fieldUpdated, hub.ByName: fieldOrder}
+
+// known reports whether a facet is one of hub's.
+func known(f hub.Facet) bool { return slices.Contains(hub.Facets, f) }

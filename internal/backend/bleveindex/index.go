@@ -12,6 +12,7 @@ import (
 	"github.com/blevesearch/bleve/v2"
 	"github.com/blevesearch/bleve/v2/index/scorch"
 	"github.com/blevesearch/bleve/v2/mapping"
+	index "github.com/blevesearch/bleve_index_api"
 	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/mcphub/mcphub/internal/hub"
@@ -19,7 +20,7 @@ import (
 
 const (
 	// schema changes whenever documents are made differently; an index of another one is rebuilt.
-	schema    = "1"
+	schema    = "2"
 	schemaKey = "mcphub-schema"
 	folder    = "bleve" // inside the given directory, so that only what is ours is ever removed
 	batchSize = 1000
@@ -27,7 +28,7 @@ const (
 
 // Index is a hub.Index.
 type Index struct {
-	mu      sync.RWMutex // held to write by Reset and Close
+	mu      sync.RWMutex // held to write by Rebuild and Close
 	index   bleve.Index
 	dir     string // "" in memory
 	rebuilt bool
@@ -92,6 +93,7 @@ func (x *Index) load() (err error) {
 
 func (x *Index) create() error {
 	m := mapping.NewIndexMapping()
+	m.ScoringModel = index.BM25Scoring
 	m.DefaultMapping = mapping.NewDocumentDisabledMapping() // documents come ready, see newDocument
 	idx, err := bleve.NewUsing(x.dir, m, scorch.Name, scorch.Name, map[string]any{"bolt_timeout": "3s"})
 	if err != nil {
@@ -169,19 +171,53 @@ func (x *Index) batch(ctx context.Context, fill func(*bleve.Batch) error) error 
 	return nil
 }
 
-// Reset implements hub.Index.
-func (x *Index) Reset(context.Context) error {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if err := x.index.Close(); err != nil && !errors.Is(err, bleve.ErrorIndexClosed) {
-		return failed("closed", err)
-	}
+// Rebuild implements hub.Index. The new index is filled beside the old one and takes its place.
+func (x *Index) Rebuild(ctx context.Context, fill func(put func(context.Context, []hub.Document) error) error) error {
+	fresh := &Index{}
 	if x.dir != "" {
-		if err := os.RemoveAll(x.dir); err != nil {
-			return failed("removed", err)
+		fresh.dir = x.dir + ".new"
+		if err := os.RemoveAll(fresh.dir); err != nil {
+			return failed("created", err)
 		}
 	}
-	return x.create()
+	if err := fresh.create(); err != nil {
+		return err
+	}
+	if err := fill(fresh.Put); err != nil {
+		fresh.remove()
+		return err
+	}
+	return x.replace(fresh)
+}
+
+// remove gives an index up.
+func (x *Index) remove() {
+	_ = x.Close() // what is removed need not be whole
+	if x.dir != "" {
+		_ = os.RemoveAll(x.dir) // Rebuild removes it again
+	}
+}
+
+// replace takes the place of x's documents. Only the renaming keeps searches waiting.
+func (x *Index) replace(fresh *Index) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.closed {
+		fresh.remove()
+		return failed("replaced", bleve.ErrorIndexClosed)
+	}
+	old := x.index
+	if x.dir == "" {
+		x.index = fresh.index
+		return old.Close()
+	}
+	if err := errors.Join(fresh.Close(), old.Close(), os.RemoveAll(x.dir)); err != nil {
+		return failed("replaced", err)
+	}
+	if err := os.Rename(fresh.dir, x.dir); err != nil {
+		return failed("replaced", err)
+	}
+	return x.load()
 }
 
 // Count implements hub.Index.

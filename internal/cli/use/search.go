@@ -23,9 +23,11 @@ func NewSearch(a *app.App) *cobra.Command {
 	c := &cobra.Command{
 		Use: "search TEXT...", Aliases: []string{"s", "find"},
 		Short: "Find servers by what they do",
-		Long:  "Search asks the hub for servers that match the words, best first. All words together are one question.",
+		Long: "Search asks the hub for servers that match the words or what they mean, best first. All words together are one question.\n" +
+			"Filters may stand among them: tool:query lang:python license:mit transport:stdio host:cursor publisher:acme.",
 		Example: "  mcpm search query a postgres database\n" +
 			"  mcpm search --transport stdio --package npm browser\n" +
+			"  mcpm search a tool that takes a url and returns markdown lang:python\n" +
 			"  mcpm search --scope acme --json tickets",
 		Args: app.Args(1, -1, "words to look for"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -71,9 +73,12 @@ func (o *searchOptions) run(ctx context.Context) error {
 	if res.Notice != "" {
 		o.IO.Warnf("%s", term.Clean(res.Notice))
 	}
+	if res.Corrected != "" {
+		o.IO.Notef("Nobody says %q; looking for %q.\n", term.Clean(res.Query), term.Clean(res.Corrected))
+	}
 	t := term.Table{Flex: []int{2}, Drop: []int{5, 4, 3}, Colors: []func(string) string{o.IO.Accent, nil, nil, o.IO.Dim, o.IO.Dim, o.IO.Dim}}
 	for _, s := range res.Servers {
-		t.Row(s.Name, s.Version, describe(s), counted(s.Tools, "tool"), scored(s), installs(s.Installs))
+		t.Row(s.Name, s.Version, describe(s.Server), counted(s.Tools, "tool"), scored(s.Server), installs(s.Installs))
 	}
 	if t.Fits(o.IO) {
 		t.Print(o.IO)
@@ -99,10 +104,10 @@ func (o *searchOptions) run(ctx context.Context) error {
 
 // stacked gives each server two lines, where names are too long for a table: a name is never cut, since
 // it is there to be copied.
-func (o *searchOptions) stacked(servers []wire.Server) {
+func (o *searchOptions) stacked(servers []wire.SearchHit) {
 	for _, s := range servers {
 		o.IO.Printf("%s %s\n", o.IO.Accent(app.Clean(s.Name)), app.Clean(s.Version))
-		if text := describe(s); text != "" {
+		if text := describe(s.Server); text != "" {
 			o.IO.Printf("  %s\n", term.Cut(text, o.IO.Width-2))
 		}
 	}

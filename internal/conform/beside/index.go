@@ -2,10 +2,13 @@ package beside
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mcphub/mcphub/internal/hub"
 )
@@ -80,16 +83,6 @@ func Index(t *testing.T, open func(t *testing.T) hub.Index) {
 		f.want(hub.SearchQuery{}, "2")
 		f.count(1)
 	})
-	run("Reset removes everything", func(f *indexFix) {
-		f.put(doc("1", "acme/aa", "x"))
-		if err := f.Reset(f.ctx); err != nil {
-			f.Fatal(err)
-		}
-		f.count(0)
-		f.want(hub.SearchQuery{}, "")
-		f.put(doc("2", "acme/bb", "x"))
-		f.want(hub.SearchQuery{Text: "bb"}, "2")
-	})
 	run("an empty text matches everything, by score and installs, ties by ID", func(f *indexFix) {
 		var docs []hub.Document
 		for i, s := range []struct {
@@ -105,8 +98,11 @@ func Index(t *testing.T, open func(t *testing.T) hub.Index) {
 		f.want(hub.SearchQuery{Text: "  ", Limit: 2, Offset: 1}, "8 6")
 	})
 	indexRanks(run)
+	indexWords(run)
 	indexPages(run)
 	indexFilters(run)
+	indexSorts(run)
+	indexRebuild(run)
 	indexHostile(run)
 }
 
@@ -134,14 +130,23 @@ func indexRanks(run func(string, func(f *indexFix))) {
 	})
 	run("words are found in name, title, keywords, capabilities and description", func(f *indexFix) {
 		d := doc("1", "acme/readFile2db", "Copies documents, quickly")
-		d.Title, d.Keywords, d.Categories = "The Great Copier", []string{"data-warehouse"}, []string{"storage"}
-		d.Capabilities = []hub.Capability{{Type: hub.Tool, Name: "list_tables", Description: "shows schemas"}, {Type: hub.Prompt, Name: "explainQuery"}}
+		d.Title, d.Keywords, d.Readme = "The Great Copier", []string{"data-warehouse"}, "# Copy\n\nBack up *photographs* at midnight."
+		d.Labels = hub.Labels{hub.FacetCategory: {"storage"}}
+		d.Capabilities = []hub.Capability{{Type: hub.Tool, Name: "list_tables", Description: "shows schemas"}, {Type: hub.Prompt, Name: "explainQuery", Schema: json.RawMessage(`[{"name":"dialect"}]`)},
+			{Type: hub.Tool, Name: "z", Schema: json.RawMessage(`{"type":"object","properties":{"maxRows":{"type":"integer"}}}`)}}
 		f.put(d, doc("2", "beta/nothing", "unrelated"))
 		for _, text := range []string{"read", "file", "db", "readfile2db", "acme", "copier", "warehouse", "data warehouse", "storage", "tables", "list_tables",
-			"schema", "schemas", "explain", "explainQuery", "query", "document", "copying", "COPIES", "documents quickly"} {
+			"schema", "schemas", "explain", "explainQuery", "query", "document", "copying", "COPIES", "documents quickly",
+			"photograph", "dialect", "maxRows", "rows"} {
 			f.want(hub.SearchQuery{Text: text}, "1")
 		}
 		f.want(hub.SearchQuery{Text: "zebra"}, "")
+	})
+	run("words that mean the same are found", func(f *indexFix) {
+		f.put(doc("1", "acme/a", "talks to a kubernetes cluster"), doc("2", "acme/b", "reviews a pull request"), doc("3", "acme/c", "queries any database"))
+		for text, want := range map[string]string{"k8s": "1", "merge request": "2", "datenbank": "3", "base de datos": "3", "数据库": "3", "Datenbank abfragen": "3"} {
+			f.want(hub.SearchQuery{Text: text}, want)
+		}
 	})
 	run("a word in the name weighs more than one in the description", func(f *indexFix) {
 		f.put(doc("text", "acme/files", "reads mail"), doc("name", "acme/the-mail", "reads files"))
@@ -194,36 +199,133 @@ func indexPages(run func(string, func(f *indexFix))) {
 		}
 	})
 	run("Search refuses a limit or offset out of range", func(f *indexFix) {
-		for _, q := range []hub.SearchQuery{{Limit: 0}, {Limit: 101}, {Limit: 10, Offset: 1001}, {Limit: 10, Offset: -1}} {
+		for _, q := range []hub.SearchQuery{{Limit: -1}, {Limit: 1001}, {Limit: 1, Offset: 1000}, {Limit: 10, Offset: -1}, {Limit: 1, Sort: "x"}, {Filter: hub.Labels{"x": {"y"}}}, {Facets: []hub.Facet{"x"}}} {
 			if _, err := f.Search(f.ctx, q); hub.KindOf(err) != hub.Invalid {
 				f.Errorf("%+v: %v", q, err)
 			}
 		}
-		if _, err := f.Search(f.ctx, hub.SearchQuery{Limit: 100, Offset: 1000}); err != nil {
+		if _, err := f.Search(f.ctx, hub.SearchQuery{Limit: 10, Offset: 990}); err != nil {
 			f.Error(err)
 		}
 	})
 }
 
 func indexFilters(run func(string, func(f *indexFix))) {
-	run("filters keep what has the exact value", func(f *indexFix) {
+	run("filters keep what has any value of each facet", func(f *indexFix) {
 		a, b := doc("a", "acme/aa", "word"), doc("b", "io.github.x/bb", "word")
-		a.PackageTypes, a.Transports, a.Runtime, a.License, a.Categories = []string{"npm", "oci"}, []string{"stdio"}, "node", "MIT OR Apache-2.0", []string{"data base"}
-		b.PackageTypes, b.Transports, b.Mirrored = []string{"pypi"}, []string{"sse"}, true
+		a.Labels = hub.Labels{hub.FacetPackage: {"npm", "oci"}, hub.FacetTransport: {"stdio"}, hub.FacetLicense: {"MIT OR Apache-2.0"}, hub.FacetTool: {"run_query"}}
+		b.Labels = hub.Labels{hub.FacetPackage: {"pypi"}, hub.FacetTransport: {"sse"}, hub.FacetPublisher: {"io.github.x"}}
 		f.put(a, b)
-		yes, no := true, false
 		for _, text := range []string{"", "word"} {
-			for want, qs := range map[string][]hub.SearchQuery{
-				"a": {{PackageType: "npm"}, {PackageType: "oci"}, {Transport: "stdio"}, {Runtime: "node"}, {License: "MIT OR Apache-2.0"}, {Category: "data base"},
-					{Scope: "acme"}, {Mirrored: &no}, {PackageType: "npm", Transport: "stdio", Mirrored: &no}},
-				"b": {{PackageType: "pypi"}, {Scope: "io.github.x"}, {Mirrored: &yes}},
-				"":  {{PackageType: "np"}, {License: "MIT"}, {Scope: "acm"}, {PackageType: "npm", Mirrored: &yes}},
+			for want, filters := range map[string][]hub.Labels{
+				"a": {{hub.FacetPackage: {"npm"}}, {hub.FacetPackage: {"oci", "cargo"}}, {hub.FacetLicense: {"MIT OR Apache-2.0"}}, {hub.FacetTool: {"run_query"}},
+					{hub.FacetPackage: {"npm"}, hub.FacetTransport: {"stdio"}}},
+				"b":   {{hub.FacetPackage: {"pypi"}}, {hub.FacetPublisher: {"io.github.x"}}},
+				"a b": {{hub.FacetPackage: {"npm", "pypi"}}, {hub.FacetPackage: {}}},
+				"":    {{hub.FacetPackage: {"np"}}, {hub.FacetLicense: {"MIT"}}, {hub.FacetPackage: {"npm"}, hub.FacetTransport: {"sse"}}},
 			} {
-				for _, q := range qs {
-					q.Text = text
-					f.want(q, want)
+				for _, filter := range filters {
+					f.want(hub.SearchQuery{Text: text, Filter: filter}, want)
 				}
 			}
+			f.want(hub.SearchQuery{Text: text, Among: []string{"b", "unknown"}}, "b")
+			f.want(hub.SearchQuery{Text: text, Among: []string{}}, "")
+		}
+	})
+	run("Also matches whatever the text, with a score of 0, and obeys the filter", func(f *indexFix) {
+		a, b, c := doc("a", "acme/aa", "word"), doc("b", "acme/bb", "other"), doc("c", "acme/cc", "word word")
+		a.Labels, b.Labels = hub.Labels{hub.FacetPackage: {"npm"}}, hub.Labels{hub.FacetPackage: {"npm"}}
+		f.put(a, b, c)
+		res, err := f.Search(f.ctx, hub.SearchQuery{Text: "word", Also: []string{"a", "b", "x"}, Limit: 9, Facets: []hub.Facet{hub.FacetPackage}})
+		if err != nil {
+			f.Fatal(err)
+		}
+		if len(res.Hits) != 3 || res.Total != 3 || res.Hits[2].ID != "b" || res.Hits[2].Score != 0 || res.Hits[1].Score <= 0 || res.Facets[hub.FacetPackage][0].Count != 2 {
+			f.Errorf("%+v", res)
+		}
+		f.want(hub.SearchQuery{Text: "word", Also: []string{"b", "c"}, Filter: hub.Labels{hub.FacetPackage: {"npm"}}}, "a b")
+	})
+	run("facets count the values of all matches, most frequent first, ties by value", func(f *indexFix) {
+		var docs []hub.Document
+		for i := range 30 {
+			d := doc(fmt.Sprint(i), fmt.Sprintf("acme/d%d", i), []string{"even", "odd"}[i%2])
+			d.Labels = hub.Labels{hub.FacetLanguage: {[]string{"go", "python", "rust"}[i%3]}, hub.FacetTool: {fmt.Sprintf("t%02d", i)}}
+			docs = append(docs, d)
+		}
+		docs[0].Labels[hub.FacetLanguage] = []string{"python"}
+		f.put(docs...)
+		res, err := f.Search(f.ctx, hub.SearchQuery{Facets: []hub.Facet{hub.FacetLanguage, hub.FacetTool, hub.FacetLicense}})
+		if err != nil {
+			f.Fatal(err)
+		}
+		if got, want := fmt.Sprint(res.Facets[hub.FacetLanguage]), "[{python 11} {rust 10} {go 9}]"; got != want {
+			f.Errorf("%s, want %s", got, want)
+		}
+		if got := res.Facets[hub.FacetTool]; len(got) != hub.MaxFacetValues || got[0].Value != "t00" {
+			f.Errorf("%v", got)
+		}
+		if len(res.Hits) != 0 || res.Total != 30 || len(res.Facets[hub.FacetLicense]) != 0 {
+			f.Errorf("%+v", res)
+		}
+		res, err = f.Search(f.ctx, hub.SearchQuery{Text: "odd", Limit: 1, Facets: []hub.Facet{hub.FacetLanguage}, Filter: hub.Labels{hub.FacetLanguage: {"go", "rust"}}})
+		if got, want := fmt.Sprint(res.Facets), "map[lang:[{go 5} {rust 5}]]"; err != nil || got != want {
+			f.Errorf("%s %v, want %s", got, err, want)
+		}
+	})
+	run("while typing, words of name and title are found by their beginnings", func(f *indexFix) {
+		d := doc("1", "acme/postgres-mcp", "postgres")
+		d.Title = "Great Tables"
+		f.put(d, doc("2", "acme/other", "postgres tables"))
+		for _, text := range []string{"p", "pos", "postgres m", "great ta", "Tab", "postgresm"} {
+			f.want(hub.SearchQuery{Text: text, Typing: true}, "1")
+		}
+		f.want(hub.SearchQuery{Text: "postgres x", Typing: true}, "")
+	})
+}
+
+func indexSorts(run func(string, func(f *indexFix))) {
+	run("an order is kept, ties by ID", func(f *indexFix) {
+		var docs []hub.Document
+		for i, name := range []string{"acme/b", "acme/c", "acme/a"} {
+			d := doc(fmt.Sprint(i), name, "word")
+			d.Installs, d.Score, d.UpdatedAt = []int64{7, 9, 7}[i], []int{1, 3, 2}[i], time.UnixMicro([]int64{5, 5, 6}[i])
+			docs = append(docs, d)
+		}
+		f.put(docs...)
+		for _, text := range []string{"", "word"} {
+			for sort, want := range map[hub.SearchSort]string{hub.ByInstalls: "1 0 2", hub.ByScore: "1 2 0", hub.ByUpdated: "2 0 1", hub.ByName: "2 0 1"} {
+				f.want(hub.SearchQuery{Text: text, Sort: sort}, want)
+			}
+		}
+	})
+	run("hits tell how their names match", func(f *indexFix) {
+		f.put(doc("e", "acme/notes", "x"), doc("p", "acme/notes-pro", "x"), doc("w", "acme/other", "notes"))
+		res, err := f.Search(f.ctx, hub.SearchQuery{Text: "notes", Limit: 10})
+		if err != nil {
+			f.Fatal(err)
+		}
+		got := ""
+		for _, h := range res.Hits {
+			got += fmt.Sprint(h.ID, h.Tier, " ")
+		}
+		if got != "e2 p1 w0 " {
+			f.Error(got)
+		}
+	})
+}
+
+func indexWords(run func(string, func(f *indexFix))) {
+	run("Correct returns the most frequent word that is spelled like an unknown one", func(f *indexFix) {
+		f.put(doc("1", "acme/a", "talks to postgres and kubernetes"), doc("2", "acme/b", "postgres, form"), doc("3", "acme/c", "postgrey, from"))
+		got, err := f.Correct(f.ctx, []string{"postgers", "Kuberntes", "postgres", "zzzzzz", "abc", "kubernetes", "frm", "fromm"})
+		if err != nil {
+			f.Fatal(err)
+		}
+		if want := map[string]string{"postgers": "postgres", "Kuberntes": "kubernetes", "fromm": "from"}; !maps.Equal(got, want) {
+			f.Errorf("%v, want %v", got, want)
+		}
+		if _, err := f.Correct(f.ctx, []string{"", "\x00\xff", strings.Repeat("x", 10_000), "*.*(", "数据库数据库"}); err != nil {
+			f.Error(err)
 		}
 	})
 }
@@ -241,7 +343,8 @@ func indexHostile(run func(string, func(f *indexFix))) {
 	})
 	run("hostile documents never fail", func(f *indexFix) {
 		d := doc("1", "acme/"+strings.Repeat("n", 200), strings.Repeat("x", 1<<20)+"\x00\xff")
-		d.Keywords, d.License = []string{"", "\x00", strings.Repeat("k", 100_000)}, "\x00"
+		d.Keywords, d.Labels = []string{"", "\x00", strings.Repeat("k", 100_000)}, hub.Labels{hub.FacetLicense: {"\x00", "", strings.Repeat("l", 100_000)}}
+		d.Capabilities = []hub.Capability{{Schema: json.RawMessage("{")}, {Schema: json.RawMessage("[1]")}, {Name: strings.Repeat("n", 1<<20)}}
 		f.put(d, hub.Document{ID: "2"})
 		f.count(2)
 	})

@@ -1,0 +1,81 @@
+// Command search measures how well the hub finds: it fills the engines with the corpus beside it, asks the graded
+// queries, and prints nDCG@10, recall@10 and MRR by class for words alone, meaning alone and both together. See
+// README.md.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/mcphub/mcphub/internal/backend/bleveindex"
+	"github.com/mcphub/mcphub/internal/backend/localvec"
+	"github.com/mcphub/mcphub/internal/embed"
+	"github.com/mcphub/mcphub/internal/hub"
+)
+
+func main() {
+	split := flag.String("split", "all", "dev, test or all queries")
+	dir := flag.String("dir", filepath.Join("bench", "search"), "where the corpus and the queries are")
+	miss := flag.Bool("miss", false, "list the queries that are answered worst, with what was found")
+	flag.Parse()
+	if err := run(context.Background(), *dir, *split, *miss); err != nil {
+		fmt.Fprintln(os.Stderr, "search:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, dir, split string, miss bool) error {
+	engines, closeAll, err := embedded()
+	if err != nil {
+		return err
+	}
+	defer closeAll()
+	b, err := open(ctx, dir, engines)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	queries, err := readQueries(dir, split)
+	if err != nil {
+		return err
+	}
+	for _, mode := range modes {
+		r, err := b.measure(ctx, mode, queries)
+		if err != nil {
+			return err
+		}
+		r.print(os.Stdout, mode)
+		if miss && mode == hybrid {
+			r.printMisses(os.Stdout)
+		}
+	}
+	return nil
+}
+
+// engines are what is measured.
+type engines struct {
+	index    hub.Index
+	vectors  hub.Vectors
+	embedder hub.Embedder
+}
+
+// embedded are the engines in the binary, in memory.
+func embedded() (engines, func(), error) {
+	index, err := bleveindex.Open("")
+	if err != nil {
+		return engines{}, nil, err
+	}
+	vectors, err := localvec.Open("")
+	if err != nil {
+		return engines{}, nil, err
+	}
+	model, err := embed.New()
+	return engines{index, vectors, model}, func() { index.Close(); vectors.Close() }, err
+}
+
+var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))

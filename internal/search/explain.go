@@ -1,0 +1,175 @@
+package search
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/words"
+)
+
+// Reason says where a server matches: in its name, title, keyword, category, tool, resource, prompt, input,
+// description or readme, or by its meaning alone.
+type Reason struct {
+	Field string
+	Value string     // the name that matches, for what has one
+	Text  []Fragment // the part of a text around the match
+}
+
+// Fragment is a piece of a text; Hit marks the words that match.
+type Fragment struct {
+	Text string
+	Hit  bool
+}
+
+const (
+	maxReasons = 4
+	snippet    = 160 // characters of a text that are shown
+)
+
+// terms are the terms of a query and of what means the same.
+type terms map[string]bool
+
+func newTerms(text string) terms {
+	t := terms{}
+	for _, p := range words.Phrases(text, 24) {
+		for _, w := range p.Words {
+			if w.Empty() {
+				continue
+			}
+			t[w.Term] = true
+			for _, part := range w.Parts {
+				t[part] = true
+			}
+		}
+		for _, s := range p.Synonyms {
+			for _, term := range s {
+				t[term] = true
+			}
+		}
+	}
+	return t
+}
+
+func (t terms) has(w words.Word) bool {
+	return t[w.Term] || slices.ContainsFunc(w.Parts, func(p string) bool { return t[p] })
+}
+
+func (t terms) in(text string) bool {
+	return slices.ContainsFunc(words.Split(text, 2000), t.has)
+}
+
+// explain says why a document matches, the strongest reason first.
+func (t terms) explain(d hub.Document) []Reason {
+	if len(t) == 0 {
+		return nil
+	}
+	var out []Reason
+	add := func(field, value string) {
+		if len(out) < maxReasons && value != "" && t.in(value) {
+			out = append(out, Reason{Field: field, Value: value})
+		}
+	}
+	add("name", string(d.Name))
+	add("title", d.Title)
+	for _, k := range d.Keywords {
+		add("keyword", k)
+	}
+	for _, c := range d.Labels[hub.FacetCategory] {
+		add("category", c)
+	}
+	for _, c := range d.Capabilities {
+		add(string(c.Type), c.Name)
+	}
+	if f := t.mark(d.Description); f != nil {
+		out = append(out[:min(len(out), maxReasons-1)], Reason{Field: "description", Text: f})
+	}
+	for _, c := range d.Capabilities {
+		if f := t.mark(c.Description); f != nil && len(out) < maxReasons && !t.in(c.Name) {
+			out = append(out, Reason{Field: string(c.Type), Value: c.Name, Text: f})
+		}
+		for _, input := range c.Inputs() {
+			if len(out) < maxReasons && t.in(input) && !t.in(c.Name) {
+				out = append(out, Reason{Field: "input", Value: c.Name + "." + input})
+			}
+		}
+	}
+	if len(out) == 0 {
+		if f := t.mark(d.Readme); f != nil {
+			out = append(out, Reason{Field: "readme", Text: f})
+		}
+	}
+	if len(out) == 0 {
+		out = append(out, Reason{Field: "meaning"})
+	}
+	return out
+}
+
+// mark cuts a text around its first match and marks the words that match; nil when none does.
+func (t terms) mark(text string) []Fragment {
+	var out []Fragment
+	first := -1
+	add := func(s string, hit bool) {
+		if s == "" {
+			return
+		}
+		if n := len(out); n > 0 && out[n-1].Hit == hit {
+			out[n-1].Text += s
+			return
+		}
+		out = append(out, Fragment{Text: s, Hit: hit})
+	}
+	chars, start := 0, 0
+	for _, piece := range pieces(text) {
+		hit := slices.ContainsFunc(words.Split(piece, 8), t.has)
+		if hit && first < 0 {
+			first = start
+			if back := around(text, start); back > 0 {
+				out = []Fragment{{Text: "…" + text[back:start]}}
+			}
+			chars = 0
+		}
+		if first >= 0 && chars > snippet/2 {
+			add("…", false)
+			break
+		}
+		add(piece, hit)
+		start += len(piece)
+		chars += utf8.RuneCountInString(piece)
+	}
+	if first < 0 {
+		return nil
+	}
+	return out
+}
+
+// around returns where a text is cut before a match, at a space; 0 when all before it is shown.
+func around(text string, at int) int {
+	if at <= snippet/2 {
+		return 0
+	}
+	from := at - snippet/3
+	if i := strings.IndexAny(text[from:at], " \n"); i >= 0 {
+		return from + i + 1
+	}
+	return at
+}
+
+// pieces cuts a text into words and what stands between them; joined they are the text.
+func pieces(text string) []string {
+	var out []string
+	start, inWord := 0, false
+	for i, r := range text {
+		letter := words.Letter(r)
+		if i > start && letter != inWord {
+			out = append(out, text[start:i])
+			start = i
+		}
+		inWord = letter
+	}
+	if start < len(text) {
+		out = append(out, text[start:])
+	}
+	return out
+}

@@ -1,0 +1,302 @@
+package search
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/words"
+)
+
+// How results are ranked. The figures were chosen with the evaluation in bench/search.
+const (
+	fusion     = 20   // the constant of reciprocal rank fusion: how little the first ranks differ
+	textWeight = 1.0  // of a rank by words
+	nearWeight = 1.0  // of a rank by meaning
+	nearFloor  = 0.30 // cosine below which two texts have nothing to do with each other
+	nearLimit  = 60   // nearest servers that are looked at
+	textLimit  = 200  // matches by words that are ranked together with them, at least
+	priorWidth = 100  // best results among which quality has a say
+	priorMost  = 0.1  // of the score of a first place: the most that quality gives
+)
+
+// Result is one server that was found.
+type Result struct {
+	Server *hub.Server
+	Why    []Reason // best first; none when everything was asked for
+}
+
+// Page is one page of results. Notice says so when it is less than it should be.
+type Page struct {
+	Text      string     // what was looked for, without filters
+	Filter    hub.Labels // what was filtered by
+	Corrected string     // what was looked for in place of Text, or ""
+	Results   []Result
+	Total     int64
+	Facets    map[hub.Facet][]hub.FacetCount // of a facet that is filtered by: as if it were not
+	Next      bool                           // there are more
+	Notice    string
+}
+
+// Find answers a query. When the text index is down, names are searched in the store; when the vectors are, words
+// alone count. Notice says so. Invalid for what hub.Index refuses.
+func (s *Service) Find(ctx context.Context, q Query) (*Page, error) {
+	if q.Limit < 1 || q.Limit > 100 || q.Offset < 0 || q.Offset > hub.MaxSearch {
+		return nil, hub.Errorf(hub.Invalid, "a page shows 1 to 100 results from 0 to %d, not %d from %d", hub.MaxSearch, q.Limit, q.Offset).
+			WithHint("narrow the search with filters or more words")
+	}
+	q.Limit = min(q.Limit, hub.MaxSearch-q.Offset)
+	text, filter := Parse(q.Text)
+	p := &Page{Text: text, Filter: merge(filter, q.Filter)}
+	if q.Limit == 0 {
+		return p, nil
+	}
+	ask := text
+	if !q.Exact {
+		p.Corrected = s.correct(ctx, text)
+		ask = cmp.Or(p.Corrected, text)
+	}
+	near, nearErr := s.near(ctx, ask, p.Filter, q.Sort)
+	found, err := s.rank(ctx, q, p, ask, near)
+	if hub.KindOf(err) == hub.Unavailable {
+		s.log.WarnContext(ctx, "search engine failed; searching names", "error", err)
+		p.Corrected = ""
+		return p, s.names(ctx, p, q)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if nearErr != nil {
+		if errors.Is(nearErr, context.Canceled) {
+			return nil, nearErr
+		}
+		s.log.WarnContext(ctx, "search by meaning failed", "error", nearErr)
+		p.Notice = "search by meaning is down; only words were searched"
+	}
+	return p, s.show(ctx, p, q, ask, found)
+}
+
+// correct returns the text with words that nobody uses replaced by ones that are spelled alike, "" when there are
+// none. A failure corrects nothing: the search itself tells.
+func (s *Service) correct(ctx context.Context, text string) string {
+	var list []string
+	for _, w := range words.Split(text, 24) {
+		list = append(list, w.Plain)
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	better, err := s.index.Correct(ctx, list)
+	if err != nil || len(better) == 0 {
+		return ""
+	}
+	out, changed := strings.Fields(text), false
+	for i, w := range out {
+		core := strings.ToLower(strings.Trim(w, `.,;:!?"'()`))
+		if b, ok := better[core]; ok {
+			out[i], changed = b, true
+		}
+	}
+	if !changed {
+		return ""
+	}
+	return strings.Join(out, " ")
+}
+
+// near returns the servers whose meaning is near the text's.
+func (s *Service) near(ctx context.Context, text string, filter hub.Labels, sort hub.SearchSort) ([]hub.Hit, error) {
+	if s.meaning == nil || sort != hub.ByRelevance || strings.TrimSpace(text) == "" || !s.meaning.ready.Load() {
+		return nil, nil
+	}
+	vectors, err := s.embedder.Embed(ctx, []string{text})
+	if err != nil {
+		return nil, err
+	}
+	hits, err := s.vectors.Nearest(ctx, hub.VectorQuery{Vector: vectors[0], Filter: filter, Limit: nearLimit})
+	if err != nil {
+		return nil, err
+	}
+	end, _ := slices.BinarySearchFunc(hits, nearFloor, func(h hub.Hit, floor float64) int { return cmp.Compare(floor, h.Score) })
+	return hits[:end], nil
+}
+
+// rank returns the IDs of what was found, best first, and sets the page's total and facets.
+func (s *Service) rank(ctx context.Context, q Query, p *Page, text string, near []hub.Hit) ([]string, error) {
+	ask := hub.SearchQuery{Text: text, Filter: p.Filter, Sort: q.Sort, Facets: q.Facets, Limit: min(hub.MaxSearch, max(textLimit, q.Offset+q.Limit+1))}
+	if q.Sort != hub.ByRelevance || strings.TrimSpace(text) == "" {
+		ask.Limit = min(hub.MaxSearch, q.Offset+q.Limit+1)
+	}
+	for _, h := range near {
+		ask.Also = append(ask.Also, h.ID)
+	}
+	res, err := s.index.Search(ctx, ask)
+	if err != nil {
+		return nil, err
+	}
+	p.Total, p.Facets = res.Total, res.Facets
+	if err := s.ownFacets(ctx, q, p, ask); err != nil {
+		return nil, err
+	}
+	if len(near) == 0 {
+		return idsOf(res.Hits), nil
+	}
+	own := slices.DeleteFunc(res.Hits, func(h hub.Hit) bool { return h.Score == 0 })
+	fused := Fuse(own, near)
+	if err := s.prior(ctx, fused[:min(len(fused), priorWidth)]); err != nil {
+		return nil, err
+	}
+	return idsOf(fused), nil
+}
+
+// ownFacets counts each facet that is filtered by as if it were not, so that another value can be chosen too.
+func (s *Service) ownFacets(ctx context.Context, q Query, p *Page, ask hub.SearchQuery) error {
+	for _, f := range q.Facets {
+		if len(p.Filter[f]) == 0 {
+			continue
+		}
+		ask.Filter, ask.Facets, ask.Limit = without(p.Filter, f), []hub.Facet{f}, 0
+		res, err := s.index.Search(ctx, ask)
+		if err != nil {
+			return err
+		}
+		if p.Facets == nil {
+			p.Facets = map[hub.Facet][]hub.FacetCount{}
+		}
+		p.Facets[f] = res.Facets[f]
+	}
+	return nil
+}
+
+// Fuse ranks what was found by words and what was found by meaning together, by reciprocal rank; names that match as a
+// whole stay first. Ties go by ID.
+func Fuse(text, near []hub.Hit) []hub.Hit {
+	byID := map[string]*hub.Hit{}
+	var out []*hub.Hit
+	add := func(h hub.Hit, rank int, weight float64) {
+		known := byID[h.ID]
+		if known == nil {
+			known = &hub.Hit{ID: h.ID, Tier: h.Tier}
+			byID[h.ID] = known
+			out = append(out, known)
+		}
+		known.Score += weight / float64(fusion+rank)
+	}
+	for i, h := range text {
+		add(h, i+1, textWeight)
+	}
+	for i, h := range near {
+		add(h, i+1, nearWeight)
+	}
+	slices.SortFunc(out, func(a, b *hub.Hit) int { return byTier(*a, *b) })
+	fused := make([]hub.Hit, len(out))
+	for i, h := range out {
+		fused[i] = *h
+	}
+	return fused
+}
+
+func byTier(a, b hub.Hit) int {
+	return cmp.Or(cmp.Compare(b.Tier, a.Tier), cmp.Compare(b.Score, a.Score), strings.Compare(a.ID, b.ID))
+}
+
+// prior gives servers of quality a small advantage among results that are about as good.
+func (s *Service) prior(ctx context.Context, hits []hub.Hit) error {
+	servers, err := s.byID(ctx, idsOf(hits))
+	if err != nil {
+		return err
+	}
+	for i, h := range hits {
+		if srv := servers[h.ID]; srv != nil {
+			hits[i].Score += priorMost * textWeight / (fusion + 1) * Quality(srv)
+		}
+	}
+	slices.SortFunc(hits, byTier)
+	return nil
+}
+
+// Quality is between 0 and 1: half of it how well a server is described, half how often it is installed, where ten
+// thousand installs are all there is to have.
+func Quality(srv *hub.Server) float64 {
+	installs := math.Log10(1+float64(max(0, srv.Installs))) / 4
+	return 0.5*float64(srv.Score)/100 + 0.5*min(1, installs)
+}
+
+func idsOf(hits []hub.Hit) []string {
+	out := make([]string, len(hits))
+	for i, h := range hits {
+		out[i] = h.ID
+	}
+	return out
+}
+
+// byID reads servers; those that are gone or cannot be chosen any more are left out.
+func (s *Service) byID(ctx context.Context, ids []string) (map[string]*hub.Server, error) {
+	out := make(map[string]*hub.Server, len(ids))
+	for part := range slices.Chunk(ids, fillBatch) {
+		rows, err := s.store.ServersByID(ctx, part)
+		if err != nil {
+			return nil, err
+		}
+		for _, srv := range rows {
+			if srv.Latest.State.Resolvable() {
+				out[srv.ID] = srv
+			}
+		}
+	}
+	return out, nil
+}
+
+// show fills the page with its part of what was found.
+func (s *Service) show(ctx context.Context, p *Page, q Query, text string, found []string) error {
+	start := min(q.Offset, len(found))
+	if i := slices.Index(found, q.After); q.After != "" && i >= 0 {
+		start = i + 1
+	}
+	end := min(start+q.Limit, len(found))
+	p.Next = end < len(found)
+	servers, err := s.byID(ctx, found[start:end])
+	if err != nil {
+		return err
+	}
+	terms := newTerms(text)
+	for _, id := range found[start:end] {
+		srv := servers[id]
+		if srv == nil {
+			continue
+		}
+		d, err := s.document(ctx, srv)
+		if hub.KindOf(err) == hub.NotFound {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		p.Results = append(p.Results, Result{Server: srv, Why: terms.explain(d)})
+	}
+	return nil
+}
+
+// names searches the names in the store, when there is no engine to ask.
+func (s *Service) names(ctx context.Context, p *Page, q Query) error {
+	p.Notice = "the search engine is down; only names were searched"
+	rows, err := s.store.Page(ctx, hub.CatalogQuery{Limit: q.Limit, Version: "latest", Search: strings.TrimPrefix(strings.TrimSpace(p.Text), "@")})
+	if err != nil {
+		return err
+	}
+	p.Total = int64(len(rows))
+	for _, row := range rows {
+		srv, err := s.store.Server(ctx, string(row.Name))
+		if hub.KindOf(err) == hub.NotFound {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		p.Results = append(p.Results, Result{Server: srv})
+	}
+	return nil
+}

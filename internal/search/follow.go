@@ -1,0 +1,238 @@
+package search
+
+import (
+	"context"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/mcphub/mcphub/internal/hub"
+)
+
+const (
+	newsPoll   = 500 * time.Millisecond // how often a follower looks for events that another process left
+	eventBatch = 500
+	fillBatch  = 100 // servers read at once
+	retryAfter = 5 * time.Second
+)
+
+// follower keeps one engine in step with the event log.
+type follower struct {
+	s       *Service
+	name    string
+	cursor  string // its place in the event log
+	count   func(context.Context) (int64, error)
+	update  func(ctx context.Context, found []*hub.Server, gone []string) error
+	rebuild func(ctx context.Context, each func(put func([]*hub.Server) error) error) error
+
+	seen  atomic.Int64 // last event that was noticed
+	done  atomic.Int64 // last event the engine knows of
+	ready atomic.Bool  // the engine was filled at least once
+}
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+func (f *follower) lag() int64 { return max(0, f.seen.Load()-f.done.Load()) }
+
+func (f *follower) run(ctx context.Context) {
+	wait := time.NewTimer(0)
+	defer wait.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-wait.C:
+		}
+		next := newsPoll
+		if err := f.catchUp(ctx); err != nil && ctx.Err() == nil {
+			f.s.log.Error("search is behind", "engine", f.name, "error", err)
+			next = retryAfter
+		}
+		wait.Reset(next)
+	}
+}
+
+// catchUp tells the engine everything that happened since it last was told.
+func (f *follower) catchUp(ctx context.Context) error {
+	last, err := f.s.store.LastEvent(ctx)
+	if err != nil {
+		return err
+	}
+	f.seen.Store(last)
+	if err := f.fillIfAsked(ctx); err != nil {
+		return err
+	}
+	if f.ready.Load() && f.done.Load() == last {
+		return nil
+	}
+	cursor, err := f.s.store.Cursor(ctx, f.cursor)
+	if err != nil {
+		return err
+	}
+	if !f.ready.Load() {
+		count, err := f.count(ctx)
+		if err != nil {
+			return err
+		}
+		if last > 0 && (cursor == 0 || count == 0) { // never filled, lost, or of another format or model
+			return f.fill(ctx)
+		}
+	}
+	for cursor < last {
+		events, err := f.s.store.EventsAfter(ctx, cursor, eventBatch)
+		if err != nil {
+			return err
+		}
+		if len(events) == 0 {
+			break
+		}
+		if err := f.tell(ctx, events); err != nil {
+			return err
+		}
+		cursor = events[len(events)-1].Seq
+		if err := f.s.store.SetCursor(ctx, f.cursor, cursor); err != nil {
+			return err
+		}
+		f.s.changed()
+	}
+	f.done.Store(cursor)
+	f.ready.Store(true)
+	return nil
+}
+
+// shows reports whether an event is one of a version that readers can see; the steps before are not.
+func shows(action string) bool {
+	state, ok := strings.CutPrefix(action, "version.")
+	return ok && hub.State(state).Visible()
+}
+
+// tell updates the servers that events are about.
+func (f *follower) tell(ctx context.Context, events []hub.Event) error {
+	known := map[string]bool{}
+	var ids []string
+	add := func(id string) {
+		if !known[id] {
+			known[id] = true
+			ids = append(ids, id)
+		}
+	}
+	for _, e := range events {
+		switch {
+		case strings.HasPrefix(e.Action, "server."):
+			add(e.Subject)
+		case shows(e.Action):
+			v, err := f.s.store.VersionByID(ctx, e.Subject)
+			if hub.KindOf(err) == hub.NotFound { // an import names the server: its version may be an older row
+				add(e.Subject)
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			add(v.ServerID)
+		}
+	}
+	for len(ids) > 0 {
+		n := min(len(ids), fillBatch)
+		found, gone, err := f.s.findable(ctx, ids[:n])
+		if err != nil {
+			return err
+		}
+		if err := f.update(ctx, found, gone); err != nil {
+			return err
+		}
+		ids = ids[n:]
+	}
+	return nil
+}
+
+// findable splits servers into those that can be found and those that cannot.
+func (s *Service) findable(ctx context.Context, ids []string) (found []*hub.Server, gone []string, err error) {
+	rows, err := s.store.ServersByID(ctx, ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	byID := make(map[string]*hub.Server, len(rows))
+	for _, srv := range rows {
+		byID[srv.ID] = srv
+	}
+	for _, id := range ids {
+		if srv := byID[id]; srv != nil && srv.Latest.State.Resolvable() {
+			found = append(found, srv)
+		} else {
+			gone = append(gone, id)
+		}
+	}
+	return found, gone, nil
+}
+
+// fill fills the engine anew from the store.
+func (f *follower) fill(ctx context.Context) error {
+	last, err := f.s.store.LastEvent(ctx) // before reading: what happens meanwhile is told again, not lost
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	servers := 0
+	err = f.rebuild(ctx, func(put func([]*hub.Server) error) error {
+		q := hub.ServerQuery{Sort: hub.SortName, Limit: fillBatch}
+		for {
+			page, err := f.s.store.List(ctx, q)
+			if err != nil {
+				return err
+			}
+			found := make([]*hub.Server, 0, len(page))
+			for _, srv := range page {
+				if srv.Latest.State.Resolvable() {
+					found = append(found, srv)
+				}
+			}
+			if err := put(found); err != nil {
+				return err
+			}
+			servers += len(found)
+			if len(page) < q.Limit {
+				return nil
+			}
+			q.After = &hub.ServerAfter{Name: page[len(page)-1].Name}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if err := f.s.store.SetCursor(ctx, f.cursor, last); err != nil {
+		return err
+	}
+	f.s.log.Info("filled anew", "engine", f.name, "servers", servers, "took", time.Since(start))
+	f.seen.Store(max(f.seen.Load(), last))
+	f.done.Store(last)
+	f.ready.Store(true)
+	f.s.changed()
+	return nil
+}
+
+// fillIfAsked fills the engine when that was asked for since it last was.
+func (f *follower) fillIfAsked(ctx context.Context) error {
+	asked, err := f.s.store.Setting(ctx, askedKey)
+	if hub.KindOf(err) == hub.NotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	mine := askedKey + "." + f.cursor
+	done, err := f.s.store.Setting(ctx, mine)
+	if err != nil && hub.KindOf(err) != hub.NotFound {
+		return err
+	}
+	if string(done) == string(asked) {
+		return nil
+	}
+	f.s.log.Info("filling anew, as asked", "engine", f.name)
+	if err := f.fill(ctx); err != nil {
+		return err
+	}
+	return f.s.store.SetSetting(ctx, mine, asked)
+}

@@ -1,0 +1,105 @@
+// Package search finds servers: by words, by meaning, by what they are and by what they can do. It keeps the
+// text index and the vectors in step with the store by following the event log, each by itself, so that one
+// engine that is down delays nothing but itself; while the text index is down, names are searched in the store.
+package search
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+
+	"github.com/mcphub/mcphub/internal/hub"
+)
+
+// Store is what search reads of the records, and where it keeps its place in the event log.
+type Store interface {
+	hub.Servers
+	hub.Versions
+	hub.Catalog
+	hub.Capabilities
+	hub.Events
+	hub.Settings
+}
+
+// Config is what a Service is made from.
+type Config struct {
+	Store    Store
+	Index    hub.Index
+	Vectors  hub.Vectors  // nil: words only
+	Embedder hub.Embedder // nil when Vectors is
+	Hosts    []string     // IDs of the host applications that can use any server through mcpm
+	Log      *slog.Logger
+	Worker   string // name of this process in cursors; unique among hubs on one database
+	Changed  func() // called when answers may have changed
+}
+
+// Service finds servers. Its methods may be called by many at once.
+type Service struct {
+	store    Store
+	index    hub.Index
+	vectors  hub.Vectors
+	embedder hub.Embedder
+	hosts    []string
+	log      *slog.Logger
+	worker   string
+	changed  func()
+	text     *follower
+	meaning  *follower // nil without vectors
+}
+
+// New makes a Service. Nothing is followed until Run is called.
+func New(c Config) *Service {
+	s := &Service{store: c.Store, index: c.Index, vectors: c.Vectors, embedder: c.Embedder, hosts: c.Hosts, log: c.Log, worker: c.Worker, changed: c.Changed}
+	if s.changed == nil {
+		s.changed = func() {}
+	}
+	s.text = &follower{s: s, name: "index", cursor: "index." + c.Worker, count: c.Index.Count, update: s.updateText, rebuild: s.rebuildText}
+	if s.vectors != nil {
+		s.meaning = &follower{s: s, name: "vectors", cursor: "vectors." + c.Worker + "." + c.Embedder.Model(), count: c.Vectors.Count,
+			update: s.updateVectors, rebuild: s.rebuildVectors}
+	}
+	return s
+}
+
+func (s *Service) followers() []*follower {
+	if s.meaning == nil {
+		return []*follower{s.text}
+	}
+	return []*follower{s.text, s.meaning}
+}
+
+// Run keeps the engines in step with the store until ctx ends.
+func (s *Service) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	for _, f := range s.followers() {
+		wg.Go(func() { f.run(ctx) })
+	}
+	wg.Wait()
+}
+
+// Lag is how many events each engine is behind, by "index" and "vectors".
+func (s *Service) Lag() map[string]int64 {
+	out := map[string]int64{}
+	for _, f := range s.followers() {
+		out[f.name] = f.lag()
+	}
+	return out
+}
+
+// Reindex fills every engine anew from the store. What was there is found until the new is whole.
+func (s *Service) Reindex(ctx context.Context) error {
+	for _, f := range s.followers() {
+		if err := f.fill(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// askedKey is the setting by which a command asks the running hubs to fill their engines anew.
+const askedKey = "index.asked"
+
+// AskReindex makes every hub on this store fill its engines anew, now or at its next start.
+func AskReindex(ctx context.Context, settings hub.Settings) error {
+	return settings.SetSetting(ctx, askedKey, []byte(newID()))
+}

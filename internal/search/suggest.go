@@ -1,0 +1,86 @@
+package search
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/mcphub/mcphub/internal/hub"
+)
+
+// Suggestion is something that begins as the text does.
+type Suggestion struct {
+	Kind  string // server, tool, resource or prompt
+	Value string // name
+	Title string // of a server
+	Count int    // servers that declare the capability
+}
+
+const (
+	maxSuggestServers = 6
+	maxSuggestTools   = 4
+)
+
+// Suggest returns what a text that is being typed may become, best first. A text with filters in it suggests nothing.
+func (s *Service) Suggest(ctx context.Context, text string) ([]Suggestion, error) {
+	text = strings.TrimPrefix(strings.TrimSpace(text), "@")
+	if text == "" || strings.Contains(text, ":") {
+		return nil, nil
+	}
+	res, err := s.index.Search(ctx, hub.SearchQuery{Text: text, Typing: true, Limit: maxSuggestServers})
+	if err != nil {
+		return nil, err
+	}
+	servers, err := s.byID(ctx, idsOf(res.Hits))
+	if err != nil {
+		return nil, err
+	}
+	var out []Suggestion
+	for _, h := range res.Hits {
+		if srv := servers[h.ID]; srv != nil {
+			out = append(out, Suggestion{Kind: "server", Value: srv.Name.String(), Title: srv.Title})
+		}
+	}
+	tools, err := s.store.CountCapabilities(ctx, hub.CapabilityQuery{Prefix: strings.ReplaceAll(text, " ", "_"), Limit: 50})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(tools, func(a, b hub.CapabilityCount) int { return b.Servers - a.Servers })
+	for _, c := range tools[:min(len(tools), maxSuggestTools)] {
+		out = append(out, Suggestion{Kind: string(c.Type), Value: c.Name, Count: c.Servers})
+	}
+	return out, nil
+}
+
+// Related returns servers that are for the like, best first, at most limit; fewer when nothing is near.
+func (s *Service) Related(ctx context.Context, srv *hub.Server, limit int) ([]*hub.Server, error) {
+	d, err := s.document(ctx, srv)
+	if err != nil {
+		return nil, err
+	}
+	about := texts(d)[0]
+	near, err := s.near(ctx, about, nil, hub.ByRelevance)
+	if err != nil {
+		return nil, err
+	}
+	if len(near) == 0 {
+		res, err := s.index.Search(ctx, hub.SearchQuery{Text: about, Limit: limit + 1})
+		if err != nil {
+			return nil, err
+		}
+		near = res.Hits
+	}
+	near = slices.DeleteFunc(near, func(h hub.Hit) bool { return h.ID == srv.ID })
+	near = near[:min(len(near), limit)]
+	servers, err := s.byID(ctx, idsOf(near))
+	if err != nil {
+		return nil, err
+	}
+	var out []*hub.Server
+	for _, h := range near {
+		if other := servers[h.ID]; other != nil {
+			out = append(out, other)
+		}
+	}
+	return out, nil
+}
