@@ -1,0 +1,1 @@
+"""Makes internal/embed/model.bin: a static sentence model fitted to a transformer."""
