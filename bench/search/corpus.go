@@ -80,8 +80,8 @@ func open(ctx context.Context, dir string, e engines) (*bench, error) {
 			return nil, fmt.Errorf("%s: %w", c.Name, err)
 		}
 	}
-	b.service[words] = search.New(search.Config{Store: store, Index: e.index, Log: quiet, Worker: words})
-	b.service[hybrid] = search.New(search.Config{Store: store, Index: e.index, Vectors: e.vectors, Embedder: e.embedder, Log: quiet, Worker: hybrid})
+	b.service[words] = search.New(search.Config{Store: store, Index: e.index, Known: e.known, Log: quiet, Worker: words})
+	b.service[hybrid] = search.New(search.Config{Store: store, Index: e.index, Vectors: e.vectors, Embedder: e.embedder, Known: e.known, Log: quiet, Worker: hybrid})
 	return b, b.service[hybrid].Reindex(ctx)
 }
 
@@ -93,10 +93,9 @@ func (b *bench) close() {
 func (b *bench) add(ctx context.Context, c entry) error {
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	facts := hub.LatestFacts{PackageTypes: c.PackageTypes, Transports: c.Transports, Runtime: c.Runtime, Tools: len(c.Capabilities)}
-	// IDs decide ties: made of the name, they are the same in every run.
-	srv := &hub.Server{ID: uuid.NewSHA1(uuid.NameSpaceURL, []byte(c.Name)).String(), Name: c.Name, Title: c.Title, Description: c.Description,
+	srv := &hub.Server{ID: newID(uuid.NameSpaceURL, c.Name), Name: c.Name, Title: c.Title, Description: c.Description,
 		Keywords: c.Keywords, Categories: c.Categories, License: c.License, Score: c.Score, Origin: "https://catalogue.example"}
-	v := &hub.Version{ID: uuid.NewSHA1(uuid.NameSpaceDNS, []byte(c.Name)).String(), ServerID: srv.ID, Name: c.Name, Version: "1.0.0", State: hub.Published,
+	v := &hub.Version{ID: newID(uuid.NameSpaceDNS, c.Name), ServerID: srv.ID, Name: c.Name, Version: "1.0.0", State: hub.Published,
 		Format: hub.FormatMCP, Manifest: []byte("{}"), ServerJSON: []byte("{}"), Readme: c.Readme, Capabilities: c.Capabilities, Facts: facts,
 		Mirrored: true, CreatedAt: at, PublishedAt: at}
 	_, err := b.store.Import(ctx, srv, v, hub.Event{})

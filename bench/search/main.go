@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/mcphub/mcphub/internal/backend/bleveindex"
 	"github.com/mcphub/mcphub/internal/backend/localvec"
@@ -22,7 +23,17 @@ func main() {
 	split := flag.String("split", "all", "dev, test or all queries")
 	dir := flag.String("dir", filepath.Join("bench", "search"), "where the corpus and the queries are")
 	miss := flag.Bool("miss", false, "list the queries that are answered worst, with what was found")
+	servers := flag.Int("latency", 0, "measure latency over so many made servers instead")
+	keep := flag.String("keep", filepath.Join(".cache", "bench"), "where their data is kept between runs")
+	duration := flag.Duration("duration", 5*time.Second, "time of each load")
 	flag.Parse()
+	if *servers > 0 {
+		if err := latency(context.Background(), *dir, *keep, *servers, *duration); err != nil {
+			fmt.Fprintln(os.Stderr, "search:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if err := run(context.Background(), *dir, *split, *miss); err != nil {
 		fmt.Fprintln(os.Stderr, "search:", err)
 		os.Exit(1)
@@ -62,6 +73,7 @@ type engines struct {
 	index    hub.Index
 	vectors  hub.Vectors
 	embedder hub.Embedder
+	known    func(string) bool
 }
 
 // embedded are the engines in the binary, in memory.
@@ -75,7 +87,10 @@ func embedded() (engines, func(), error) {
 		return engines{}, nil, err
 	}
 	model, err := embed.New()
-	return engines{index, vectors, model}, func() { index.Close(); vectors.Close() }, err
+	if err != nil {
+		return engines{}, nil, err
+	}
+	return engines{index, vectors, model, model.Knows}, func() { index.Close(); vectors.Close() }, err
 }
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))

@@ -82,10 +82,10 @@ func openVectors(c *config) (*localvec.Index, error) {
 	return localvec.Open(dir)
 }
 
-// openEmbedder opens the model that turns texts into vectors.
-func openEmbedder(c *config) (hub.Embedder, error) {
+// openEmbedder opens the model that turns texts into vectors: the built-in one unless a setting names another.
+func openEmbedder(c *config, builtIn *embed.Static) (hub.Embedder, error) {
 	if c.Embedding == "" {
-		return embed.New()
+		return builtIn, nil
 	}
 	base, model, ok := strings.Cut(c.Embedding, "#")
 	if !ok || model == "" {

@@ -21,6 +21,7 @@ import (
 	"github.com/mcphub/mcphub/internal/backend/bleveindex"
 	"github.com/mcphub/mcphub/internal/backend/localvec"
 	"github.com/mcphub/mcphub/internal/backend/sqlstore"
+	"github.com/mcphub/mcphub/internal/embed"
 	"github.com/mcphub/mcphub/internal/hosts"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/registry"
@@ -197,10 +198,15 @@ func (p *hubProgram) openSearch(instance string) error {
 	for _, h := range hosts.All() {
 		c.Hosts = append(c.Hosts, h.ID)
 	}
+	model, err := embed.New()
+	if err != nil {
+		return err
+	}
+	c.Known = model.Knows
 	if p.vectors != nil {
 		p.closers = append(p.closers, p.vectors)
 		c.Vectors = p.vectors
-		if c.Embedder, err = openEmbedder(p.config); err != nil {
+		if c.Embedder, err = openEmbedder(p.config, model); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package search
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strings"
 
@@ -214,8 +215,29 @@ func VectorDocs(ctx context.Context, e hub.Embedder, docs []hub.Document) ([]hub
 	out := make([]hub.VectorDoc, len(docs))
 	start := 0
 	for i, d := range docs {
-		out[i] = hub.VectorDoc{ID: d.ID, Labels: d.Labels, Parts: vectors[start:ends[i]]}
+		parts := vectors[start:ends[i]]
+		for _, p := range parts[1:] {
+			blend(p, parts[0])
+		}
+		out[i] = hub.VectorDoc{ID: d.ID, Labels: d.Labels, Parts: parts}
 		start = ends[i]
 	}
 	return out, nil
+}
+
+// blend makes v the direction between it and what the server is about: one tool among many says less of a server
+// than its description does.
+func blend(v, about []float32) {
+	var norm float64
+	for i := range v {
+		v[i] += about[i]
+		norm += float64(v[i]) * float64(v[i])
+	}
+	if norm == 0 {
+		return
+	}
+	scale := float32(1 / math.Sqrt(norm))
+	for i := range v {
+		v[i] *= scale
+	}
 }

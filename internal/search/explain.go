@@ -25,7 +25,8 @@ type Fragment struct {
 
 const (
 	maxReasons = 4
-	snippet    = 160 // characters of a text that are shown
+	snippet    = 160  // characters of a text that are shown
+	maxMarked  = 2000 // bytes of a text in which words are marked
 )
 
 // terms are the terms of a query and of what means the same.
@@ -57,46 +58,46 @@ func (t terms) has(w words.Word) bool {
 }
 
 func (t terms) in(text string) bool {
-	return slices.ContainsFunc(words.Split(text, 2000), t.has)
+	return slices.ContainsFunc(words.Split(text, 100), t.has)
 }
 
-// explain says why a document matches, the strongest reason first.
-func (t terms) explain(d hub.Document) []Reason {
-	if len(t) == 0 {
-		return nil
-	}
+// explain says why a server matches, the strongest reason first. It looks at the beginning of long texts only.
+func (t terms) explain(srv *hub.Server, v *hub.Version) []Reason {
 	var out []Reason
 	add := func(field, value string) {
 		if len(out) < maxReasons && value != "" && t.in(value) {
 			out = append(out, Reason{Field: field, Value: value})
 		}
 	}
-	add("name", string(d.Name))
-	add("title", d.Title)
-	for _, k := range d.Keywords {
+	add("name", string(srv.Name))
+	add("title", srv.Title)
+	for _, k := range srv.Keywords {
 		add("keyword", k)
 	}
-	for _, c := range d.Labels[hub.FacetCategory] {
+	for _, c := range srv.Categories {
 		add("category", c)
 	}
-	for _, c := range d.Capabilities {
+	for _, c := range v.Capabilities {
 		add(string(c.Type), c.Name)
 	}
-	if f := t.mark(d.Description); f != nil {
+	if f := t.mark(srv.Description); f != nil {
 		out = append(out[:min(len(out), maxReasons-1)], Reason{Field: "description", Text: f})
 	}
-	for _, c := range d.Capabilities {
-		if f := t.mark(c.Description); f != nil && len(out) < maxReasons && !t.in(c.Name) {
+	for _, c := range v.Capabilities {
+		if len(out) >= maxReasons || t.in(c.Name) {
+			continue
+		}
+		if f := t.mark(c.Description); f != nil {
 			out = append(out, Reason{Field: string(c.Type), Value: c.Name, Text: f})
 		}
 		for _, input := range c.Inputs() {
-			if len(out) < maxReasons && t.in(input) && !t.in(c.Name) {
+			if len(out) < maxReasons && t.in(input) {
 				out = append(out, Reason{Field: "input", Value: c.Name + "." + input})
 			}
 		}
 	}
 	if len(out) == 0 {
-		if f := t.mark(d.Readme); f != nil {
+		if f := t.mark(v.Readme); f != nil {
 			out = append(out, Reason{Field: "readme", Text: f})
 		}
 	}
@@ -121,6 +122,9 @@ func (t terms) mark(text string) []Fragment {
 		out = append(out, Fragment{Text: s, Hit: hit})
 	}
 	chars, start := 0, 0
+	if len(text) > maxMarked {
+		text = strings.ToValidUTF8(text[:maxMarked], "")
+	}
 	for _, piece := range pieces(text) {
 		hit := slices.ContainsFunc(words.Split(piece, 8), t.has)
 		if hit && first < 0 {

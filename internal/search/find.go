@@ -14,14 +14,15 @@ import (
 
 // How results are ranked. The figures were chosen with the evaluation in bench/search.
 const (
-	fusion     = 20   // the constant of reciprocal rank fusion: how little the first ranks differ
+	fusion     = 10   // the constant of reciprocal rank fusion: how little the first ranks differ
 	textWeight = 1.0  // of a rank by words
-	nearWeight = 1.0  // of a rank by meaning
+	nearWeight = 2.0  // of a rank by meaning
 	nearFloor  = 0.30 // cosine below which two texts have nothing to do with each other
 	nearLimit  = 60   // nearest servers that are looked at
 	textLimit  = 200  // matches by words that are ranked together with them, at least
-	priorWidth = 100  // best results among which quality has a say
-	priorMost  = 0.1  // of the score of a first place: the most that quality gives
+	priorWidth = 60   // best results among which quality has a say
+	maxWords   = 32   // words of a text that are looked at
+	priorMost  = 0.05 // of the score of a first place: the most that quality gives
 )
 
 // Result is one server that was found.
@@ -61,7 +62,7 @@ func (s *Service) Find(ctx context.Context, q Query) (*Page, error) {
 		ask = cmp.Or(p.Corrected, text)
 	}
 	near, nearErr := s.near(ctx, ask, p.Filter, q.Sort)
-	found, err := s.rank(ctx, q, p, ask, near)
+	found, known, err := s.rank(ctx, q, p, ask, near)
 	if hub.KindOf(err) == hub.Unavailable {
 		s.log.WarnContext(ctx, "search engine failed; searching names", "error", err)
 		p.Corrected = ""
@@ -77,15 +78,17 @@ func (s *Service) Find(ctx context.Context, q Query) (*Page, error) {
 		s.log.WarnContext(ctx, "search by meaning failed", "error", nearErr)
 		p.Notice = "search by meaning is down; only words were searched"
 	}
-	return p, s.show(ctx, p, q, ask, found)
+	return p, s.show(ctx, p, q, ask, found, known)
 }
 
 // correct returns the text with words that nobody uses replaced by ones that are spelled alike, "" when there are
 // none. A failure corrects nothing: the search itself tells.
 func (s *Service) correct(ctx context.Context, text string) string {
 	var list []string
-	for _, w := range words.Split(text, 24) {
-		list = append(list, w.Plain)
+	for _, w := range words.Split(text, maxWords) {
+		if !s.known(w.Plain) {
+			list = append(list, w.Plain)
+		}
 	}
 	if len(list) == 0 {
 		return ""
@@ -112,7 +115,7 @@ func (s *Service) near(ctx context.Context, text string, filter hub.Labels, sort
 	if s.meaning == nil || sort != hub.ByRelevance || strings.TrimSpace(text) == "" || !s.meaning.ready.Load() {
 		return nil, nil
 	}
-	vectors, err := s.embedder.Embed(ctx, []string{text})
+	vectors, err := s.embedder.Embed(ctx, []string{words.English(text, maxWords)})
 	if err != nil {
 		return nil, err
 	}
@@ -124,8 +127,9 @@ func (s *Service) near(ctx context.Context, text string, filter hub.Labels, sort
 	return hits[:end], nil
 }
 
-// rank returns the IDs of what was found, best first, and sets the page's total and facets.
-func (s *Service) rank(ctx context.Context, q Query, p *Page, text string, near []hub.Hit) ([]string, error) {
+// rank returns the IDs of what was found, best first, with the servers it had to read for that, and sets the page's
+// total and facets.
+func (s *Service) rank(ctx context.Context, q Query, p *Page, text string, near []hub.Hit) (ids []string, known map[string]*hub.Server, err error) {
 	ask := hub.SearchQuery{Text: text, Filter: p.Filter, Sort: q.Sort, Facets: q.Facets, Limit: min(hub.MaxSearch, max(textLimit, q.Offset+q.Limit+1))}
 	if q.Sort != hub.ByRelevance || strings.TrimSpace(text) == "" {
 		ask.Limit = min(hub.MaxSearch, q.Offset+q.Limit+1)
@@ -135,21 +139,23 @@ func (s *Service) rank(ctx context.Context, q Query, p *Page, text string, near 
 	}
 	res, err := s.index.Search(ctx, ask)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	p.Total, p.Facets = res.Total, res.Facets
 	if err := s.ownFacets(ctx, q, p, ask); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(near) == 0 {
-		return idsOf(res.Hits), nil
+		return idsOf(res.Hits), nil, nil
 	}
 	own := slices.DeleteFunc(res.Hits, func(h hub.Hit) bool { return h.Score == 0 })
 	fused := Fuse(own, near)
-	if err := s.prior(ctx, fused[:min(len(fused), priorWidth)]); err != nil {
-		return nil, err
+	best := fused[:min(len(fused), priorWidth)]
+	if known, err = s.byID(ctx, idsOf(best)); err != nil {
+		return nil, nil, err
 	}
-	return idsOf(fused), nil
+	prior(best, known)
+	return idsOf(fused), known, nil
 }
 
 // ownFacets counts each facet that is filtered by as if it were not, so that another value can be chosen too.
@@ -204,18 +210,13 @@ func byTier(a, b hub.Hit) int {
 }
 
 // prior gives servers of quality a small advantage among results that are about as good.
-func (s *Service) prior(ctx context.Context, hits []hub.Hit) error {
-	servers, err := s.byID(ctx, idsOf(hits))
-	if err != nil {
-		return err
-	}
+func prior(hits []hub.Hit, servers map[string]*hub.Server) {
 	for i, h := range hits {
 		if srv := servers[h.ID]; srv != nil {
-			hits[i].Score += priorMost * textWeight / (fusion + 1) * Quality(srv)
+			hits[i].Score += priorMost * nearWeight / (fusion + 1) * Quality(srv)
 		}
 	}
 	slices.SortFunc(hits, byTier)
-	return nil
 }
 
 // Quality is between 0 and 1: half of it how well a server is described, half how often it is installed, where ten
@@ -250,32 +251,38 @@ func (s *Service) byID(ctx context.Context, ids []string) (map[string]*hub.Serve
 	return out, nil
 }
 
-// show fills the page with its part of what was found.
-func (s *Service) show(ctx context.Context, p *Page, q Query, text string, found []string) error {
+// show fills the page with its part of what was found. known are servers that were read already.
+func (s *Service) show(ctx context.Context, p *Page, q Query, text string, found []string, known map[string]*hub.Server) error {
 	start := min(q.Offset, len(found))
 	if i := slices.Index(found, q.After); q.After != "" && i >= 0 {
 		start = i + 1
 	}
 	end := min(start+q.Limit, len(found))
 	p.Next = end < len(found)
-	servers, err := s.byID(ctx, found[start:end])
-	if err != nil {
-		return err
+	if slices.ContainsFunc(found[start:end], func(id string) bool { return known[id] == nil }) {
+		var err error
+		if known, err = s.byID(ctx, found[start:end]); err != nil {
+			return err
+		}
 	}
 	terms := newTerms(text)
 	for _, id := range found[start:end] {
-		srv := servers[id]
+		srv := known[id]
 		if srv == nil {
 			continue
 		}
-		d, err := s.document(ctx, srv)
-		if hub.KindOf(err) == hub.NotFound {
-			continue
+		r := Result{Server: srv}
+		if len(terms) > 0 {
+			v, err := s.store.VersionByID(ctx, srv.Latest.VersionID)
+			if hub.KindOf(err) == hub.NotFound {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			r.Why = terms.explain(srv, v)
 		}
-		if err != nil {
-			return err
-		}
-		p.Results = append(p.Results, Result{Server: srv, Why: terms.explain(d)})
+		p.Results = append(p.Results, r)
 	}
 	return nil
 }

@@ -25,9 +25,10 @@ type Store interface {
 type Config struct {
 	Store    Store
 	Index    hub.Index
-	Vectors  hub.Vectors  // nil: words only
-	Embedder hub.Embedder // nil when Vectors is
-	Hosts    []string     // IDs of the host applications that can use any server through mcpm
+	Vectors  hub.Vectors            // nil: words only
+	Embedder hub.Embedder           // nil when Vectors is
+	Hosts    []string               // IDs of the host applications that can use any server through mcpm
+	Known    func(word string) bool // reports words of the language, which are not corrected however rare; nil: none
 	Log      *slog.Logger
 	Worker   string // name of this process in cursors; unique among hubs on one database
 	Changed  func() // called when answers may have changed
@@ -40,6 +41,7 @@ type Service struct {
 	vectors  hub.Vectors
 	embedder hub.Embedder
 	hosts    []string
+	known    func(string) bool
 	log      *slog.Logger
 	worker   string
 	changed  func()
@@ -49,7 +51,10 @@ type Service struct {
 
 // New makes a Service. Nothing is followed until Run is called.
 func New(c Config) *Service {
-	s := &Service{store: c.Store, index: c.Index, vectors: c.Vectors, embedder: c.Embedder, hosts: c.Hosts, log: c.Log, worker: c.Worker, changed: c.Changed}
+	s := &Service{store: c.Store, index: c.Index, vectors: c.Vectors, embedder: c.Embedder, hosts: c.Hosts, known: c.Known, log: c.Log, worker: c.Worker, changed: c.Changed}
+	if s.known == nil {
+		s.known = func(string) bool { return false }
+	}
 	if s.changed == nil {
 		s.changed = func() {}
 	}

@@ -71,10 +71,7 @@ func askFor(text string) query.Query {
 
 // needed is how many of n phrases a document must have: all of two, half of more. The order says how many it has.
 func needed(n int) int {
-	if n <= 2 {
-		return n
-	}
-	return (n + 1) / 2
+	return 1
 }
 
 // phraseQuery finds the words of a phrase, or what means the same. all: empty words too.
