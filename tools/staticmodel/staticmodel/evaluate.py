@@ -27,7 +27,7 @@ class Test:
         self.names = names
         a, b = rng.integers(0, len(teacher), (2, 100000))
         near = top(teacher[:1500], teacher, 21)[:, 1:]
-        self.pairs = [(a, b), (np.repeat(np.arange(1500), 20), near.ravel())]
+        self.pairs = [(a, b), (np.repeat(np.arange(len(near)), near.shape[1]), near.ravel())]
         self.expect = [(teacher[i] * teacher[j]).sum(1) for i, j in self.pairs]
 
     def measure(self, v):
