@@ -36,7 +36,9 @@ var mayImport = map[string][]string{
 	"internal/bundle":             {"hub", "trust"},
 	"internal/backend/sqlstore":   {"hub"},
 	"internal/backend/blobstore":  {"hub"},
-	"internal/backend/bleveindex": {"hub", "words"},
+	"internal/fulltext":           {"hub", "words"},
+	"internal/backend/bleveindex": {"hub", "words", "fulltext"},
+	"internal/backend/opensearch": {"hub", "words", "fulltext"},
 	"internal/backend/localvec":   {"hub"},
 	"internal/backend/memcache":   {"hub"},
 	"internal/wire":               {"hub", "manifest", "trust"},
@@ -52,9 +54,9 @@ var mayImport = map[string][]string{
 	"internal/cli": {"hub", "manifest", "resolve", "trust", "hosts", "wire", "install", "source", "bundle", "gateway"},
 	// wiring
 	"cmd/mcphub": {"hub", "manifest", "resolve", "trust", "hosts", "wire", "source", "bundle", "gateway", "auth", "registry", "search", "embed", "api", "web",
-		"backend/sqlstore", "backend/blobstore", "backend/bleveindex", "backend/localvec", "backend/memcache"},
+		"backend/sqlstore", "backend/blobstore", "backend/bleveindex", "backend/opensearch", "backend/localvec", "backend/memcache"},
 	"cmd/mcpm": {"cli"},
-	"bench":    {"hub", "manifest", "wire", "registry", "trust", "search", "embed", "backend/sqlstore", "backend/bleveindex", "backend/localvec"}, // measures; nothing imports it
+	"bench":    {"hub", "manifest", "wire", "registry", "trust", "search", "embed", "backend/sqlstore", "backend/bleveindex", "backend/localvec", "backend/opensearch"}, // measures; nothing imports it
 	"e2e":      {"hub", "wire"},                                                      // drives the built programs
 }
 

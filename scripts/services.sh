@@ -16,6 +16,7 @@ pgport=${MCPHUB_POSTGRES_PORT:-15432}
 uvdir=$dir/uv
 
 note() { echo "services: $*" >&2; }
+. "$root/scripts/search.sh"
 
 # install PACKAGE...: from Debian, when this user may.
 install() {
@@ -23,9 +24,13 @@ install() {
 		note "cannot install $*: needs root and apt-get"
 		return 1
 	fi
-	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" >"$dir/apt.log" 2>&1 && return
-	apt-get update >>"$dir/apt.log" 2>&1
-	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" >>"$dir/apt.log" 2>&1 && return
+	# One at a time: several services are installed at once.
+	(
+		flock 9
+		DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" >"$dir/apt.log" 2>&1 && exit
+		apt-get update >>"$dir/apt.log" 2>&1
+		DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" >>"$dir/apt.log" 2>&1
+	) 9>"$dir/apt.lock" && return
 	note "cannot install $*: see $dir/apt.log"
 	return 1
 }
@@ -139,17 +144,25 @@ print_env() {
 	if [ -x "$uvdir/bin/uvx" ]; then
 		echo "export PATH='$uvdir/bin':\"\$PATH\""
 	fi
+	print_search_env
 }
 
 mkdir -p "$dir"
 case ${1:-} in
 start)
 	failed=0
+	start_opensearch & # the tests do without, when they must
+	start_weaviate &
 	start_postgres || failed=1
 	start_tools || failed=1
+	wait
 	exit $failed
 	;;
-stop) stop_postgres ;;
+stop)
+	stop_opensearch
+	stop_weaviate
+	stop_postgres
+	;;
 env) print_env ;;
 *)
 	echo "usage: $0 start|stop|env" >&2

@@ -7,11 +7,12 @@ import (
 
 	index "github.com/blevesearch/bleve_index_api"
 
+	"github.com/mcphub/mcphub/internal/fulltext"
 	"github.com/mcphub/mcphub/internal/words"
 )
 
 const (
-	minCorrect = 4    // shortest word that is corrected, in characters
+	maxCorrect = 24   // words that are looked at
 	maxLike    = 2000 // similar words that are looked at
 )
 
@@ -29,7 +30,7 @@ func (x *Index) Correct(ctx context.Context, list []string) (map[string]string, 
 	}
 	defer r.Close()
 	out := map[string]string{}
-	for _, w := range list[:min(len(list), maxTerms)] {
+	for _, w := range list[:min(len(list), maxCorrect)] {
 		better, err := correct(ctx, r, strings.ToLower(w))
 		if err != nil {
 			return nil, failed("read", err)
@@ -43,7 +44,7 @@ func (x *Index) Correct(ctx context.Context, list []string) (map[string]string, 
 
 // correct returns the most frequent of the words most like w; "" when w is known.
 func correct(ctx context.Context, r index.IndexReader, w string) (string, error) {
-	if n := utf8.RuneCountInString(w); n < minCorrect || n > maxPrefix {
+	if n := utf8.RuneCountInString(w); n < fulltext.MinCorrect || n > fulltext.MaxCorrect {
 		return "", nil
 	}
 	if n, err := frequency(ctx, r, w); err != nil || n > 0 {
@@ -54,7 +55,7 @@ func correct(ctx context.Context, r index.IndexReader, w string) (string, error)
 		return "", nil
 	}
 	_, size := utf8.DecodeRuneInString(w)
-	dict, err := fuzzy.FieldDictFuzzy(fieldSpell, w, 2, w[:size])
+	dict, err := fuzzy.FieldDictFuzzy(fulltext.Spell, w, 2, w[:size])
 	if err != nil {
 		return "", err
 	}
@@ -88,7 +89,7 @@ func correct(ctx context.Context, r index.IndexReader, w string) (string, error)
 
 // frequency returns how many documents have a word as it is written.
 func frequency(ctx context.Context, r index.IndexReader, w string) (uint64, error) {
-	t, err := r.TermFieldReader(ctx, []byte(w), fieldSpell, false, false, false)
+	t, err := r.TermFieldReader(ctx, []byte(w), fulltext.Spell, false, false, false)
 	if err != nil {
 		return 0, err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/blevesearch/bleve/v2/search"
 	"github.com/blevesearch/bleve/v2/search/query"
 
+	"github.com/mcphub/mcphub/internal/fulltext"
 	"github.com/mcphub/mcphub/internal/hub"
 )
 
@@ -19,32 +20,20 @@ const (
 
 // Search implements hub.Index.
 func (x *Index) Search(ctx context.Context, q hub.SearchQuery) (hub.SearchResult, error) {
-	if q.Limit < 0 || q.Offset < 0 || q.Limit > hub.MaxSearch || q.Offset > hub.MaxSearch || q.Offset+q.Limit > hub.MaxSearch {
-		return hub.SearchResult{}, hub.Errorf(hub.Invalid, "a search shows results 0 to %d, not %d from %d", hub.MaxSearch, q.Limit, q.Offset).
-			WithHint("narrow the search with filters or more words")
-	}
-	field, ok := sortFields[q.Sort]
-	if !ok {
-		return hub.SearchResult{}, hub.Errorf(hub.Invalid, "there is no order %q", q.Sort).WithHint("sort by installs, updated, score or name")
-	}
-	filters, err := filtersOf(q)
-	if err != nil {
+	if err := fulltext.Check(q); err != nil {
 		return hub.SearchResult{}, err
 	}
-	text := cut(q.Text)
-	ask := askFor(text)
-	if q.Typing {
-		ask = askTyping(text)
+	field, filters, text := sortFields[q.Sort], filtersOf(q), fulltext.Cut(q.Text)
+	var ask query.Query
+	if a := fulltext.Ask(text, q.Typing); a != nil {
+		ask = translate(*a)
 	}
 	if ask != nil && len(q.Also) > 0 {
 		also := bleve.NewDocIDQuery(q.Also)
 		also.SetBoost(0)
 		ask = bleve.NewDisjunctionQuery(ask, also)
 	}
-	facets, err := facetsOf(q.Facets)
-	if err != nil {
-		return hub.SearchResult{}, err
-	}
+	facets := facetsOf(q.Facets)
 	if ask == nil || q.Sort != hub.ByRelevance {
 		all := with(ask, filters)
 		if all == nil {
@@ -59,21 +48,18 @@ func (x *Index) Search(ctx context.Context, q hub.SearchQuery) (hub.SearchResult
 	if err != nil || len(out.Hits) == 0 || q.Offset > 0 {
 		return out, err
 	}
-	return out, x.tiers(ctx, nameIn(text), out.Hits[:min(len(out.Hits), maxTiers)])
+	return out, x.tiers(ctx, fulltext.NameIn(text), out.Hits[:min(len(out.Hits), maxTiers)])
 }
 
-func facetsOf(list []hub.Facet) (bleve.FacetsRequest, error) {
+func facetsOf(list []hub.Facet) bleve.FacetsRequest {
 	if len(list) == 0 {
-		return nil, nil
+		return nil
 	}
 	out := bleve.FacetsRequest{}
 	for _, f := range list {
-		if !known(f) {
-			return nil, hub.Errorf(hub.Invalid, "there is no facet %q", f).WithHint("facets are %s", facetList())
-		}
-		out[string(f)] = bleve.NewFacetRequest(facetPrefix+string(f), hub.MaxFacetValues)
+		out[string(f)] = bleve.NewFacetRequest(fulltext.FacetPrefix+string(f), hub.MaxFacetValues)
 	}
-	return out, nil
+	return out
 }
 
 // ranked returns a page by score, ties by ID. Sorting by ID inside the engine would read the ID of every
@@ -115,7 +101,7 @@ func (x *Index) tiers(ctx context.Context, name string, hits []hub.Hit) error {
 	for _, t := range []struct {
 		field string
 		tier  hub.Tier
-	}{{fieldPrefix, hub.TierPrefix}, {fieldExact, hub.TierExact}} {
+	}{{fulltext.Prefix, hub.TierPrefix}, {fulltext.Exact, hub.TierExact}} {
 		req := bleve.NewSearchRequestOptions(one([]query.Query{term(t.field, name, 1), bleve.NewDocIDQuery(ids)}), len(ids), 0, false)
 		req.Score = "none"
 		found, err := x.run(ctx, req)
