@@ -18,6 +18,7 @@ import (
 // Backend is everything a hub keeps its records in.
 type Backend interface {
 	hub.Servers
+	hub.Statistics
 	hub.Versions
 	hub.Catalog
 	hub.Capabilities

@@ -158,6 +158,34 @@ func serverCounts(t *testing.T, open func(t *testing.T) Backend) {
 		equal(f, "events", len(f.all()), n)
 		f.ok(f.AddInstalls(f.ctx, nil))
 	})
+	each(t, open, "InstallsByDay and Trending count what AddInstalls added today", func(f *fix) {
+		one, two, hidden := server("acme/one"), server("acme/two"), server("acme/hidden")
+		f.publish(one, "1.0.0")
+		f.publish(two, "1.0.0")
+		f.submit(hidden, version(hidden, "1.0.0"))
+		for range 2 {
+			f.ok(f.AddInstalls(f.ctx, map[string]int64{one.ID: 2, two.ID: 5, hidden.ID: 9, id(): 1}))
+		}
+		since := time.Now().Add(-48 * time.Hour)
+		days, err := f.InstallsByDay(f.ctx, one.ID, since)
+		f.ok(err)
+		var sum int64
+		for _, d := range days { // two, when midnight came between
+			if sum += d.Count; d.Day.Before(since.Add(-24*time.Hour)) || d.Day.Truncate(24*time.Hour) != d.Day {
+				f.Errorf("day %s", d.Day)
+			}
+		}
+		equal(f, "installs", sum, 4)
+		later, err := f.InstallsByDay(f.ctx, one.ID, time.Now().Add(72*time.Hour))
+		f.ok(err)
+		equal(f, "later", len(later), 0)
+		top, err := f.Trending(f.ctx, since, 5)
+		f.ok(err)
+		equal(f, "trending", top, []hub.ServerCount{{ServerID: two.ID, Count: 10}, {ServerID: one.ID, Count: 4}})
+		top, err = f.Trending(f.ctx, since, 1)
+		f.ok(err)
+		equal(f, "first", len(top), 1)
+	})
 	each(t, open, "CountServers counts servers with a visible version, and visible versions", func(f *fix) {
 		s := server("acme/db")
 		f.publish(s, "1.0.0")

@@ -61,7 +61,8 @@ type Servers interface {
 	// named version is not a visible version of the server.
 	SetTags(ctx context.Context, serverID string, tags map[string]string, ev Event) error
 
-	// AddInstalls adds to the install counts, by server ID. Unknown IDs are skipped. No event.
+	// AddInstalls adds to the install counts, by server ID, in all and of today. Unknown IDs are skipped. No
+	// event.
 	AddInstalls(ctx context.Context, counts map[string]int64) error
 
 	// CountServers returns how many servers have a visible version, and how many visible versions.
@@ -186,4 +187,27 @@ type Capabilities interface {
 	// CountCapabilities returns one page of capability names with the number of servers whose latest
 	// version declares each, most servers first, then type and name.
 	CountCapabilities(ctx context.Context, q CapabilityQuery) ([]CapabilityCount, error)
+}
+
+// DayCount is how often something happened on a day.
+type DayCount struct {
+	Day   time.Time // its beginning, UTC
+	Count int64
+}
+
+// ServerCount is how often something happened to a server.
+type ServerCount struct {
+	ServerID string
+	Count    int64
+}
+
+// Statistics are counts over time.
+type Statistics interface {
+	// InstallsByDay returns how often a server was installed on each day from since on, oldest first. Days
+	// without installs are left out.
+	InstallsByDay(ctx context.Context, serverID string, since time.Time) ([]DayCount, error)
+
+	// Trending returns the visible servers installed most often from the day of since on, most first, ties by
+	// ID, at most limit.
+	Trending(ctx context.Context, since time.Time, limit int) ([]ServerCount, error)
 }

@@ -16,6 +16,7 @@ import (
 // Store is everything the registry keeps in one transactional place.
 type Store interface {
 	hub.Servers
+	hub.Statistics
 	hub.Versions
 	hub.Catalog
 	hub.Capabilities

@@ -38,6 +38,7 @@ var tables = []table{
 	rowsOf[capabilityRow]{"capabilities"}, rowsOf[accountRow]{"accounts"}, rowsOf[namespaceRow]{"namespaces"},
 	rowsOf[tokenRow]{"tokens"}, rowsOf[settingRow]{"settings"}, rowsOf[eventRow]{"events"},
 	rowsOf[cursorRow]{"cursors"}, rowsOf[jobRow]{"jobs"}, rowsOf[replayRow]{"replays"},
+	rowsOf[dayRow]{"installs_by_day"},
 }
 
 type table interface {

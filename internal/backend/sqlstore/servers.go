@@ -223,25 +223,6 @@ func (s *Store) SetTags(ctx context.Context, serverID string, set map[string]str
 	})
 }
 
-// AddInstalls implements hub.Servers.
-func (s *Store) AddInstalls(ctx context.Context, counts map[string]int64) error {
-	if len(counts) == 0 {
-		return nil
-	}
-	ids := make([]string, 0, len(counts))
-	for id := range counts {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids) // the same order for everybody, so that two never wait for each other
-	return s.db.Tx(ctx, func(tx bun.Tx) error {
-		b := engine.NewBatch(tx)
-		for _, id := range ids {
-			b.Addf("UPDATE servers SET installs = installs + ? WHERE id = ?", counts[id], id)
-		}
-		return b.Exec(ctx)
-	})
-}
-
 // CountServers implements hub.Servers.
 func (s *Store) CountServers(ctx context.Context) (servers, versions int64, err error) {
 	rows, err := s.db.Query(ctx, "SELECT (SELECT count(*) FROM servers WHERE latest_id <> ''), (SELECT count(*) FROM versions WHERE shown >= 1)")
