@@ -33,7 +33,7 @@ const cacheControl = "public, max-age=30, stale-while-revalidate=300"
 func cacheable(r *http.Request) bool {
 	p := r.URL.Path
 	return r.Method == http.MethodGet && len(r.RequestURI) <= maxAnswerURI && r.Header["Authorization"] == nil && r.Header["Mcpm-Command"] == nil &&
-		(strings.HasPrefix(p, "/v0") || strings.HasPrefix(p, "/api/v1/se") || strings.HasPrefix(p, "/api/v1/ca")) &&
+		(strings.HasPrefix(p, "/v0") || strings.HasPrefix(p, "/api/v1/s") || strings.HasPrefix(p, "/api/v1/ca")) &&
 		!strings.Contains(p, "/bundle/")
 }
 

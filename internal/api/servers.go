@@ -71,6 +71,8 @@ func (s *server) serverRoutes(api huma.API) {
 		"several values of one facet, with commas between, are alternatives."
 	register(s, api, find, s.search)
 	register(s, api, get("/suggest", "Complete what is being typed"), s.suggest)
+	register(s, api, get("/servers/{id}/quality", "Judge a server by what is known of it"), s.quality)
+	register(s, api, get("/servers/{id}/installs", "Count installs by day"), s.installs)
 	register(s, api, get("/servers/{id}/related", "List servers that are for the like"), s.related)
 	register(s, api, get("/capabilities", "List all tools, resources and prompts with counts"), s.capabilities)
 	bundle := get("/servers/{id}/bundle/{version}", "Download the bundle of a version")

@@ -99,6 +99,53 @@ func (s *Service) Capabilities(ctx context.Context, q hub.CapabilityQuery) ([]hu
 	return s.store.CountCapabilities(ctx, q)
 }
 
+// Quality judges a server by what is known of it.
+func (s *Service) Quality(ctx context.Context, ref string) (*hub.Server, hub.Quality, error) {
+	srv, versions, err := s.Versions(ctx, ref)
+	if err != nil {
+		return nil, hub.Quality{}, err
+	}
+	latest, err := s.store.VersionByID(ctx, srv.Latest.VersionID)
+	if err != nil {
+		return nil, hub.Quality{}, err
+	}
+	now := s.now()
+	recent, err := s.store.InstallsByDay(ctx, srv.ID, now.AddDate(0, 0, -60))
+	if err != nil {
+		return nil, hub.Quality{}, err
+	}
+	return srv, hub.Assess(srv, latest, versions, recent, now), nil
+}
+
+// InstallsByDay returns how often a server was installed from this hub on each of the last days, days without
+// installs left out.
+func (s *Service) InstallsByDay(ctx context.Context, serverID string, days int) ([]hub.DayCount, error) {
+	return s.store.InstallsByDay(ctx, serverID, s.now().AddDate(0, 0, -days))
+}
+
+// Trending returns the servers installed most often in the last days, at most limit.
+func (s *Service) Trending(ctx context.Context, days, limit int) ([]*hub.Server, error) {
+	counts, err := s.store.Trending(ctx, s.now().AddDate(0, 0, -days), limit)
+	if err != nil || len(counts) == 0 {
+		return nil, err
+	}
+	ids := make([]string, len(counts))
+	for i, c := range counts {
+		ids[i] = c.ServerID
+	}
+	return s.byIDs(ctx, ids)
+}
+
+// byIDs keeps the order of ids and leaves out servers that are gone.
+func (s *Service) byIDs(ctx context.Context, ids []string) ([]*hub.Server, error) {
+	found, err := s.store.ServersByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(found, func(a, b *hub.Server) int { return slices.Index(ids, a.ID) - slices.Index(ids, b.ID) })
+	return slices.DeleteFunc(found, func(s *hub.Server) bool { return s.Latest.Version == "" }), nil
+}
+
 // Counts returns how many servers and versions can be seen.
 func (s *Service) Counts(ctx context.Context) (servers, versions int64, err error) {
 	return s.store.CountServers(ctx)
