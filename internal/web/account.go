@@ -127,7 +127,8 @@ type accountView struct {
 	Keys    []*hub.Token
 	Secret  string // of a new key, shown once
 	Problem string
-	Name    string // of the key that was not made
+	Grants  []choice // scopes that can be given to a key; URL is the value
+	Name    string   // of the key that was not made
 	Servers []*hub.Server
 	Names   string // featured, one a line
 	Saved   bool
@@ -173,6 +174,11 @@ func (s *site) showKeys(w http.ResponseWriter, r *http.Request, status int, v *a
 	var err error
 	if v.Keys, err = s.Auth.Keys(r.Context(), actor); err != nil {
 		return err
+	}
+	for _, c := range []choice{{"read", "read", false}, {"publish and read", "publish", true}, {"everything that you may", "admin", false}} {
+		if actor.Can(hub.Scope(c.URL)) {
+			v.Grants = append(v.Grants, c)
+		}
 	}
 	return s.show(w, r, status, accountPage(v))
 }

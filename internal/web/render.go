@@ -127,6 +127,7 @@ func (s *site) public(w http.ResponseWriter, r *http.Request, kind string, statu
 // send writes an answer. One of plain and small, its compressed form, is enough.
 func (s *site) send(w http.ResponseWriter, r *http.Request, kind string, status int, plain, small []byte) {
 	h := w.Header()
+	h.Set("Content-Type", kind)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer") // links with secrets, and what people search for, stay here
 	if kind == htmlType {
