@@ -45,8 +45,10 @@ lint: ## gofmt, vet, staticcheck
 bench: services ## load against the hub, a bare net/http handler and the official registry, in one run
 	@eval "$$(scripts/services.sh env)"; go run ./bench $(BENCH)
 
-generate: ## make generated files anew: pages, the JSON Schema of mcp.json
+generate: ## make generated files anew: pages, schema, references, and with Node the style
 	go generate ./...
+	@if command -v npm >/dev/null; then cd internal/web/style && npm ci --silent --no-audit --no-fund && node build.js; \
+	else echo "no npm: internal/web/static/assets stay as they are"; fi
 
 fuzz: ## run each fuzz target for FUZZTIME
 	scripts/fuzz.sh $(FUZZTIME)

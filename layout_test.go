@@ -50,12 +50,14 @@ var mayImport = map[string][]string{
 	"internal/search":   {"hub", "words", "manifest"},
 	// doors
 	"internal/api": {"hub", "auth", "registry", "search", "wire", "manifest", "trust", "hosts"},
-	"internal/web": {"hub", "auth", "registry", "search", "hosts"},
+	"internal/web": {"hub", "auth", "registry", "search", "hosts", "manifest", "docs"},
 	"internal/cli": {"hub", "manifest", "resolve", "trust", "hosts", "wire", "install", "source", "bundle", "gateway"},
 	// wiring
 	"cmd/mcphub": {"hub", "manifest", "resolve", "trust", "hosts", "wire", "source", "bundle", "gateway", "auth", "registry", "search", "embed", "api", "web",
 		"backend/sqlstore", "backend/blobstore", "backend/bleveindex", "backend/opensearch", "backend/localvec", "backend/memcache"},
-	"cmd/mcpm": {"cli"},
+	"cmd/mcpm":       {"cli"},
+	"docs":           {},                            // the manual, embedded
+	"docs/reference": {"cli", "manifest", "docs"}, // makes parts of it
 	"bench":    {"hub", "manifest", "wire", "registry", "trust", "search", "embed", "backend/sqlstore", "backend/bleveindex", "backend/localvec", "backend/opensearch"}, // measures; nothing imports it
 	"e2e":      {"hub", "wire"},                                                      // drives the built programs
 }
@@ -284,7 +286,7 @@ func TestArchitectureNamesRooms(t *testing.T) {
 		t.Fatal(err)
 	}
 	named := map[string]bool{}
-	for _, m := range regexp.MustCompile("`((?:internal|cmd|bench|e2e)[a-z0-9/]*)/?`").FindAllStringSubmatch(string(text), -1) {
+	for _, m := range regexp.MustCompile("`((?:internal|cmd|bench|e2e|docs)[a-z0-9/]*)/?`").FindAllStringSubmatch(string(text), -1) {
 		named[strings.TrimSuffix(m[1], "/")] = true
 	}
 	for dir := range mayImport {

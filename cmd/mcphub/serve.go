@@ -244,13 +244,19 @@ func (p *hubProgram) handler() (http.Handler, error) {
 	}
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	pages := web.New(web.Config{Registry: p.registry, Search: p.search, Auth: p.auth, BaseURL: c.BaseURL, Prefix: c.prefix, Version: programVersion(), Log: p.log})
+	client, err := api.ClientOf(c.TrustedProxies)
+	if err != nil {
+		return nil, err
+	}
+	pages := web.New(web.Config{Registry: p.registry, Search: p.search, Auth: p.auth, Cache: cache, Limiter: limiter, Client: client, Now: now,
+		BaseURL: c.BaseURL, Prefix: c.prefix, Version: programVersion(), Log: p.log})
+	paths, forms := web.Paths()
 	return api.New(api.Config{
 		Registry: p.registry, Search: p.search, Auth: p.auth, Cache: cache, Limiter: limiter, Log: p.log, Now: now, Metrics: reg,
 		Checks:  map[string]hub.Pinger{"database": p.store, "blobs": blobPing{p.blobs}, "search": countPing{p.index.Count}},
 		BaseURL: c.BaseURL, Prefix: c.prefix, Version: programVersion(), Commit: commit, TrustedProxies: c.TrustedProxies,
 		AllowAnonymous: c.AllowAnonymous, RateLimit: c.RateLimit, KeyRateLimit: c.KeyRateLimit, AccessLog: c.AccessLog,
-		HealthOnly: c.Role == "worker", Pages: pages,
+		HealthOnly: c.Role == "worker", Pages: pages, PagePaths: paths, FormPaths: forms,
 	})
 }
 

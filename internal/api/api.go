@@ -44,6 +44,8 @@ type Config struct {
 	HealthOnly     bool     // answer nothing but health and metrics: a worker
 	AccessLog      bool     // log every request, not only those that change or fail
 	Pages          http.Handler
+	PagePaths      []string // what Pages answers to GET, as patterns of this router
+	FormPaths      []string // what Pages answers to POST
 }
 
 // server holds what handlers need.
@@ -71,7 +73,7 @@ func New(c Config) (http.Handler, error) {
 	// measure wraps all that may answer; who is calling is known before calls are counted against
 	// them; answers are kept last. What is kept already is answered before all of this, see serveKept.
 	engine.Use(s.requestID, s.measure, s.recoverPanic, s.cors, s.cleanPath, s.identify, s.limit, s.answers.record, nameContext)
-	engine.NoRoute(s.noRoute)
+	engine.NoRoute(s.noPage, s.noRoute)
 	engine.NoMethod(s.noMethod)
 	s.routes(engine)
 	return plainRequest(stripPrefix(c.Prefix, s.serveKept(engine))), nil
@@ -90,10 +92,12 @@ func (s *server) routes(engine *gin.Engine) {
 	root.GET("/docs/api", s.docsPage)
 	root.GET("/docs/api/*asset", s.docsAsset)
 	if s.Pages != nil {
-		for _, path := range []string{"/", "/search", "/setup", "/assets/*file"} {
+		for _, path := range s.PagePaths {
 			root.GET(path, gin.WrapH(s.Pages))
 		}
-		root.POST("/setup", gin.WrapH(s.Pages))
+		for _, path := range s.FormPaths {
+			root.POST(path, gin.WrapH(s.Pages))
+		}
 	}
 	useProblems()
 	api := humagin.New(engine, s.humaConfig())
@@ -106,6 +110,24 @@ func (s *server) routes(engine *gin.Engine) {
 		s.officialWrites(api, version)
 		s.officialMeta(api, version)
 	}
+}
+
+// noPage answers a browser that asks for what is not there with a page; programs get a problem from noRoute.
+func (s *server) noPage(c *gin.Context) {
+	p := c.Request.URL.Path
+	if s.Pages == nil || s.HealthOnly || c.Request.Method != http.MethodGet || !strings.Contains(c.GetHeader("Accept"), "text/html") ||
+		strings.HasPrefix(p, "/v0") || strings.HasPrefix(p, "/api/") {
+		return
+	}
+	s.Pages.ServeHTTP(c.Writer, c.Request)
+	c.Abort()
+}
+
+// ClientOf returns the function that tells the address of the network a request comes from, believing the
+// forwarding headers of the given proxies, as limits count it.
+func ClientOf(trusted []string) (func(*http.Request) string, error) {
+	p, err := parseProxies(trusted)
+	return func(r *http.Request) string { return network(p.client(r)) }, err
 }
 
 func (s *server) humaConfig() huma.Config {

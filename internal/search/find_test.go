@@ -186,3 +186,17 @@ func TestRelated(t *testing.T) {
 		t.Errorf("%v", list)
 	}
 }
+
+func TestLike(t *testing.T) {
+	f := catalogue(t)
+	for ref, want := range map[string]string{"other/weathr": "@other/weather", "@acme/weather-mcp": "@other/weather", "acme/postgres": "@acme/postgres"} {
+		got, err := f.Like(t.Context(), ref, 5)
+		if must(t, err); len(got) == 0 || got[0].Name.String() != want {
+			t.Errorf("%q: %v, want %s first", ref, got, want)
+		}
+	}
+	for _, ref := range []string{"", "/", "\x00"} {
+		_, err := f.Like(t.Context(), ref, 5)
+		must(t, err)
+	}
+}

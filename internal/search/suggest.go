@@ -84,3 +84,16 @@ func (s *Service) Related(ctx context.Context, srv *hub.Server, limit int) ([]*h
 	}
 	return out, nil
 }
+
+// Like returns a few servers whose names or words are like ref, for somebody who asked for one that is not there.
+func (s *Service) Like(ctx context.Context, ref string, limit int) ([]*hub.Server, error) {
+	page, err := s.Find(ctx, Query{Text: spoken(strings.TrimPrefix(ref, "@")), Limit: limit})
+	if err != nil {
+		return nil, err
+	}
+	var out []*hub.Server
+	for _, r := range page.Results {
+		out = append(out, r.Server)
+	}
+	return out, nil
+}

@@ -1,151 +1,154 @@
 // Package web is the pages of the hub. They are drawn on the server, work without JavaScript, and load
-// nothing from elsewhere.
+// nothing from elsewhere. Parts that are no page of their own are in sub-rooms: ui (frame and parts), prose
+// (Markdown), capability (schemas and differences), draw (pictures), static (what pages load).
 package web
 
 import (
-	"bytes"
-	"embed"
 	"log/slog"
 	"net/http"
-	"strconv"
+	"net/url"
+	"path"
 	"strings"
+	"time"
 
-	"github.com/a-h/templ"
 	"github.com/mcphub/mcphub/internal/auth"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/registry"
 	"github.com/mcphub/mcphub/internal/search"
+	"github.com/mcphub/mcphub/internal/web/static"
+	"github.com/mcphub/mcphub/internal/web/ui"
 )
 
 //go:generate go tool templ generate
-
-//go:embed assets
-var assets embed.FS
 
 // Config is what the pages are made from.
 type Config struct {
 	Registry *registry.Service
 	Search   *search.Service
 	Auth     *auth.Service
+	Cache    hub.Cache                  // keeps drawn pages, nil for none
+	Limiter  hub.Limiter                // bounds guesses of passwords, nil for no bound
+	Client   func(*http.Request) string // the caller's address, nil for that of the connection
+	Now      func() time.Time
 	BaseURL  string
 	Prefix   string
 	Version  string
 	Log      *slog.Logger
 }
 
-type site struct{ Config }
+type site struct {
+	Config
+	ui        *ui.Site
+	directory *registry.Directory
+	manual    *manual
+	sessions  sessions
+}
+
+// Paths are the addresses of pages, as patterns of internal/api's router. Of those, Forms take POST.
+func Paths() (pages, forms []string) {
+	return []string{"/", "/search", "/suggest", "/servers", "/servers/*path", "/categories", "/categories/:use", "/publishers/:scope",
+			"/capabilities", "/capabilities/*path", "/start", "/start/:host", "/docs", "/docs/:page", "/security",
+			"/feed.atom", "/feeds/:feed", "/sitemap.xml", "/sitemaps/:part", "/robots.txt", "/opensearch.xml", "/favicon.ico", "/card.png",
+			"/setup", "/login", "/account", "/account/keys", "/account/servers", "/account/featured", "/assets/*file"},
+		[]string{"/setup", "/login", "/logout", "/account/keys", "/account/keys/revoke", "/account/featured"}
+}
 
 // New makes the handler of all pages. Paths come without Config.Prefix.
 func New(c Config) http.Handler {
-	s := &site{c}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	s := &site{Config: c, directory: registry.NewDirectory(c.Registry), manual: newManual(c.Prefix)}
+	s.ui = &ui.Site{Prefix: c.Prefix, BaseURL: c.BaseURL, Version: c.Version, Assets: static.Load(), Now: c.Now}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", s.home)
-	mux.HandleFunc("GET /search", s.search)
-	mux.HandleFunc("GET /setup", s.setupForm)
-	mux.HandleFunc("POST /setup", s.setup)
-	mux.Handle("GET /assets/", http.FileServerFS(assets))
-	return mux
-}
-
-// csp lets a page load only what this hub serves, and no script at all.
-const csp = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-
-func (s *site) show(w http.ResponseWriter, r *http.Request, status int, page templ.Component) {
-	var buf bytes.Buffer
-	if err := page.Render(r.Context(), &buf); err != nil {
-		s.Log.Error("page failed", "path", r.URL.Path, "error", err)
-		http.Error(w, "the page could not be drawn", http.StatusInternalServerError)
-		return
+	s.findRoutes(mux)
+	s.serverRoutes(mux)
+	s.machineRoutes(mux)
+	s.accountRoutes(mux)
+	mux.Handle("GET /assets/", s.ui.Assets)
+	mux.HandleFunc("/", s.page(s.nothing))
+	guard := http.NewCrossOriginProtection()
+	if u, err := url.Parse(c.BaseURL); err == nil && u.Host != "" {
+		_ = guard.AddTrustedOrigin(u.Scheme + "://" + u.Host) // an origin it cannot read stays untrusted
 	}
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", csp)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer") // the setup link carries a secret
-	h.Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_, _ = buf.WriteTo(w) // the browser is gone when this fails
-}
-
-func (s *site) home(w http.ResponseWriter, r *http.Request) {
-	servers, versions, err := s.Registry.Counts(r.Context())
-	if err != nil {
-		s.Log.Error("counting failed", "error", err)
-		s.show(w, r, http.StatusServiceUnavailable, notice(s.Config, "The hub cannot answer", "The database does not answer. Try again in a minute."))
-		return
-	}
-	s.show(w, r, http.StatusOK, home(s.Config, servers, versions))
-}
-
-// search shows the best servers for the words.
-func (s *site) search(w http.ResponseWriter, r *http.Request) {
-	query := strings.TrimSpace(r.URL.Query().Get("q"))
-	if len(query) > maxQuery {
-		query = strings.ToValidUTF8(query[:maxQuery], "")
-	}
-	page, err := s.Search.Find(r.Context(), search.Query{Text: query, Limit: 20})
-	if err != nil {
-		s.Log.Error("search failed", "error", err)
-		s.show(w, r, http.StatusServiceUnavailable, notice(s.Config, "The hub cannot answer", "Try again in a minute."))
-		return
-	}
-	s.show(w, r, http.StatusOK, results(s.Config, query, page))
-}
-
-// maxQuery bounds what is searched for, in bytes.
-const maxQuery = 400
-
-// found puts a number of servers into words.
-func found(n int64) string {
-	if n == 1 {
-		return "1 server"
-	}
-	return strconv.FormatInt(n, 10) + " servers"
-}
-
-// setupForm asks for the first administrator's account, when the link is good.
-func (s *site) setupForm(w http.ResponseWriter, r *http.Request) {
-	token := r.URL.Query().Get("token")
-	if err := s.Auth.CheckSetup(r.Context(), token); err != nil {
-		s.refuse(w, r, err)
-		return
-	}
-	s.show(w, r, http.StatusOK, setupPage(s.Config, setupInput{Token: token}, ""))
-}
-
-type setupInput struct{ Token, Name, Email string }
-
-// maxForm bounds the body of a form, in bytes.
-const maxForm = 16 << 10
-
-func (s *site) setup(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		s.show(w, r, http.StatusBadRequest, notice(s.Config, "The form could not be read", "Open the link again."))
-		return
-	}
-	in := setupInput{Token: r.PostForm.Get("token"), Name: r.PostForm.Get("name"), Email: r.PostForm.Get("email")}
-	a, err := s.Auth.Setup(r.Context(), in.Token, auth.NewAccount{Name: in.Name, Email: in.Email, Password: r.PostForm.Get("password")}, "")
-	switch hub.KindOf(err) {
-	case hub.Invalid, hub.Exists:
-		s.show(w, r, http.StatusUnprocessableEntity, setupPage(s.Config, in, err.Error()))
-	case "":
-		if err != nil {
-			s.refuse(w, r, err)
+	guard.SetDenyHandler(s.page(s.foreign))
+	pages := guard.Handler(mux)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if p := r.URL.Path; path.Clean(p) != p { // the mux would send it elsewhere, without our prefix
+			s.page(s.nothing)(w, r)
 			return
 		}
-		s.show(w, r, http.StatusCreated, setupDone(s.Config, a.Name))
-	default:
-		s.refuse(w, r, err)
-	}
+		pages.ServeHTTP(w, r)
+	})
 }
 
-func (s *site) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	if hub.KindOf(err) != hub.Gone {
-		s.Log.Error("setup failed", "error", err)
-		s.show(w, r, http.StatusServiceUnavailable, notice(s.Config, "The hub cannot answer", "Try again in a minute."))
-		return
+func (s *site) findRoutes(mux *http.ServeMux) {
+	mux.HandleFunc("GET /{$}", s.kept(s.home))
+	mux.HandleFunc("GET /search", s.kept(s.search))
+	mux.HandleFunc("GET /suggest", s.kept(s.suggest))
+	mux.HandleFunc("GET /servers", s.kept(s.browse))
+	mux.HandleFunc("GET /categories", s.kept(s.categories))
+	mux.HandleFunc("GET /categories/{use}", s.kept(s.category))
+	mux.HandleFunc("GET /publishers/{scope}", s.kept(s.publisher))
+	mux.HandleFunc("GET /capabilities", s.kept(s.capabilities))
+	mux.HandleFunc("GET /capabilities/{type}/{name...}", s.kept(s.capability))
+	mux.HandleFunc("GET /start", s.kept(s.start))
+	mux.HandleFunc("GET /start/{host}", s.kept(s.start))
+	mux.HandleFunc("GET /docs", s.kept(s.docs))
+	mux.HandleFunc("GET /docs/{page}", s.kept(s.docs))
+	mux.HandleFunc("GET /security", s.kept(s.security))
+}
+
+func (s *site) serverRoutes(mux *http.ServeMux) {
+	mux.HandleFunc("GET /servers/{ref}", s.page(s.anyServer))
+	mux.HandleFunc("GET /servers/{scope}/{name}", s.kept(s.server))
+	mux.HandleFunc("GET /servers/{scope}/{name}/{tab}", s.kept(s.server))
+	mux.HandleFunc("GET /servers/{scope}/{name}/v/{version}", s.kept(s.server))
+	mux.HandleFunc("GET /servers/{scope}/{name}/v/{version}/{tab}", s.kept(s.server))
+	mux.HandleFunc("GET /servers/{scope}/{name}/compare", s.kept(s.compare))
+	mux.HandleFunc("GET /servers/{scope}/{name}/card.png", s.kept(s.serverCard))
+	mux.HandleFunc("GET /servers/{scope}/{name}/versions.atom", s.kept(s.versionsFeed))
+	mux.HandleFunc("GET /servers/{scope}/{name}/badge/{kind}", s.kept(s.badge))
+}
+
+func (s *site) machineRoutes(mux *http.ServeMux) {
+	mux.HandleFunc("GET /feed.atom", s.kept(s.changesFeed))
+	mux.HandleFunc("GET /feeds/{feed}", s.kept(s.feed))
+	mux.HandleFunc("GET /sitemap.xml", s.kept(s.sitemapIndex))
+	mux.HandleFunc("GET /sitemaps/{part}", s.kept(s.sitemap))
+	mux.HandleFunc("GET /robots.txt", s.kept(s.robots))
+	mux.HandleFunc("GET /opensearch.xml", s.kept(s.openSearch))
+	mux.HandleFunc("GET /card.png", s.kept(s.homeCard))
+	mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, s.ui.Asset("mark.svg"), http.StatusFound)
+	})
+}
+
+func (s *site) accountRoutes(mux *http.ServeMux) {
+	mux.HandleFunc("GET /setup", s.page(s.setupForm))
+	mux.HandleFunc("POST /setup", s.page(s.setup))
+	mux.HandleFunc("GET /login", s.page(s.loginForm))
+	mux.HandleFunc("POST /login", s.page(s.login))
+	mux.HandleFunc("POST /logout", s.page(s.logout))
+	mux.HandleFunc("GET /account", s.page(s.account))
+	mux.HandleFunc("GET /account/keys", s.page(s.keys))
+	mux.HandleFunc("POST /account/keys", s.page(s.newKey))
+	mux.HandleFunc("POST /account/keys/revoke", s.page(s.revokeKey))
+	mux.HandleFunc("GET /account/servers", s.page(s.mine))
+	mux.HandleFunc("GET /account/featured", s.page(s.featured))
+	mux.HandleFunc("POST /account/featured", s.page(s.feature))
+}
+
+// frame starts the frame of a page. path is its canonical address, "" for pages that search engines leave out.
+func (s *site) frame(r *http.Request, title, description, path string) *ui.Frame {
+	return &ui.Frame{Site: s.ui, Title: title, Description: oneLine(description, 200), Path: path, Image: "/card.png", Account: visitorOf(r).Name}
+}
+
+// oneLine makes one line of at most n characters of a text.
+func oneLine(s string, n int) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if r := []rune(s); len(r) > n {
+		return strings.TrimRight(string(r[:n-1]), " ,.;:") + "…"
 	}
-	s.show(w, r, http.StatusGone, notice(s.Config, "This link does not work any more",
-		"It was used, it is older than a day, or the hub has an administrator. On the server: mcphub admin user add NAME --email ADDRESS --admin"))
+	return s
 }

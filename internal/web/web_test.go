@@ -1,215 +1,237 @@
 package web_test
 
 import (
-	"fmt"
-	"io"
-	"log/slog"
-	"net/http"
-	"net/http/httptest"
+	"encoding/xml"
+	"html"
+	"image/png"
 	"net/url"
-	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/mcphub/mcphub/internal/auth"
-	"github.com/mcphub/mcphub/internal/backend/bleveindex"
-	"github.com/mcphub/mcphub/internal/backend/blobstore"
-	"github.com/mcphub/mcphub/internal/backend/sqlstore"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/registry"
-	"github.com/mcphub/mcphub/internal/search"
-	"github.com/mcphub/mcphub/internal/web"
 )
-
-const base = "http://hub.example.com/tools"
-
-// site is the pages under the path prefix /tools, as they come from internal/api: without it.
-type site struct {
-	t        *testing.T
-	handler  http.Handler
-	auth     *auth.Service
-	registry *registry.Service
-	search   *search.Service
-	store    *sqlstore.Store
-}
-
-func newSite(t *testing.T) *site {
-	t.Helper()
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	store, err := sqlstore.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "hub.db"), sqlstore.Options{Log: log})
-	must(t, err)
-	blobs, err := blobstore.Open(t.Context(), "file://"+filepath.ToSlash(t.TempDir()))
-	must(t, err)
-	index, err := bleveindex.Open("")
-	must(t, err)
-	t.Cleanup(func() { index.Close(); store.Close() })
-	s := &site{t: t, store: store, registry: registry.New(registry.Config{Store: store, Blobs: blobs, Log: log, Now: time.Now, Worker: "test"})}
-	s.search = search.New(search.Config{Store: store, Index: index, Log: log, Worker: "test"})
-	s.auth, err = auth.New(t.Context(), store, time.Now)
-	must(t, err)
-	s.handler = web.New(web.Config{Registry: s.registry, Search: s.search, Auth: s.auth, BaseURL: base, Prefix: "/tools", Version: "1.2.3", Log: log})
-	return s
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// page asks for a page, checks what holds for all of them, and returns its text.
-func (s *site) page(method, target string, form url.Values, status int) string {
-	s.t.Helper()
-	req := httptest.NewRequestWithContext(s.t.Context(), method, target, strings.NewReader(form.Encode()))
-	if form != nil {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	w := httptest.NewRecorder()
-	s.handler.ServeHTTP(w, req)
-	text := w.Body.String()
-	if w.Code != status {
-		s.t.Fatalf("%s %s: status %d, want %d: %s", method, target, w.Code, status, text)
-	}
-	s.safe(target, w.Header(), text)
-	return text
-}
-
-var (
-	links    = regexp.MustCompile(`(?:href|src|action|srcset|poster|data)="([^"]*)"`)
-	inline   = regexp.MustCompile(`(?i)<script|<style|<iframe|<object|<embed|<base| style=| on[a-z]+="|javascript:|@import`)
-	required = map[string]string{
-		"Content-Type": "text/html; charset=utf-8", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store",
-		"Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-	}
-)
-
-// safe guards: a page may load and run only what this hub serves, has no script and no style of its own, and all
-// its links stay on this hub, under its prefix.
-func (s *site) safe(target string, h http.Header, text string) {
-	s.t.Helper()
-	for name, want := range required {
-		if h.Get(name) != want {
-			s.t.Errorf("%s: %s is %q, want %q", target, name, h.Get(name), want)
-		}
-	}
-	if m := inline.FindString(text); m != "" {
-		s.t.Errorf("%s has %q in it:\n%s", target, m, text)
-	}
-	all := links.FindAllStringSubmatch(text, -1)
-	if len(all) < 3 {
-		s.t.Errorf("%s has %d links; are they written otherwise?", target, len(all))
-	}
-	for _, m := range all {
-		if !strings.HasPrefix(m[1], "/tools/") && m[1] != "data:," {
-			s.t.Errorf("%s links to %q", target, m[1])
-		}
-	}
-	for _, want := range []string{`<html lang="en">`, "<title>", `<meta name="viewport"`, "<main>", "<h1"} {
-		if !strings.Contains(text, want) {
-			s.t.Errorf("%s has no %s", target, want)
-		}
-	}
-}
-
-func has(t *testing.T, rule, page string, words ...string) {
-	t.Helper()
-	for _, w := range words {
-		if !strings.Contains(page, w) {
-			t.Errorf("%s: no %q in\n%s", rule, w, page)
-		}
-	}
-}
-
-func (s *site) publish(name, description string) {
-	s.t.Helper()
-	_, err := s.registry.Publish(s.t.Context(), hub.System("test"), registry.Publish{Format: hub.FormatMCP, Manifest: fmt.Appendf(nil,
-		`{"name": %q, "version": "1.0.0", "title": %q, "description": %q, "license": "MIT", "servers": {"notes": {"url": "https://notes.example.com/mcp", "transport": "streamable-http"}}}`, name, description, description)})
-	must(s.t, err)
-}
 
 func TestHome(t *testing.T) {
 	s := newSite(t)
-	has(t, "an empty hub", s.page("GET", "/", nil, 200), "<strong>0</strong> servers", "<strong>0</strong> versions", "export MCPM_REGISTRY="+base)
-	s.publish("@acme/notes", "Keeps notes for an assistant.")
-	has(t, "with a server", s.page("GET", "/", nil, 200), "<strong>1</strong> servers", "mcphub 1.2.3", `<label for="q">`)
+	has(t, "an empty hub", s.page("GET", "/", nil, 200), "<strong>0</strong> servers", "This hub is empty", "export MCPM_REGISTRY="+base)
+	s.publish("@acme/notes", "1.0.0", "Keeps notes for an assistant.", "")
+	has(t, "with a server", s.page("GET", "/", nil, 200), "<strong>1</strong> server<", "mcphub 1.2.3", `<label class="sr-only" for="q">`, "Best described", "NOTES", "/tools/start/cursor")
+	must(t, s.registry.Feature(t.Context(), hub.System("test"), []string{"@acme/notes"}))
+	has(t, "with a choice", s.page("GET", "/", nil, 200), ">Featured<")
 	must(t, s.store.Close())
-	has(t, "a lost database is told", s.page("GET", "/", nil, 503), "The hub cannot answer")
+	has(t, "a lost database is told", s.page("GET", "/?x", nil, 503), "The hub cannot answer")
 }
 
 // TestSearchEscapes guards: whatever publishers and callers write is shown as text.
 func TestSearchEscapes(t *testing.T) {
 	s := newSite(t)
 	evil := `<script>alert(1)</script><img src=x onerror="alert(2)">`
-	s.publish("@acme/notes", "Keeps notes. "+evil)
+	s.publish("@acme/notes", "1.0.0", "Keeps notes. "+evil, `, "keywords": ["<b>x</b>"], "servers": {"x": {"url": "https://x.example", "capabilities": {"tools": [{"name": "</script><b>", "description": "<i>y</i>"}]}}}`)
 	must(t, s.search.Reindex(t.Context()))
 	page := s.page("GET", "/search?q=notes", nil, 200)
-	has(t, "results", page, "1 server for", "&lt;script&gt;alert(1)&lt;/script&gt;", "mcpm install @acme/notes", `href="/tools/api/v1/servers/@acme%2Fnotes"`)
-	page = s.page("GET", "/search?q="+url.QueryEscape(evil), nil, 200)
-	has(t, "the query", page, "&lt;script&gt;")
-	page = s.page("GET", "/search?q="+url.QueryEscape(`"><b>x`), nil, 200)
-	if strings.Contains(page, "<b>x") {
-		t.Errorf("the query breaks out of its attribute:\n%s", page)
+	has(t, "results", page, "1 server<", "&lt;script&gt;alert(1)&lt;/script&gt;", "mcpm install @acme/notes", `href="/tools/servers/@acme/notes"`, "matched: name, title, description")
+	for _, tab := range []string{"", "/capabilities", "/documentation", "/security", "/versions", "/dependencies"} {
+		hasNot(t, "tab "+tab, s.page("GET", "/servers/@acme/notes"+tab, nil, 200), "<b>", "<i>", "onerror=\"")
 	}
-	has(t, "nothing found", s.page("GET", "/search?q=zzzzqqq", nil, 200), "0 servers for", "Nothing matches")
-	s.page("GET", "/search", nil, 200)
+	has(t, "the query", s.page("GET", "/search?q="+url.QueryEscape(evil), nil, 200), "&lt;script&gt;")
+	hasNot(t, "the query in an attribute", s.page("GET", "/search?q="+url.QueryEscape(`"><b>x`), nil, 200), "<b>x")
+	for _, target := range []string{"/nothing%3Cb%3E", "/docs/%3Cb%3E", "/start/%22%3E%3Cb%3E", "/publishers/@%3Cb%3E", "/servers/%3Cb%3E/x", "/categories/%3Cb%3E", "/capabilities/tool/%3Cb%3E"} {
+		hasNot(t, target, s.page("GET", target, nil, 404), "<b>")
+	}
+	has(t, "nothing found", s.page("GET", "/search?q=zzzzqqq", nil, 200), "0 servers", "Nothing matches")
+	has(t, "with a filter", s.page("GET", "/search?q=zzzzqqq&package=npm", nil, 200), "Without “Package: npm”", `href="/tools/search?q=zzzzqqq"`)
 	s.page("GET", "/search?q="+strings.Repeat("%C3%A4", 3000), nil, 200)
-	s.page("GET", "/search?q=%ff%fe", nil, 200)
-}
-
-// TestSetup guards: a mistake keeps what was typed but the password, the link makes one administrator, and is
-// gone then.
-func TestSetup(t *testing.T) {
-	s := newSite(t)
-	token, err := s.auth.SetupToken(t.Context())
-	must(t, err)
-	has(t, "the form", s.page("GET", "/setup?token="+token, nil, 200), `value="`+token+`"`, `action="/tools/setup"`, `autocomplete="new-password"`)
-	form := func(name, email, password string) url.Values {
-		return url.Values{"token": {token}, "name": {name}, "email": {email}, "password": {password}}
-	}
-	page := s.page("POST", "/setup", form("boss", "boss@example.com", "short"), 422)
-	has(t, "a short password", page, `value="boss"`, `value="boss@example.com"`, `value="`+token+`"`, `role="alert"`, "the password has 5 characters; it needs 10 to 256")
-	if strings.Contains(page, `value="short"`) {
-		t.Error("the password is sent back")
-	}
-	has(t, "a hostile name", s.page("POST", "/setup", form(`"><script>`, "boss@example.com", "correct horse battery"), 422), "&lt;script&gt;")
-	_, err = s.auth.CreateAccount(t.Context(), hub.System("test"), auth.NewAccount{Name: "acme", Email: "acme@example.com", Password: "correct horse battery"})
-	must(t, err)
-	has(t, "a name that is taken", s.page("POST", "/setup", form("acme", "boss@example.com", "correct horse battery"), 422), `value="acme"`, "exists")
-	has(t, "done", s.page("POST", "/setup", form("boss", "boss@example.com", "correct horse battery"), 201), "Welcome, boss", "mcpm login --user boss")
-	has(t, "used, looking", s.page("GET", "/setup?token="+token, nil, 410), "This link does not work any more")
-	has(t, "used, sending", s.page("POST", "/setup", form("boss2", "boss2@example.com", "correct horse battery"), 410), "This link does not work any more")
-	if a, err := s.store.Account(t.Context(), "boss"); err != nil || a.Role != hub.RoleAdmin {
-		t.Errorf("account %+v %v", a, err)
+	s.page("GET", "/search?q=notes&page=999999", nil, 200)
+	if w := s.send("GET", "/search?q=%ff%fe", nil); w.Code != 303 {
+		t.Errorf("a query of no text: %d", w.Code)
 	}
 }
 
-func TestSetupRefuses(t *testing.T) {
-	s := newSite(t)
-	for _, target := range []string{"/setup", "/setup?token=", "/setup?token=mcphs_nonsense"} {
-		s.page("GET", target, nil, 410)
-	}
-	s.page("POST", "/setup", url.Values{"token": {"mcphs_nonsense"}, "name": {"boss"}}, 410)
-	token, err := s.auth.SetupToken(t.Context())
-	must(t, err)
-	s.page("POST", "/setup?token="+token+"&name=boss&email=boss@example.com&password=correct+horse+battery", url.Values{}, 410) // secrets in an address are not taken
-	s.page("POST", "/setup", url.Values{"token": {token}, "name": {strings.Repeat("x", 20_000)}}, 400)
-	must(t, s.store.Close())
-	has(t, "a lost database is told", s.page("GET", "/setup?token="+token, nil, 503), "The hub cannot answer")
+func TestServer(t *testing.T) {
+	s := filled(t)
+	page := s.page("GET", "/servers/@acme/db", nil, 200)
+	has(t, "overview", page, "1.1.0", "mcpm install @acme/db", "It may open connections to db.example.com:5432 only.", "It wants the secrets DB_URL.", "It may start other programs.",
+		"2 values, 1 required", `rel="nofollow noopener noreferrer" href="https://github.com/acme/db"`, `"@type":"SoftwareApplication"`, `property="og:image" content="`+base+`/servers/@acme/db/card.png"`,
+		"1 hidden character", "published here", "&#34;mcpServers&#34;")
+	has(t, "another host", s.page("GET", "/servers/@acme/db?host=vscode", nil, 200), "Add to VS Code", `href="vscode:mcp/install?%7B%22args%22:%5B%22run%22%2C%22@acme%2Fdb%22%5D`)
+	has(t, "and another", s.page("GET", "/servers/@acme/db?host=cursor", nil, 200), `href="cursor://anysphere.cursor-deeplink/mcp/install?name=db&amp;config=`)
+	page = s.page("GET", "/servers/@acme/db/capabilities", nil, 200)
+	has(t, "capabilities", page, `<span class="hid" title="a character that cannot be seen">U+200B</span>`, "What to run", "one of fast and slow", "db://schema", "Inputs of query")
+	has(t, "documentation", s.page("GET", "/servers/@acme/db/documentation", nil, 200), "Where the database is", "secret", "curl "+base+"/api/v1/servers/@acme%2Fdb")
+	has(t, "versions", s.page("GET", "/servers/@acme/db/versions", nil, 200), "2 versions", "/servers/@acme/db/v/1.0.0", "compare?from=1.0.0&amp;to=1.1.0")
+	page = s.page("GET", "/servers/@acme/db/dependencies", nil, 200)
+	has(t, "dependencies", page, "@elsewhere/gone", "not on this hub", "^1.0.0", `<svg class="graph"`)
+	has(t, "dependents", s.page("GET", "/servers/@acme/notes/dependencies", nil, 200), "@acme/<wbr>db")
+	has(t, "an old version", s.page("GET", "/servers/@acme/db/v/1.0.0", nil, 200), "You are looking at version 1.0.0", "mcpm install @acme/db@1.0.0")
+	page = s.page("GET", "/servers/@acme/db/compare?from=1.0.0&to=1.1.0", nil, 200)
+	has(t, "compare", page, "drop", "<ins>", "<del>", "added", "command: npx -y @acme/db@1.1.0 over stdio")
+	has(t, "compare with itself", s.page("GET", "/servers/@acme/db/compare?from=1.0.0&to=1.0.0", nil, 200), "Nothing that is declared differs")
+	s.page("GET", "/servers/@acme/notes/compare", nil, 404)
+	s.page("GET", "/servers/@acme/db/v/9.9.9", nil, 404)
+	has(t, "no such server", s.page("GET", "/servers/@acme/bd", nil, 404), "Where to go from here")
+	has(t, "near names", s.page("GET", "/servers/@acme/note", nil, 404), "Perhaps one of these", "NOTES")
+	s.page("GET", "/servers/@acme/db/nothing", nil, 404)
 }
 
-func TestAssets(t *testing.T) {
-	s := newSite(t)
-	for target, status := range map[string]int{"/assets/style.css": 200, "/assets/nothing.css": 404, "/assets/../web.go": 307, "/assets/%2e%2e/web.go": 404, "/nothing": 404} {
-		w := httptest.NewRecorder()
-		s.handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", target, nil))
-		if w.Code != status {
-			t.Errorf("%s: %d, want %d", target, w.Code, status)
+// TestSpellings guards: each server has one address; the others lead there.
+func TestSpellings(t *testing.T) {
+	s := filled(t)
+	for target, want := range map[string]string{
+		"/servers/acme/db": "/tools/servers/@acme/db", "/servers/acme/db/security?x=1": "/tools/servers/@acme/db/security?x=1", "/servers/@acme%2Fdb": "/tools/servers/@acme/db",
+		"/servers/acme/db/v/1.0.0/versions": "/tools/servers/@acme/db/v/1.0.0/versions", "/servers/acme": "/tools/publishers/acme", "/publishers/acme": "/tools/publishers/@acme",
+		"/servers/acme/db/compare?from=1.0.0": "/tools/servers/@acme/db/compare?from=1.0.0", "/search": "/tools/servers", "/servers?package=npm": "/tools/search?package=npm", "/search?publisher=acme": "/tools/publishers/acme",
+	} {
+		if w := s.send("GET", target, nil); w.Code < 300 || w.Code > 399 || w.Header().Get("Location") != want {
+			t.Errorf("%s: %d %s, want %s", target, w.Code, w.Header().Get("Location"), want)
 		}
-		if status == 200 && regexp.MustCompile(`url\(|@import|https?:`).MatchString(w.Body.String()) {
-			t.Errorf("%s loads something", target)
+	}
+	for _, target := range []string{"//evil.example/x", "/servers//x", "/docs/../x", "/servers/../../etc"} {
+		if w := s.send("GET", "http://hub.example.com"+target, nil); w.Code != 404 {
+			t.Errorf("%s: %d %s", target, w.Code, w.Header().Get("Location"))
 		}
+	}
+}
+
+func TestStates(t *testing.T) {
+	s := filled(t)
+	change := func(name, version string, c registry.Change) {
+		_, err := s.registry.ChangeState(t.Context(), hub.System("test"), name, version, c)
+		must(t, err)
+	}
+	change("@acme/notes", "1.0.0", registry.Change{To: hub.Deprecated, Message: "moved to @acme/db", Replacement: "@acme/db"})
+	has(t, "deprecated", s.page("GET", "/servers/@acme/notes", nil, 200), "Deprecated.", "Moved to", `href="/tools/servers/@acme/db">@acme/db</a> instead`)
+	change("@acme/db", "1.1.0", registry.Change{To: hub.Yanked, Message: "it deletes too much"})
+	has(t, "yanked", s.page("GET", "/servers/@acme/db/v/1.1.0", nil, 200), "Yanked.", "It deletes too much.")
+	has(t, "the latest is another", s.page("GET", "/servers/@acme/db", nil, 200), "mcpm install @acme/db<")
+	has(t, "the security centre", s.page("GET", "/security", nil, 200), "It deletes too much.")
+	change("@acme/db", "1.0.0", registry.Change{To: hub.Quarantined, Message: "it phones home"})
+	has(t, "quarantined", s.page("GET", "/servers/@acme/db/v/1.0.0", nil, 200), "Quarantined.", "It phones home.")
+	change("@acme/notes", "1.0.0", registry.Change{To: hub.Unpublished, Message: "a mistake"})
+	has(t, "unpublished", s.page("GET", "/servers/@acme/notes", nil, 410), "It was taken back", "a mistake", "unpublished by its owner on 20")
+	has(t, "the feed", s.send("GET", "/feeds/security.atom", nil).Body.String(), "@acme/notes 1.0.0 was unpublished", "@acme/db 1.0.0 was quarantined")
+}
+
+// TestCrawl guards: every link on every page that can be reached from the first one works, and no page is heavy.
+func TestCrawl(t *testing.T) {
+	s := filled(t)
+	weights := map[string]int{}
+	for _, m := range links.FindAllStringSubmatch(s.page("GET", "/", nil, 200), -1) {
+		if path, ok := strings.CutPrefix(m[1], "/tools"); ok && strings.HasPrefix(path, "/assets/") && !strings.HasSuffix(path, ".txt") {
+			weights[path] = s.send("GET", path, nil, "Accept-Encoding", "gzip").Body.Len()
+		}
+	}
+	assets := 0
+	for _, n := range weights {
+		assets += n
+	}
+	elsewhere := regexp.MustCompile(`^/(docs/api|openapi\.json|v0\.1/servers|assets/|suggest)`)
+	seen := map[string]bool{"/": true}
+	queue := []string{"/", "/setup", "/login"}
+	html5 := 0
+	for len(queue) > 0 {
+		target := queue[0]
+		queue = queue[1:]
+		w := s.send("GET", target, nil)
+		if w.Code >= 400 && target != "/setup" {
+			t.Errorf("%s: %d", target, w.Code)
+			continue
+		}
+		if !strings.HasPrefix(w.Header().Get("Content-Type"), "text/html") {
+			continue
+		}
+		if html5++; html5 > 2000 {
+			t.Fatal("the pages have no end")
+		}
+		text := w.Body.String()
+		s.safe(target, w.Header(), text)
+		if total := assets + len(text); total > 150<<10 {
+			t.Errorf("%s weighs %d bytes", target, total)
+		}
+		for _, m := range links.FindAllStringSubmatch(text, -1) {
+			path, ok := strings.CutPrefix(html.UnescapeString(m[1]), "/tools")
+			path, _, _ = strings.Cut(path, "#")
+			if ok && path != "" && !seen[path] && !elsewhere.MatchString(path) && path != "/logout" && (!strings.Contains(path, "&") || strings.Contains(path, "/compare?")) {
+				seen[path] = true
+				queue = append(queue, path)
+			}
+		}
+	}
+	if html5 < 60 {
+		t.Errorf("only %d pages were reached", html5)
+	}
+	for _, path := range []string{"/search", "/servers/@acme/db/compare?from=1.0.0&to=1.1.0", "/docs/cli", "/start/cursor", "/categories/data", "/capabilities/tool/query", "/publishers/@acme", "/feed.atom"} {
+		if !seen[path] {
+			t.Errorf("nothing links to %s", path)
+		}
+	}
+	t.Logf("%d pages, assets %d bytes compressed", html5, assets)
+}
+
+// TestAnchors guards: a link to a place in a page of the manual finds that place.
+func TestAnchors(t *testing.T) {
+	s := newSite(t)
+	for _, m := range regexp.MustCompile(`href="/tools(/docs/[a-z-]+)"`).FindAllStringSubmatch(s.page("GET", "/docs", nil, 200), -1) {
+		if m[1] == "/docs/api" {
+			continue
+		}
+		text := s.page("GET", m[1], nil, 200)
+		for _, a := range regexp.MustCompile(`href="(?:/tools(/docs/[a-z-]+))?#([^"]+)"`).FindAllStringSubmatch(text, -1) {
+			on := text
+			if a[1] != "" {
+				on = s.page("GET", a[1], nil, 200)
+			}
+			if !strings.Contains(on, ` id="`+a[2]+`"`) {
+				t.Errorf("%s links to %s#%s", m[1], a[1], a[2])
+			}
+		}
+	}
+	has(t, "searching the manual", s.page("GET", "/docs?q=lockfile+pins", nil, 200), "places for “lockfile pins”")
+	has(t, "finding nothing", s.page("GET", "/docs?q=zzzqqq", nil, 200), "0 places")
+}
+
+func TestMachines(t *testing.T) {
+	s := filled(t)
+	for _, target := range []string{"/feed.atom", "/feeds/new.atom", "/feeds/security.atom", "/servers/@acme/db/versions.atom", "/sitemap.xml", "/sitemaps/pages.xml", "/sitemaps/1.xml", "/opensearch.xml", "/servers/@acme/db/badge/version.svg", "/servers/@acme/db/badge/tools.svg", "/servers/@acme/db/badge/installs.svg", "/servers/@acme/db/badge/score.svg"} {
+		w := s.send("GET", target, nil)
+		if err := xml.Unmarshal(w.Body.Bytes(), new(struct{})); w.Code != 200 || err != nil {
+			t.Errorf("%s: %d %v", target, w.Code, err)
+		}
+	}
+	has(t, "site map", s.send("GET", "/sitemaps/1.xml", nil).Body.String(), base+"/servers/@acme/db", "<lastmod>20")
+	has(t, "robots", s.send("GET", "/robots.txt", nil).Body.String(), "Sitemap: "+base+"/sitemap.xml", "Disallow: /tools/search")
+	for _, target := range []string{"/card.png", "/servers/@acme/db/card.png"} {
+		w := s.send("GET", target, nil)
+		if _, err := png.Decode(w.Body); w.Code != 200 || w.Header().Get("Content-Type") != "image/png" || err != nil {
+			t.Errorf("%s: %d %v", target, w.Code, err)
+		}
+	}
+	for _, target := range []string{"/feeds/x.atom", "/sitemaps/0.xml", "/sitemaps/9.xml", "/sitemaps/x.xml", "/servers/@acme/db/badge/x.svg", "/servers/@acme/none/card.png"} {
+		s.page("GET", target, nil, 404)
+	}
+	has(t, "suggestions", s.send("GET", "/suggest?q=db", nil).Body.String(), `<option value="@acme/db">`)
+	if w := s.send("GET", "/suggest?q=d", nil); w.Code != 200 || w.Body.Len() > 2 {
+		t.Errorf("one letter suggests %q", w.Body)
+	}
+}
+
+// TestKept guards: a page is answered from memory until something changes, and not to those who are signed in.
+func TestKept(t *testing.T) {
+	s := filled(t)
+	first := s.send("GET", "/servers/@acme/db", nil)
+	tag := first.Header().Get("ETag")
+	again := s.send("GET", "/servers/@acme/db", nil, "Accept-Encoding", "gzip")
+	if tag == "" || again.Header().Get("ETag") != tag || again.Header().Get("Content-Encoding") != "gzip" || again.Body.Len() >= first.Body.Len() {
+		t.Errorf("%q and %q, %d and %d bytes", tag, again.Header().Get("ETag"), first.Body.Len(), again.Body.Len())
+	}
+	if w := s.send("GET", "/servers/@acme/db", nil, "If-None-Match", tag); w.Code != 304 || w.Body.Len() != 0 {
+		t.Errorf("the same page again: %d", w.Code)
+	}
+	s.publish("@acme/db", "1.2.0", "Reads databases.", "")
+	has(t, "after a change", s.page("GET", "/servers/@acme/db", nil, 200), "1.2.0")
+	if cc := first.Header().Get("Cache-Control"); !strings.HasPrefix(cc, "public, max-age=30") || !slices.Contains(first.Header().Values("Vary"), "Cookie") {
+		t.Errorf("%q %v", cc, first.Header().Values("Vary"))
 	}
 }
