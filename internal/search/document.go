@@ -36,7 +36,7 @@ func Document(srv *hub.Server, v *hub.Version, hosts []string) hub.Document {
 		origin = "mirrored"
 	}
 	d.Labels = hub.Labels{
-		hub.FacetCategory: srv.Categories, hub.FacetPackage: srv.Latest.PackageTypes, hub.FacetTransport: srv.Latest.Transports,
+		hub.FacetCategory: categories(srv.Categories), hub.FacetPackage: srv.Latest.PackageTypes, hub.FacetTransport: srv.Latest.Transports,
 		hub.FacetRuntime: one(srv.Latest.Runtime), hub.FacetLicense: one(srv.License), hub.FacetPublisher: one(srv.Name.Scope()),
 		hub.FacetOrigin: {origin}, hub.FacetLanguage: languages(srv.Latest), hub.FacetHost: hosts,
 	}
@@ -50,6 +50,17 @@ func Document(srv *hub.Server, v *hub.Version, hosts []string) hub.Document {
 		manifestLabels(d.Labels, m)
 	}
 	return d
+}
+
+// categories brings the spellings of categories together: "Dev Tools" and "dev-tools".
+func categories(list []string) []string {
+	var out []string
+	for _, c := range list {
+		if c = Value(hub.FacetCategory, c); c != "" && !slices.Contains(out, c) {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 func one(value string) []string {

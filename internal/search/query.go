@@ -91,7 +91,9 @@ func Value(facet hub.Facet, v string) string {
 		return manifest.License(v)
 	case hub.FacetPublisher:
 		return strings.ToLower(strings.TrimPrefix(v, "@"))
-	case hub.FacetTool, hub.FacetResource, hub.FacetPrompt, hub.FacetCategory, hub.FacetProtocol:
+	case hub.FacetCategory:
+		return strings.ToLower(strings.Join(strings.FieldsFunc(v, func(r rune) bool { return r == ' ' || r == '-' || r == '_' }), " "))
+	case hub.FacetTool, hub.FacetResource, hub.FacetPrompt, hub.FacetProtocol:
 		return v
 	}
 	v = strings.ToLower(v)

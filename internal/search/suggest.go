@@ -87,13 +87,17 @@ func (s *Service) Related(ctx context.Context, srv *hub.Server, limit int) ([]*h
 
 // Like returns a few servers whose names or words are like ref, for somebody who asked for one that is not there.
 func (s *Service) Like(ctx context.Context, ref string, limit int) ([]*hub.Server, error) {
-	page, err := s.Find(ctx, Query{Text: spoken(strings.TrimPrefix(ref, "@")), Limit: limit})
-	if err != nil {
-		return nil, err
-	}
 	var out []*hub.Server
-	for _, r := range page.Results {
-		out = append(out, r.Server)
+	for _, text := range []string{hub.Name(ref).Base(), ref} {
+		page, err := s.Find(ctx, Query{Text: spoken(strings.TrimPrefix(text, "@")), Limit: limit})
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range page.Results {
+			if len(out) < limit && !slices.ContainsFunc(out, func(o *hub.Server) bool { return o.ID == r.Server.ID }) {
+				out = append(out, r.Server)
+			}
+		}
 	}
 	return out, nil
 }

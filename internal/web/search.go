@@ -118,7 +118,8 @@ func (v *resultsView) narrow(params url.Values, found *search.Page) {
 			}
 			f.Values = append(f.Values, value)
 		}
-		if len(f.Values) > 1 || len(f.Values) == 1 && f.Values[0].Selected {
+		same := !slices.ContainsFunc(f.Values, func(value facetValue) bool { return value.Selected || value.Count != found.Total })
+		if !same { // a facet that every result has the same values of narrows nothing
 			v.Facets = append(v.Facets, f)
 		}
 	}

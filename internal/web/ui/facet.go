@@ -31,4 +31,3 @@ func FacetLabel(f hub.Facet, value string) string {
 	}
 	return value
 }
-
