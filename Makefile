@@ -47,7 +47,8 @@ bench: services ## load against the hub, a bare net/http handler and the officia
 
 generate: ## make generated files anew: pages, schema, references, and with Node the style
 	go generate ./...
-	@if command -v npm >/dev/null; then cd internal/web/style && npm ci --silent --no-audit --no-fund && node build.js; \
+	@# npm ci refuses a lock without the packages of other systems, which npm leaves out of it
+	@if command -v npm >/dev/null; then cd internal/web/style && npm install --no-save --silent --no-audit --no-fund && node build.js; \
 	else echo "no npm: internal/web/static/assets stay as they are"; fi
 
 fuzz: ## run each fuzz target for FUZZTIME

@@ -1,13 +1,11 @@
 package web
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/registry"
@@ -17,41 +15,18 @@ import (
 
 type use = registry.Use
 
-var sorts = []struct {
+type order struct {
 	key   hub.Sort
 	label string
-}{{hub.SortScore, "best described"}, {hub.SortInstalls, "most installed"}, {hub.SortUpdated, "recently updated"}, {hub.SortName, "name"}}
-
-// place is the last server of the page before, as it stands in an address.
-type place struct {
-	Name   hub.Name `json:"n"`
-	Number int64    `json:"i,omitempty"`
-	Micros int64    `json:"t,omitempty"`
 }
 
-func (p place) String() string {
-	b, err := json.Marshal(p)
-	if err != nil {
-		return ""
-	}
-	return base64.RawURLEncoding.EncodeToString(b)
-}
-
-// parsePlace reads a place; what is none is the beginning.
-func parsePlace(s string) *hub.ServerAfter {
-	var p place
-	b, err := base64.RawURLEncoding.DecodeString(s)
-	if s == "" || err != nil || json.Unmarshal(b, &p) != nil || p.Name == "" {
-		return nil
-	}
-	return &hub.ServerAfter{Name: p.Name, Number: p.Number, Time: time.UnixMicro(p.Micros).UTC()}
-}
+var sorts = []order{{hub.SortScore, "best described"}, {hub.SortInstalls, "most installed"}, {hub.SortUpdated, "recently updated"}, {hub.SortName, "name"}}
 
 // list shows one page of a list from the store. What narrows it leads to a search.
 func (s *site) list(r *http.Request, path string, q hub.ServerQuery, v *resultsView) error {
 	params := r.URL.Query()
-	q.Sort, q.Limit, q.After = hub.Sort(params.Get("sort")), pageSize+1, parsePlace(params.Get("after"))
-	if !sortKnown(q.Sort) {
+	q.Sort, q.Limit, q.After = hub.Sort(params.Get("sort")), pageSize+1, ui.ParsePlace(params.Get("after"))
+	if !slices.ContainsFunc(sorts, func(o order) bool { return o.key == q.Sort }) {
 		q.Sort = hub.SortScore
 	}
 	rows, err := s.Registry.Servers(r.Context(), q)
@@ -75,7 +50,7 @@ func (s *site) list(r *http.Request, path string, q hub.ServerQuery, v *resultsV
 	if len(rows) > pageSize {
 		rows = rows[:pageSize]
 		last := rows[pageSize-1]
-		at := place{Name: last.Name, Micros: last.UpdatedAt.UnixMicro(), Number: last.Installs}
+		at := ui.Place{Name: last.Name, Micros: last.UpdatedAt.UnixMicro(), Number: last.Installs}
 		if q.Sort == hub.SortScore {
 			at.Number = int64(last.Score)
 		}
@@ -90,15 +65,6 @@ func (s *site) list(r *http.Request, path string, q hub.ServerQuery, v *resultsV
 		v.Hits = append(v.Hits, hitView{Server: srv})
 	}
 	return nil
-}
-
-func sortKnown(k hub.Sort) bool {
-	for _, s := range sorts {
-		if s.key == k {
-			return true
-		}
-	}
-	return false
 }
 
 func (s *site) browse(w http.ResponseWriter, r *http.Request) error {

@@ -17,6 +17,7 @@ type homeView struct {
 	Chosen      bool // Featured was chosen by administrators, else it is what is described best
 	Newest      []*hub.Server
 	Installed   []*hub.Server
+	Trending    []*hub.Server // most installed lately
 	Updated     []*hub.Server
 	Hosts       []hosts.Host
 	Withdrawals []registry.Withdrawal
@@ -28,6 +29,7 @@ var examples = []string{"query a postgres database", "read and write files", "re
 const (
 	homeTiles = 6
 	homeShort = 5
+	trendDays = 7
 )
 
 func (s *site) home(w http.ResponseWriter, r *http.Request) error {
@@ -52,6 +54,9 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if v.Installed, err = s.Registry.Servers(ctx, hub.ServerQuery{Sort: hub.SortInstalls, Limit: homeShort}); err != nil {
+		return err
+	}
+	if v.Trending, err = s.Registry.Trending(ctx, trendDays, homeShort); err != nil {
 		return err
 	}
 	for i, srv := range v.Installed {

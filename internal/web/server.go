@@ -10,6 +10,7 @@ import (
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/manifest"
 	"github.com/mcphub/mcphub/internal/web/capability"
+	"github.com/mcphub/mcphub/internal/web/metrics"
 	"github.com/mcphub/mcphub/internal/web/prose"
 	"github.com/mcphub/mcphub/internal/web/ui"
 )
@@ -31,7 +32,13 @@ type serverView struct {
 	Readme   prose.Page
 	Hidden   int // characters in descriptions that cannot be seen
 	Links    linkView
+	Related  []*hub.Server
+	Quality  hub.Quality
+	Installs metrics.Chart
 }
+
+// chartDays is how far back the chart of installs goes.
+const chartDays = 90
 
 // linkView is what depends on what.
 type linkView struct {
@@ -52,7 +59,7 @@ type tab struct {
 	key, label, count, hint string
 }
 
-var tabs = []string{"", "capabilities", "documentation", "security", "versions", "dependencies"}
+var tabs = []string{"", "capabilities", "documentation", "security", "versions", "dependencies", "metrics"}
 
 // nameOf reads a server's name from an address, in any spelling.
 func nameOf(r *http.Request) string {
@@ -120,15 +127,27 @@ func (s *site) server(w http.ResponseWriter, r *http.Request) error {
 		v.Data = s.structured(v)
 		v.Readme = prose.Render(v.Version.Readme, prose.Options{Prefix: "readme-", Shift: 1, Link: prose.RepositoryLinks(v.repository())})
 		v.Host = s.hostView(r, v)
+		if v.Related, err = s.Search.Related(r.Context(), v.Server, 5); err != nil {
+			s.Log.WarnContext(r.Context(), "related servers", "error", err) // the page is of use without them
+		}
 	case "dependencies":
 		if v.Links, err = s.links(r, v); err != nil {
 			return err
 		}
+	case "metrics":
+		if _, v.Quality, err = s.Registry.Quality(r.Context(), v.Server.ID); err != nil {
+			return err
+		}
+		days, err := s.Registry.InstallsByDay(r.Context(), v.Server.ID, chartDays)
+		if err != nil {
+			return err
+		}
+		v.Installs = metrics.Draw(days, chartDays, s.Now())
 	}
 	return s.show(w, r, http.StatusOK, serverPage(v))
 }
 
-var tabTitles = map[string]string{"capabilities": "Capabilities of ", "documentation": "Documentation of ", "security": "Security of ", "versions": "Versions of ", "dependencies": "Dependencies of "}
+var tabTitles = map[string]string{"capabilities": "Capabilities of ", "documentation": "Documentation of ", "security": "Security of ", "versions": "Versions of ", "dependencies": "Dependencies of ", "metrics": "Metrics of "}
 
 func (s *site) titleOf(v *serverView) string {
 	t := tabTitles[v.Tab] + ui.DisplayTitle(v.Server)
@@ -158,7 +177,7 @@ func (v *serverView) tabs() []tab {
 		deps = itoa(n)
 	}
 	return []tab{{label: "Overview"}, {"capabilities", "Capabilities", counts, hint}, {key: "documentation", label: "Documentation"}, {key: "security", label: "Security"},
-		{"versions", "Versions", itoa(len(v.Versions)), ""}, {"dependencies", "Dependencies", deps, ""}}
+		{"versions", "Versions", itoa(len(v.Versions)), ""}, {"dependencies", "Dependencies", deps, ""}, {key: "metrics", label: "Metrics"}}
 }
 
 // install is what to type to get this version.
