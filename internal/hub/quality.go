@@ -81,6 +81,9 @@ func maintenance(s *Server, versions []*Version, now time.Time) QualityPart {
 	var last, first time.Time
 	lately := 0
 	for _, v := range versions {
+		if v.Mirrored && v.CreatedAt.Sub(v.PublishedAt).Abs() < time.Minute {
+			continue // the other catalogue does not say when it was published; we noted when we copied it
+		}
 		if v.PublishedAt.After(last) {
 			last = v.PublishedAt
 		}
@@ -92,7 +95,7 @@ func maintenance(s *Server, versions []*Version, now time.Time) QualityPart {
 		}
 	}
 	if last.IsZero() {
-		return QualityPart{Name: "maintenance"}
+		return QualityPart{Name: "maintenance", Evidence: []Evidence{{Fact: "nobody says when it was released"}}}
 	}
 	since, age := int(now.Sub(last)/day), int(now.Sub(first)/day)
 	fresh := 50

@@ -60,6 +60,10 @@ func TestAssessUnknown(t *testing.T) {
 	if q.Total != 20 { // nothing documented, 40 for conformance
 		t.Errorf("total %d: %+v", q.Total, q)
 	}
+	copied := hub.Assess(s, v, []*hub.Version{{Mirrored: true, PublishedAt: ago(1), CreatedAt: ago(1)}}, nil, assessed)
+	if p := part(t, copied, "maintenance"); p.Known {
+		t.Errorf("the day of the copy counts as a release: %+v", p)
+	}
 	old := hub.Assess(s, v, []*hub.Version{{PublishedAt: ago(3000)}}, nil, assessed)
 	if p := part(t, old, "maintenance"); !p.Known || p.Points != 10 {
 		t.Errorf("%+v", p)
