@@ -29,36 +29,40 @@ const (
 	maxMarked  = 2000 // bytes of a text in which words are marked
 )
 
-// terms are the terms of a query and of what means the same.
-type terms map[string]bool
+// terms are the terms of a query and of what means the same, and their beginnings.
+type terms struct{ all, heads map[string]bool }
 
 func newTerms(text string) terms {
-	t := terms{}
+	t := terms{map[string]bool{}, map[string]bool{}}
 	for _, p := range words.Phrases(text, 24) {
 		for _, w := range p.Words {
 			if w.Empty() {
 				continue
 			}
-			t[w.Term] = true
+			t.add(w.Term)
 			for _, part := range w.Parts {
-				t[part] = true
+				t.add(part)
 			}
 		}
 		for _, s := range p.Synonyms {
 			for _, term := range s {
-				t[term] = true
+				t.add(term)
 			}
 		}
 	}
 	return t
 }
 
+func (t terms) add(term string) {
+	t.all[term], t.heads[words.Head(term)] = true, true
+}
+
 func (t terms) has(w words.Word) bool {
-	return t[w.Term] || slices.ContainsFunc(w.Parts, func(p string) bool { return t[p] })
+	return t.all[w.Term] || slices.ContainsFunc(w.Parts, func(p string) bool { return t.all[p] })
 }
 
 func (t terms) in(text string) bool {
-	return slices.ContainsFunc(words.Split(text, 100), t.has)
+	return slices.ContainsFunc(words.SplitIf(text, 100, t.heads), t.has)
 }
 
 // explain says why a server matches, the strongest reason first. It looks at the beginning of long texts only.
@@ -126,7 +130,7 @@ func (t terms) mark(text string) []Fragment {
 		text = strings.ToValidUTF8(text[:maxMarked], "")
 	}
 	for _, piece := range pieces(text) {
-		hit := slices.ContainsFunc(words.Split(piece, 8), t.has)
+		hit := slices.ContainsFunc(words.SplitIf(piece, 8, t.heads), t.has)
 		if hit && first < 0 {
 			first = start
 			if back := around(text, start); back > 0 {

@@ -272,7 +272,7 @@ func (s *Service) show(ctx context.Context, p *Page, q Query, text string, found
 			continue
 		}
 		r := Result{Server: srv}
-		if len(terms) > 0 {
+		if len(terms.all) > 0 {
 			v, err := s.store.VersionByID(ctx, srv.Latest.VersionID)
 			if hub.KindOf(err) == hub.NotFound {
 				continue

@@ -41,12 +41,19 @@ func setOf(words string) map[string]bool {
 
 // Split cuts a text into words at everything that is neither letter nor digit, and words into parts where
 // case or digits change. Writing without spaces becomes characters and pairs of them. At most limit words.
-func Split(text string, limit int) []Word {
+func Split(text string, limit int) []Word { return SplitIf(text, limit, nil) }
+
+// SplitIf is Split for those words only whose beginnings are wanted, two bytes in lower case, or all of a shorter
+// word: taking endings off is what costs, and leaves the beginning as it is. Words with inner borders are always there, and
+// nil wants all.
+func SplitIf(text string, limit int, heads map[string]bool) []Word {
 	var out []Word
 	var run []rune
 	flush := func() {
 		if len(run) > 0 {
-			out = append(out, newWord(run))
+			if heads == nil || wanted(run, heads) {
+				out = append(out, newWord(run))
+			}
 			run = run[:0]
 		}
 	}
@@ -76,6 +83,18 @@ func Split(text string, limit int) []Word {
 	return out[:min(len(out), limit)]
 }
 
+// Head is the beginning of a word by which SplitIf wants it.
+func Head(word string) string { return word[:min(len(word), 2)] }
+
+func wanted(run []rune, heads map[string]bool) bool {
+	for i := 1; i < len(run); i++ {
+		if border(run, i) {
+			return true
+		}
+	}
+	return heads[Head(strings.ToLower(string(run[:min(len(run), 2)])))]
+}
+
 // Letter reports whether a character is part of a word.
 func Letter(r rune) bool {
 	return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.Mn, r)
@@ -85,16 +104,20 @@ func ideograph(r rune) bool {
 	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Thai)
 }
 
+// border reports whether case or digits change before character i.
+func border(run []rune, i int) bool {
+	a, b := run[i-1], run[i]
+	return unicode.IsDigit(a) != unicode.IsDigit(b) ||
+		unicode.IsLower(a) && unicode.IsUpper(b) ||
+		i+1 < len(run) && unicode.IsUpper(a) && unicode.IsUpper(b) && unicode.IsLower(run[i+1])
+}
+
 func newWord(run []rune) Word {
 	plain := cut(strings.ToLower(string(run)))
 	w := Word{Plain: plain, Term: Stem(plain)}
 	start := 0
 	for i := 1; i < len(run); i++ {
-		a, b := run[i-1], run[i]
-		inner := unicode.IsDigit(a) != unicode.IsDigit(b) ||
-			unicode.IsLower(a) && unicode.IsUpper(b) ||
-			i+1 < len(run) && unicode.IsUpper(a) && unicode.IsUpper(b) && unicode.IsLower(run[i+1])
-		if inner {
+		if border(run, i) {
 			w.Parts = append(w.Parts, Stem(string(run[start:i])))
 			start = i
 		}
