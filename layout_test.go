@@ -38,7 +38,9 @@ var mayImport = map[string][]string{
 	"internal/backend/blobstore":  {"hub"},
 	"internal/fulltext":           {"hub", "words"},
 	"internal/backend/bleveindex": {"hub", "words", "fulltext"},
-	"internal/backend/opensearch": {"hub", "words", "fulltext"},
+	"internal/nodes":              {"hub"},
+	"internal/backend/opensearch": {"hub", "words", "fulltext", "nodes"},
+	"internal/backend/weaviate":   {"hub", "nodes"},
 	"internal/backend/localvec":   {"hub"},
 	"internal/backend/memcache":   {"hub"},
 	"internal/wire":               {"hub", "manifest", "trust"},
@@ -54,12 +56,12 @@ var mayImport = map[string][]string{
 	"internal/cli": {"hub", "manifest", "resolve", "trust", "hosts", "wire", "install", "source", "bundle", "gateway"},
 	// wiring
 	"cmd/mcphub": {"hub", "manifest", "resolve", "trust", "hosts", "wire", "source", "bundle", "gateway", "auth", "registry", "search", "embed", "api", "web",
-		"backend/sqlstore", "backend/blobstore", "backend/bleveindex", "backend/opensearch", "backend/localvec", "backend/memcache"},
+		"backend/sqlstore", "backend/blobstore", "backend/bleveindex", "backend/opensearch", "backend/localvec", "backend/weaviate", "backend/memcache"},
 	"cmd/mcpm":       {"cli"},
-	"docs":           {},                            // the manual, embedded
-	"docs/reference": {"cli", "manifest", "docs"}, // makes parts of it
-	"bench":    {"hub", "manifest", "wire", "registry", "trust", "search", "embed", "backend/sqlstore", "backend/bleveindex", "backend/localvec", "backend/opensearch"}, // measures; nothing imports it
-	"e2e":      {"hub", "wire"},                                                      // drives the built programs
+	"docs":           {},                                                                                                                                                                          // the manual, embedded
+	"docs/reference": {"cli", "manifest", "docs"},                                                                                                                                                 // makes parts of it
+	"bench":          {"hub", "manifest", "wire", "registry", "trust", "search", "embed", "backend/sqlstore", "backend/bleveindex", "backend/localvec", "backend/opensearch", "backend/weaviate"}, // measures; nothing imports it
+	"e2e":            {"hub", "wire"},                                                                                                                                                             // drives the built programs
 }
 
 // tests of a room may also import these: the suites, and the embedded backends, which are the fakes.

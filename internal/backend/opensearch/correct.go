@@ -46,7 +46,7 @@ func (x *Index) Correct(ctx context.Context, list []string) (map[string]string, 
 			}
 		}
 	}
-	if err := x.c.do(ctx, http.MethodPost, "/"+x.alias+"/_search?"+searchOptions(""), object{"size": 0, "suggest": suggest}, &out); err != nil {
+	if err := x.c.Read(ctx, http.MethodPost, "/"+x.alias+"/_search?"+searchOptions(""), object{"size": 0, "suggest": suggest}, &out); err != nil {
 		return nil, failed("read", err)
 	}
 	better := map[string]string{}

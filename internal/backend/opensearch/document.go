@@ -9,6 +9,7 @@ import (
 
 	"github.com/mcphub/mcphub/internal/fulltext"
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/nodes"
 )
 
 // object is JSON.
@@ -85,7 +86,7 @@ func (b *bulk) remove(id string) {
 func (b *bulk) full() bool { return b.items >= bulkItems || b.b.Len() >= bulkBytes }
 
 // send sends what was collected, if anything, and begins anew.
-func (b *bulk) send(ctx context.Context, c *client, index, options string) error {
+func (b *bulk) send(ctx context.Context, c *nodes.Client, index, options string) error {
 	if b.items == 0 {
 		return nil
 	}
@@ -96,7 +97,7 @@ func (b *bulk) send(ctx context.Context, c *client, index, options string) error
 			Error  struct{ Type, Reason string }
 		}
 	}
-	if err := c.do(ctx, http.MethodPost, "/"+index+"/_bulk?filter_path=errors,items.*.error,items.*.status&"+options, b.b.Bytes(), &out); err != nil {
+	if err := c.Write(ctx, http.MethodPost, "/"+index+"/_bulk?filter_path=errors,items.*.error,items.*.status&"+options, nodes.Lines(b.b.Bytes()), &out); err != nil {
 		return err
 	}
 	b.b.Reset()
@@ -107,7 +108,7 @@ func (b *bulk) send(ctx context.Context, c *client, index, options string) error
 	for _, item := range out.Items {
 		for action, res := range item {
 			if res.Error.Type != "" {
-				return fmt.Errorf("%s: %w", action, &answerError{status: res.Status, kind: res.Error.Type, text: res.Error.Reason})
+				return fmt.Errorf("%s: %w", action, &nodes.AnswerError{Status: res.Status, Kind: res.Error.Type, Text: res.Error.Reason})
 			}
 		}
 	}

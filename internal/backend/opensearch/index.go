@@ -2,16 +2,16 @@ package opensearch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/nodes"
 )
 
 // schema changes whenever documents are made differently: a hub of another schema has its own index.
@@ -19,7 +19,7 @@ const schema = "1"
 
 // Index is a hub.Index.
 type Index struct {
-	c      *client
+	c      *nodes.Client
 	alias  string
 	shards int
 
@@ -29,76 +29,38 @@ type Index struct {
 
 var _ hub.Index = (*Index)(nil)
 
-var nameRE = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,99}$`)
-
 const urlForm = "opensearch://[USER:PASSWORD@]HOST:PORT[,HOST:PORT]/NAME, or opensearchs:// for TLS; elasticsearch(s):// too"
 
 // Open takes an address such as opensearch://10.0.0.1:9200,10.0.0.2:9200/mcphub, where opensearchs:// speaks TLS and
 // elasticsearch(s):// is the same; "?shards=3" spreads a new index. Nothing is asked of the engine before it is
 // needed: a hub starts without it. Invalid for an address of another form.
-func Open(target string) (*Index, error) {
-	bad := func(what string) error {
-		shown, _, _ := strings.Cut(target, ":") // the rest may hold a password
-		return hub.Errorf(hub.Invalid, "search: the %s address %s", shown, what).WithHint("write %s", urlForm)
-	}
-	// The hosts are taken out first, since url.Parse knows only one.
-	scheme, rest, ok := strings.Cut(target, "://")
-	if !ok {
-		return nil, bad("names no host")
-	}
-	where, _, _ := strings.Cut(rest, "/")
-	user, hosts, found := cutLast(where, "@")
-	if !found {
-		user, hosts = "", where
-	} else {
-		user += "@"
-	}
-	u, err := url.Parse("x://" + user + "h" + strings.TrimPrefix(rest, where))
+func Open(address string) (*Index, error) {
+	t, err := nodes.ParseTarget(address, "9200", urlForm)
 	if err != nil {
-		return nil, bad("cannot be read")
+		return nil, err
 	}
-	x := &Index{alias: strings.Trim(u.Path, "/"), shards: 1}
-	if !nameRE.MatchString(x.alias) {
-		return nil, bad(fmt.Sprintf("has the index name %q", x.alias))
-	}
-	x.alias += "-v" + schema
-	for key, v := range u.Query() {
+	x := &Index{alias: t.Name + "-v" + schema, shards: 1}
+	for key, v := range t.Query {
 		n, err := strconv.Atoi(v[0])
 		if key != "shards" || err != nil || n < 1 || n > 64 {
-			return nil, bad(fmt.Sprintf("has the setting %s=%s; there is only shards, from 1 to 64", key, v[0]))
+			return nil, hub.Errorf(hub.Invalid, "the search address has the setting %s=%s", key, v[0]).WithHint("there is only shards, from 1 to 64")
 		}
 		x.shards = n
 	}
-	var list []string
-	for h := range strings.SplitSeq(hosts, ",") {
-		if at, err := url.Parse("x://" + h); err != nil || at.Hostname() == "" || at.Host != h {
-			return nil, bad(fmt.Sprintf("has the host %q", h))
+	x.c = nodes.New(t, func(r *http.Request) {
+		if t.User != nil {
+			password, _ := t.User.Password()
+			r.SetBasicAuth(t.User.Username(), password)
 		}
-		if !strings.Contains(h[strings.LastIndex(h, "]")+1:], ":") {
-			h += ":9200"
-		}
-		list = append(list, h)
-	}
-	x.c = newClient(list, strings.HasSuffix(scheme, "s"), u.User)
+	})
 	return x, nil
-}
-
-func cutLast(s, sep string) (before, after string, found bool) {
-	i := strings.LastIndex(s, sep)
-	if i < 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+len(sep):], true
 }
 
 // Name names the index among those of one database: hubs that share it share their place in the event log.
 func (x *Index) Name() string { return "opensearch." + x.alias }
 
 // Close gives idle connections back.
-func (x *Index) Close() error {
-	x.c.http.CloseIdleConnections()
-	return nil
-}
+func (x *Index) Close() error { return x.c.Close() }
 
 // ready makes sure, once, that the engine is one we know and that the index is there.
 func (x *Index) ready(ctx context.Context) error {
@@ -107,14 +69,14 @@ func (x *Index) ready(ctx context.Context) error {
 	if x.there {
 		return nil
 	}
-	if err := x.c.introduce(ctx); err != nil {
+	if err := introduce(ctx, x.c); err != nil {
 		return err
 	}
-	err := x.c.do(ctx, http.MethodGet, "/_alias/"+x.alias, nil, nil)
-	if is(err, http.StatusNotFound, "") {
+	err := x.c.Read(ctx, http.MethodGet, "/_alias/"+x.alias, nil, nil)
+	if nodes.Is(err, http.StatusNotFound) {
 		// Hubs that start together make the same index, and one of them does.
 		err = x.create(ctx, x.alias+"-0", true)
-		if is(err, 0, "resource_already_exists_exception") {
+		if made := (*nodes.AnswerError)(nil); errors.As(err, &made) && made.Kind == "resource_already_exists_exception" {
 			err = nil
 		}
 	}
@@ -123,7 +85,7 @@ func (x *Index) ready(ctx context.Context) error {
 }
 
 // introduce refuses what is no OpenSearch and no Elasticsearch, or too old.
-func (c *client) introduce(ctx context.Context) error {
+func introduce(ctx context.Context, c *nodes.Client) error {
 	var about struct {
 		Version struct {
 			Number       string
@@ -131,7 +93,7 @@ func (c *client) introduce(ctx context.Context) error {
 		}
 		Tagline string
 	}
-	if err := c.do(ctx, http.MethodGet, "/", nil, &about); err != nil {
+	if err := c.Read(ctx, http.MethodGet, "/", nil, &about); err != nil {
 		return err
 	}
 	first, _, _ := strings.Cut(about.Version.Number, ".")
@@ -158,7 +120,7 @@ func (x *Index) create(ctx context.Context, name string, first bool) error {
 	if first {
 		body["aliases"] = object{x.alias: object{}}
 	}
-	return x.c.do(ctx, http.MethodPut, "/"+name, body, nil)
+	return x.c.Write(ctx, http.MethodPut, "/"+name, body, nil)
 }
 
 // Put implements hub.Index.
@@ -214,7 +176,7 @@ func (x *Index) Count(ctx context.Context) (int64, error) {
 		return 0, failed("counted", err)
 	}
 	var out struct{ Count int64 }
-	if err := x.c.do(ctx, http.MethodGet, "/"+x.alias+"/_count", nil, &out); err != nil {
+	if err := x.c.Read(ctx, http.MethodGet, "/"+x.alias+"/_count", nil, &out); err != nil {
 		return 0, failed("counted", err)
 	}
 	return out.Count, nil
@@ -223,7 +185,7 @@ func (x *Index) Count(ctx context.Context) (int64, error) {
 // Rebuild implements hub.Index. The alias moves to the new index and the old ones go in one step. It also removes
 // what a Rebuild that was cut off left; so no two may run at once.
 func (x *Index) Rebuild(ctx context.Context, fill func(put func(context.Context, []hub.Document) error) error) error {
-	if err := x.c.introduce(ctx); err != nil {
+	if err := introduce(ctx, x.c); err != nil {
 		return failed("rebuilt", err)
 	}
 	fresh := fmt.Sprintf("%s-%d", x.alias, time.Now().UnixNano())
@@ -240,9 +202,9 @@ func (x *Index) Rebuild(ctx context.Context, fill func(put func(context.Context,
 		err = x.replace(ctx, fresh)
 	}
 	if err != nil {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTime)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 		defer cancel()
-		_ = x.c.do(ctx, http.MethodDelete, "/"+fresh, nil, nil) // else the next Rebuild removes it
+		_ = x.c.Write(ctx, http.MethodDelete, "/"+fresh, nil, nil) // else the next Rebuild removes it
 		return failed("rebuilt", err)
 	}
 	return nil
@@ -250,11 +212,11 @@ func (x *Index) Rebuild(ctx context.Context, fill func(put func(context.Context,
 
 // replace gives the alias to a new index and removes every other one of ours.
 func (x *Index) replace(ctx context.Context, fresh string) error {
-	if err := x.c.do(ctx, http.MethodPost, "/"+fresh+"/_refresh", nil, nil); err != nil {
+	if err := x.c.Write(ctx, http.MethodPost, "/"+fresh+"/_refresh", nil, nil); err != nil {
 		return err
 	}
 	var all map[string]any
-	if err := x.c.do(ctx, http.MethodGet, "/_alias?filter_path=*.aliases", nil, &all); err != nil {
+	if err := x.c.Read(ctx, http.MethodGet, "/_alias?filter_path=*.aliases", nil, &all); err != nil {
 		return err
 	}
 	actions := []object{{"add": object{"index": fresh, "alias": x.alias}}}
@@ -264,5 +226,9 @@ func (x *Index) replace(ctx context.Context, fresh string) error {
 			actions = append(actions, object{"remove_index": object{"index": name}})
 		}
 	}
-	return x.c.do(ctx, http.MethodPost, "/_aliases", object{"actions": actions}, nil)
+	return x.c.Write(ctx, http.MethodPost, "/_aliases", object{"actions": actions}, nil)
+}
+
+func failed(what string, err error) error {
+	return nodes.Failed("the search index cannot be "+what, "--search", err)
 }

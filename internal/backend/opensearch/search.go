@@ -48,7 +48,7 @@ func (x *Index) Search(ctx context.Context, q hub.SearchQuery) (hub.SearchResult
 			}
 		}
 	}
-	if err := x.c.do(ctx, http.MethodPost, "/"+x.alias+"/_search?"+searchOptions(q.Text), body, &out); err != nil {
+	if err := x.c.Read(ctx, http.MethodPost, "/"+x.alias+"/_search?"+searchOptions(q.Text), body, &out); err != nil {
 		return hub.SearchResult{}, failed("searched", err)
 	}
 	res := hub.SearchResult{Total: out.Hits.Total.Value, Hits: make([]hub.Hit, len(out.Hits.Hits))}
