@@ -27,7 +27,7 @@ type manualPage struct {
 type manualSection struct{ ID, Title, Text string }
 
 // manualFiles are the pages in their order; the address of one is its name in lower case.
-var manualFiles = []string{"mcpm.md", "publishing.md", "formats.md", "mcp-json.md", "cli.md", "hub.md", "score.md", "ARCHITECTURE.md"}
+var manualFiles = []string{"mcpm.md", "search.md", "publishing.md", "formats.md", "mcp-json.md", "cli.md", "hub.md", "score.md", "ARCHITECTURE.md"}
 
 func slugOf(file string) string { return strings.ToLower(strings.TrimSuffix(path.Base(file), ".md")) }
 
