@@ -144,7 +144,7 @@ start_weaviate() {
 		CLUSTER_GOSSIP_BIND_PORT=$((wvport + 1)) CLUSTER_DATA_BIND_PORT=$((wvport + 2)) \
 		CLUSTER_BASIC_AUTH_USERNAME=tests CLUSTER_BASIC_AUTH_PASSWORD="$key" \
 		RAFT_BOOTSTRAP_EXPECT=1 RAFT_PORT=$((wvport + 3)) RAFT_INTERNAL_RPC_PORT=$((wvport + 4)) RAFT_JOIN=node1:$((wvport + 3)) \
-		GRPC_PORT=$((wvport + 5)) GO_PROFILING_DISABLE=true DISABLE_TELEMETRY=true LOG_LEVEL=warning \
+		GRPC_PORT=$((wvport + 5)) GO_PROFILING_DISABLE=true DISABLE_TELEMETRY=true AUTOSCHEMA_ENABLED=false LOG_LEVEL=warning \
 		"$wvdir/$wvversion/weaviate-server" --host 127.0.0.1 --port "$wvport" --scheme http
 	for _ in $(seq 60); do
 		if weaviate_answers; then

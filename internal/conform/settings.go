@@ -2,6 +2,7 @@ package conform
 
 import (
 	"bytes"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,6 +35,28 @@ func settings(t *testing.T, open func(t *testing.T) Backend) {
 		for _, g := range got {
 			if !bytes.Equal(g, stored) {
 				f.Fatalf("one got %x, stored is %x", g, stored)
+			}
+		}
+	})
+	each(t, open, "SwapSetting stores a value in the place of old, for one of many, and nothing when another is there", func(f *fix) {
+		swapped, err := f.SwapSetting(f.ctx, "key", nil, []byte("new"))
+		f.ok(err)
+		_, err = f.Setting(f.ctx, "key")
+		if f.kind(err, hub.NotFound); swapped {
+			f.Fatal("swapped what was never set")
+		}
+		for _, old := range [][]byte{{}, {0, 255}, []byte("text")} {
+			f.ok(f.SetSetting(f.ctx, "key", old))
+			var won atomic.Int64
+			equal(f, "results", beside.Together(10, func(i int) error {
+				ok, err := f.SwapSetting(f.ctx, "key", old, []byte{'n', byte(i)})
+				if ok {
+					won.Add(1)
+				}
+				return err
+			}), map[hub.Kind]int{"": 10})
+			if won.Load() != 1 {
+				f.Fatalf("%d swapped %x", won.Load(), old)
 			}
 		}
 	})

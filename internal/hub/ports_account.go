@@ -70,4 +70,8 @@ type Settings interface {
 
 	// SetSetting stores a value over any other.
 	SetSetting(ctx context.Context, key string, value []byte) error
+
+	// SwapSetting stores a value in the place of old, and reports false, having changed nothing, when the
+	// value is another one or was never set.
+	SwapSetting(ctx context.Context, key string, old, value []byte) (bool, error)
 }

@@ -2,6 +2,7 @@ package search
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -23,6 +24,7 @@ type follower struct {
 	s       *Service
 	name    string
 	cursor  string // its place in the event log
+	lease   *lease // on a shared engine, else nil
 	count   func(context.Context) (int64, error)
 	update  func(ctx context.Context, found []*hub.Server, gone []string) error
 	rebuild func(ctx context.Context, each func(put func([]*hub.Server) error) error) error
@@ -39,6 +41,7 @@ func (f *follower) lag() int64 { return max(0, f.seen.Load()-f.done.Load()) }
 func (f *follower) run(ctx context.Context) {
 	wait := time.NewTimer(0)
 	defer wait.Stop()
+	defer f.yield()
 	for {
 		select {
 		case <-ctx.Done():
@@ -49,6 +52,7 @@ func (f *follower) run(ctx context.Context) {
 		if err := f.catchUp(ctx); err != nil && ctx.Err() == nil {
 			f.s.log.Error("search is behind", "engine", f.name, "error", err)
 			next = retryAfter
+			f.yield() // another hub may reach the engine
 		}
 		wait.Reset(next)
 	}
@@ -61,6 +65,9 @@ func (f *follower) catchUp(ctx context.Context) error {
 		return err
 	}
 	f.seen.Store(last)
+	if held, err := f.hold(ctx); err != nil || !held {
+		return errors.Join(err, f.watch(ctx, last))
+	}
 	if err := f.fillIfAsked(ctx); err != nil {
 		return err
 	}
@@ -102,6 +109,50 @@ func (f *follower) catchUp(ctx context.Context) error {
 	return nil
 }
 
+// hold reports whether this process may change the engine.
+func (f *follower) hold(ctx context.Context) (bool, error) {
+	if f.lease == nil {
+		return true, nil
+	}
+	return f.lease.hold(ctx)
+}
+
+// keep lengthens the lease. Conflict when another hub has it now.
+func (f *follower) keep(ctx context.Context) error {
+	held, err := f.hold(ctx)
+	if err == nil && !held {
+		err = hub.Errorf(hub.Conflict, "another hub keeps this engine in step now")
+	}
+	return err
+}
+
+// yield gives the lease back. A failure costs the others its rest.
+func (f *follower) yield() {
+	if f.lease == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	if err := f.lease.release(ctx); err != nil {
+		f.s.log.Warn("a lease was not given back", "engine", f.name, "error", err)
+	}
+}
+
+// watch notes how far the hub came that keeps the engine in step.
+func (f *follower) watch(ctx context.Context, last int64) error {
+	cursor, err := f.s.store.Cursor(ctx, f.cursor)
+	if err != nil {
+		return err
+	}
+	if before := f.done.Swap(cursor); before != cursor {
+		f.s.changed()
+	}
+	if cursor > 0 || last == 0 {
+		f.ready.Store(true)
+	}
+	return nil
+}
+
 // shows reports whether an event is one of a version that readers can see; the steps before are not.
 func shows(action string) bool {
 	state, ok := strings.CutPrefix(action, "version.")
@@ -140,12 +191,25 @@ func (f *follower) tell(ctx context.Context, events []hub.Event) error {
 		if err != nil {
 			return err
 		}
-		if err := f.update(ctx, found, gone); err != nil {
+		if err := f.change(ctx, found, gone); err != nil {
 			return err
 		}
 		ids = ids[n:]
 	}
 	return nil
+}
+
+// change is update while the lease lasts: what comes later could be older than what another hub wrote.
+func (f *follower) change(ctx context.Context, found []*hub.Server, gone []string) error {
+	if err := f.keep(ctx); err != nil {
+		return err
+	}
+	if f.lease != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, f.lease.till)
+		defer cancel()
+	}
+	return f.update(ctx, found, gone)
 }
 
 // findable splits servers into those that can be found and those that cannot.
@@ -189,12 +253,15 @@ func (f *follower) fill(ctx context.Context) error {
 					found = append(found, srv)
 				}
 			}
+			if err := f.keep(ctx); err != nil {
+				return err
+			}
 			if err := put(found); err != nil {
 				return err
 			}
 			servers += len(found)
 			if len(page) < q.Limit {
-				return nil
+				return f.keep(ctx) // what comes now is the switch
 			}
 			q.After = &hub.ServerAfter{Name: page[len(page)-1].Name}
 		}

@@ -4,6 +4,7 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -32,6 +33,10 @@ type Config struct {
 	Log      *slog.Logger
 	Worker   string // name of this process in cursors; unique among hubs on one database
 	Changed  func() // called when answers may have changed
+
+	// IndexName and VectorsName name engines that several hubs on one database share: one of them keeps it in step for
+	// all. "" for one that belongs to this process.
+	IndexName, VectorsName string
 }
 
 // Service finds servers. Its methods may be called by many at once.
@@ -58,12 +63,20 @@ func New(c Config) *Service {
 	if s.changed == nil {
 		s.changed = func() {}
 	}
-	s.text = &follower{s: s, name: "index", cursor: "index." + c.Worker, count: c.Index.Count, update: s.updateText, rebuild: s.rebuildText}
+	s.text = &follower{s: s, name: "index", lease: s.leaseOf("index", c.IndexName), cursor: "index." + cmp.Or(c.IndexName, c.Worker), count: c.Index.Count, update: s.updateText, rebuild: s.rebuildText}
 	if s.vectors != nil {
-		s.meaning = &follower{s: s, name: "vectors", cursor: "vectors." + c.Worker + "." + c.Embedder.Model(), count: c.Vectors.Count,
-			update: s.updateVectors, rebuild: s.rebuildVectors}
+		s.meaning = &follower{s: s, name: "vectors", lease: s.leaseOf("vectors", c.VectorsName), count: c.Vectors.Count, update: s.updateVectors,
+			cursor: "vectors." + cmp.Or(c.VectorsName, c.Worker) + "." + c.Embedder.Model(), rebuild: s.rebuildVectors}
 	}
 	return s
+}
+
+// leaseOf makes the lease on a shared engine; nil for one that belongs to this process.
+func (s *Service) leaseOf(kind, name string) *lease {
+	if name == "" {
+		return nil
+	}
+	return &lease{settings: s.store, key: kind + ".lease." + name, worker: s.worker}
 }
 
 func (s *Service) followers() []*follower {

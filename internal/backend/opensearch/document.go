@@ -85,8 +85,9 @@ func (b *bulk) remove(id string) {
 
 func (b *bulk) full() bool { return b.items >= bulkItems || b.b.Len() >= bulkBytes }
 
-// send sends what was collected, if anything, and begins anew.
-func (b *bulk) send(ctx context.Context, c *nodes.Client, index, options string) error {
+// send sends what was collected, if anything, and begins anew. It writes to an alias, so that an index that is gone is
+// not made anew without our mappings.
+func (b *bulk) send(ctx context.Context, c *nodes.Client, alias, options string) error {
 	if b.items == 0 {
 		return nil
 	}
@@ -97,7 +98,7 @@ func (b *bulk) send(ctx context.Context, c *nodes.Client, index, options string)
 			Error  struct{ Type, Reason string }
 		}
 	}
-	if err := c.Write(ctx, http.MethodPost, "/"+index+"/_bulk?filter_path=errors,items.*.error,items.*.status&"+options, nodes.Lines(b.b.Bytes()), &out); err != nil {
+	if err := c.Write(ctx, http.MethodPost, "/"+alias+"/_bulk?require_alias=true&filter_path=errors,items.*.error,items.*.status&"+options, nodes.Lines(b.b.Bytes()), &out); err != nil {
 		return err
 	}
 	b.b.Reset()

@@ -17,6 +17,9 @@ import (
 // schema changes whenever documents are made differently: a hub of another schema has its own index.
 const schema = "1"
 
+// filling ends the alias by which a new index is filled.
+const filling = "-filling"
+
 // Index is a hub.Index.
 type Index struct {
 	c      *nodes.Client
@@ -75,7 +78,7 @@ func (x *Index) ready(ctx context.Context) error {
 	err := x.c.Read(ctx, http.MethodGet, "/_alias/"+x.alias, nil, nil)
 	if nodes.Is(err, http.StatusNotFound) {
 		// Hubs that start together make the same index, and one of them does.
-		err = x.create(ctx, x.alias+"-0", true)
+		err = x.create(ctx, x.alias+"-0", x.alias)
 		if made := (*nodes.AnswerError)(nil); errors.As(err, &made) && made.Kind == "resource_already_exists_exception" {
 			err = nil
 		}
@@ -114,13 +117,10 @@ func introduce(ctx context.Context, c *nodes.Client) error {
 	return nil
 }
 
-// create makes an index, which answers to the alias when it is the first.
-func (x *Index) create(ctx context.Context, name string, first bool) error {
-	body := object{"settings": object{"index": object{"number_of_shards": x.shards, "auto_expand_replicas": "0-1"}}, "mappings": mappings()}
-	if first {
-		body["aliases"] = object{x.alias: object{}}
-	}
-	return x.c.Write(ctx, http.MethodPut, "/"+name, body, nil)
+// create makes an index that answers to an alias.
+func (x *Index) create(ctx context.Context, name, alias string) error {
+	return x.c.Write(ctx, http.MethodPut, "/"+name, object{"aliases": object{alias: object{}}, "mappings": mappings(),
+		"settings": object{"index": object{"number_of_shards": x.shards, "auto_expand_replicas": "0-1"}}}, nil)
 }
 
 // Put implements hub.Index.
@@ -128,7 +128,7 @@ func (x *Index) Put(ctx context.Context, docs []hub.Document) error {
 	if err := x.ready(ctx); err != nil {
 		return failed("changed", err)
 	}
-	if err := x.put(ctx, x.alias, docs, "refresh=true&require_alias=true"); err != nil {
+	if err := x.put(ctx, x.alias, docs, "refresh=true"); err != nil {
 		return failed("changed", err)
 	}
 	return nil
@@ -154,7 +154,7 @@ func (x *Index) Delete(ctx context.Context, ids []string) error {
 	if err := x.ready(ctx); err != nil {
 		return failed("changed", err)
 	}
-	const options = "refresh=true&require_alias=true"
+	const options = "refresh=true"
 	var b bulk
 	for _, id := range ids {
 		b.remove(id)
@@ -189,11 +189,11 @@ func (x *Index) Rebuild(ctx context.Context, fill func(put func(context.Context,
 		return failed("rebuilt", err)
 	}
 	fresh := fmt.Sprintf("%s-%d", x.alias, time.Now().UnixNano())
-	if err := x.create(ctx, fresh, false); err != nil {
+	if err := x.create(ctx, fresh, fresh+filling); err != nil {
 		return failed("rebuilt", err)
 	}
 	err := fill(func(ctx context.Context, docs []hub.Document) error {
-		if err := x.put(ctx, fresh, docs, "refresh=false"); err != nil {
+		if err := x.put(ctx, fresh+filling, docs, "refresh=false"); err != nil {
 			return failed("rebuilt", err)
 		}
 		return nil
@@ -219,7 +219,7 @@ func (x *Index) replace(ctx context.Context, fresh string) error {
 	if err := x.c.Read(ctx, http.MethodGet, "/_alias?filter_path=*.aliases", nil, &all); err != nil {
 		return err
 	}
-	actions := []object{{"add": object{"index": fresh, "alias": x.alias}}}
+	actions := []object{{"add": object{"index": fresh, "alias": x.alias}}, {"remove": object{"index": fresh, "alias": fresh + filling}}}
 	for name := range all {
 		made, ours := strings.CutPrefix(name, x.alias+"-")
 		if _, err := strconv.ParseUint(made, 10, 64); ours && err == nil && name != fresh {

@@ -62,6 +62,16 @@ func (s *Store) SetSetting(ctx context.Context, key string, value []byte) error 
 	return s.db.Fail(err)
 }
 
+// SwapSetting implements hub.Settings.
+func (s *Store) SwapSetting(ctx context.Context, key string, old, value []byte) (bool, error) {
+	res, err := s.db.Write.NewUpdate().Model((*settingRow)(nil)).Set("value = ?", bytesOf(value)).Where("key = ? AND value = ?", key, bytesOf(old)).Exec(ctx)
+	if err != nil {
+		return false, s.db.Fail(err)
+	}
+	n, err := res.RowsAffected()
+	return n == 1, s.db.Fail(err)
+}
+
 // BeginReplay implements hub.Replays.
 func (s *Store) BeginReplay(ctx context.Context, r hub.Replay, staleBefore time.Time) (*hub.Replay, error) {
 	row := &replayRow{Key: r.Key, Digest: r.Digest, Body: []byte{}, CreatedAt: micros(r.CreatedAt)}
