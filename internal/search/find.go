@@ -61,7 +61,11 @@ func (s *Service) Find(ctx context.Context, q Query) (*Page, error) {
 		p.Corrected = s.correct(ctx, text)
 		ask = cmp.Or(p.Corrected, text)
 	}
-	near, nearErr := s.near(ctx, ask, p.Filter, q.Sort)
+	var near []hub.Hit
+	var nearErr error
+	if q.Sort == hub.ByRelevance {
+		near, nearErr = s.near(ctx, ask, p.Filter, true)
+	}
 	found, known, err := s.rank(ctx, q, p, ask, near)
 	if hub.KindOf(err) == hub.Unavailable {
 		s.log.WarnContext(ctx, "search engine failed; searching names", "error", err)
@@ -110,16 +114,23 @@ func (s *Service) correct(ctx context.Context, text string) string {
 	return strings.Join(out, " ")
 }
 
-// near returns the servers whose meaning is near the text's.
-func (s *Service) near(ctx context.Context, text string, filter hub.Labels, sort hub.SearchSort) ([]hub.Hit, error) {
-	if s.meaning == nil || sort != hub.ByRelevance || strings.TrimSpace(text) == "" || !s.meaning.ready.Load() {
+// near returns the servers whose meaning is near the text's. A question is looked for by what it is about, too.
+func (s *Service) near(ctx context.Context, text string, filter hub.Labels, question bool) ([]hub.Hit, error) {
+	if s.meaning == nil || strings.TrimSpace(text) == "" || !s.meaning.ready.Load() {
 		return nil, nil
 	}
 	vectors, err := s.embedder.Embed(ctx, []string{words.English(text, maxWords)})
 	if err != nil {
 		return nil, err
 	}
-	hits, err := s.vectors.Nearest(ctx, hub.VectorQuery{Vector: vectors[0], Filter: filter, Limit: nearLimit})
+	v := vectors[0]
+	if question {
+		if err := s.concepts.load(ctx, s.embedder); err != nil {
+			return nil, err
+		}
+		v = s.concepts.lean(v)
+	}
+	hits, err := s.vectors.Nearest(ctx, hub.VectorQuery{Vector: v, Filter: filter, Limit: nearLimit})
 	if err != nil {
 		return nil, err
 	}

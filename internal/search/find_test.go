@@ -127,6 +127,20 @@ func TestWhy(t *testing.T) {
 	}
 }
 
+// TestConcepts guards: what people say when they want something finds what does it, though no word is the same.
+func TestConcepts(t *testing.T) {
+	f := catalogue(t)
+	for text, want := range map[string]string{"see my dentist on friday": "@acme/calendar", "do I need an umbrella": "@other/weather", "am I free this afternoon": "@acme/calendar"} {
+		p := f.page(search.Query{Text: text})
+		if first(p) != want {
+			t.Errorf("%q finds %q first, want %q", text, names(p), want)
+		}
+		if len(p.Results) > 0 && p.Results[0].Why[0].Field != "meaning" {
+			t.Errorf("%q: %+v", text, p.Results[0].Why)
+		}
+	}
+}
+
 // TestPages guards: pages hold everything once, also when something is added between them.
 func TestPages(t *testing.T) {
 	f := newFixture(t)

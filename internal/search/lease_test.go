@@ -29,7 +29,9 @@ func TestSharedEngine(t *testing.T) {
 		lag := s.Lag()
 		return lag["index"] == 0 && lag["vectors"] == 0
 	}
-	f.await("both are in step", func() bool { return finds(t, one, "notes") != "" && finds(t, two, "notes") != "" && inStep(one) && inStep(two) })
+	f.await("both are in step", func() bool {
+		return finds(t, one, "notes") != "" && finds(t, two, "notes") != "" && inStep(one) && inStep(two)
+	})
 	f.add("@acme/letters", "letters", nil)
 	f.await("both find what comes", func() bool { return finds(t, one, "letters") != "" && finds(t, two, "letters") != "" })
 	if n := f.index.fills.Load(); n != 1 {

@@ -50,6 +50,7 @@ type Service struct {
 	log      *slog.Logger
 	worker   string
 	changed  func()
+	concepts concepts
 	text     *follower
 	meaning  *follower // nil without vectors
 }

@@ -59,7 +59,7 @@ func (s *Service) Related(ctx context.Context, srv *hub.Server, limit int) ([]*h
 		return nil, err
 	}
 	about := texts(d)[0]
-	near, err := s.near(ctx, about, nil, hub.ByRelevance)
+	near, err := s.near(ctx, about, nil, false)
 	if err != nil {
 		return nil, err
 	}
