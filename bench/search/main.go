@@ -15,6 +15,8 @@ import (
 
 	"github.com/mcphub/mcphub/internal/backend/bleveindex"
 	"github.com/mcphub/mcphub/internal/backend/localvec"
+	"github.com/mcphub/mcphub/internal/backend/opensearch"
+	"github.com/mcphub/mcphub/internal/backend/weaviate"
 	"github.com/mcphub/mcphub/internal/embed"
 	"github.com/mcphub/mcphub/internal/hub"
 )
@@ -25,6 +27,8 @@ func main() {
 	miss := flag.Bool("miss", false, "list the queries that are answered worst, with what was found")
 	servers := flag.Int("latency", 0, "measure latency over so many made servers instead")
 	keep := flag.String("keep", filepath.Join(".cache", "bench"), "where their data is kept between runs")
+	index := flag.String("index", "", "measure this engine for words instead of the one in the binary: opensearch://HOST:PORT/NAME, which is filled anew")
+	vectors := flag.String("vectors", "", "and this one for meaning: weaviate://HOST:PORT/NAME")
 	duration := flag.Duration("duration", 5*time.Second, "time of each load")
 	flag.Parse()
 	if *servers > 0 {
@@ -34,18 +38,34 @@ func main() {
 		}
 		return
 	}
-	if err := run(context.Background(), *dir, *split, *miss); err != nil {
+	if err := run(context.Background(), *dir, *split, *index, *vectors, *miss); err != nil {
 		fmt.Fprintln(os.Stderr, "search:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, dir, split string, miss bool) error {
+func run(ctx context.Context, dir, split, index, vectors string, miss bool) error {
 	engines, closeAll, err := embedded()
 	if err != nil {
 		return err
 	}
 	defer closeAll()
+	if index != "" {
+		x, err := opensearch.Open(index)
+		if err != nil {
+			return err
+		}
+		defer x.Close()
+		engines.index = x
+	}
+	if vectors != "" {
+		x, err := weaviate.Open(vectors)
+		if err != nil {
+			return err
+		}
+		defer x.Close()
+		engines.vectors = x
+	}
 	b, err := open(ctx, dir, engines)
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -59,8 +60,8 @@ func addConfigFlags(f *pflag.FlagSet) {
 	f.String("data", "data", "directory of everything embedded")
 	f.String("database", "", "sqlite:PATH or postgres://... (default sqlite in DATA)")
 	f.String("blobs", "", "file:///DIR or mem:// (default a directory in DATA)")
-	f.String("search", "", "bleve:DIR or bleve: for in memory (default a directory in DATA)")
-	f.String("vectors", "", "local:DIR, local: for in memory, or none (default a directory in DATA)")
+	f.String("search", "", "bleve:DIR, bleve: for in memory, opensearch://HOST:PORT/NAME or elasticsearch://... (default a directory in DATA)")
+	f.String("vectors", "", "local:DIR, local: for in memory, weaviate://HOST:PORT/NAME, or none (default a directory in DATA)")
 	f.String("embedding", "", "URL of an OpenAI-compatible service and its model, https://HOST/v1#MODEL (default built in)")
 	f.String("embedding-key", "", "API key of that service; better in MCPHUB_EMBEDDING_KEY")
 	f.String("cache", "memory:24MiB", "memory:SIZE")
@@ -190,6 +191,9 @@ func newConfigCmd() *cobra.Command {
 	}
 }
 
+// passwordRE finds the password of an address with several hosts, which url.Parse does not read.
+var passwordRE = regexp.MustCompile(`://([^:@/]*):[^/]*@`)
+
 // shown renders a setting as YAML, with the password of an address masked.
 func shown(v any) string {
 	switch v := v.(type) {
@@ -211,7 +215,7 @@ func shown(v any) string {
 			}
 			v = u.String()
 		}
-		return fmt.Sprintf("%q", v)
+		return fmt.Sprintf("%q", passwordRE.ReplaceAllString(v, "://${1}:MASKED@"))
 	case []string:
 		return fmt.Sprintf("%q", v)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -13,7 +14,9 @@ import (
 	"github.com/mcphub/mcphub/internal/backend/blobstore"
 	"github.com/mcphub/mcphub/internal/backend/localvec"
 	"github.com/mcphub/mcphub/internal/backend/memcache"
+	"github.com/mcphub/mcphub/internal/backend/opensearch"
 	"github.com/mcphub/mcphub/internal/backend/sqlstore"
+	"github.com/mcphub/mcphub/internal/backend/weaviate"
 	"github.com/mcphub/mcphub/internal/embed"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/source"
@@ -55,31 +58,64 @@ func openBlobs(ctx context.Context, c *config) (hub.Blobs, error) {
 	return blobstore.Open(ctx, target)
 }
 
-func openIndex(c *config) (*bleveindex.Index, error) {
-	scheme, dir, _ := strings.Cut(c.Search, ":")
-	switch scheme {
-	case "":
-		dir = filepath.Join(c.Data, "index")
-	case "bleve":
-	default:
-		return nil, noBackend("search", c.Search, "bleve:DIR")
-	}
-	return bleveindex.Open(dir)
+// textEngine and vectorEngine are what search stands on.
+type textEngine interface {
+	hub.Index
+	io.Closer
 }
 
-// openVectors opens what is found by meaning; nil when it is turned off.
-func openVectors(c *config) (*localvec.Index, error) {
+type vectorEngine interface {
+	hub.Vectors
+	io.Closer
+}
+
+// openIndex opens what is found by words. The name is that of an engine that several hubs share, "" for one of this
+// process.
+func openIndex(c *config) (engine textEngine, name string, err error) {
+	scheme, dir, _ := strings.Cut(c.Search, ":")
+	switch scheme {
+	case "", "bleve":
+		if scheme == "" {
+			dir = filepath.Join(c.Data, "index")
+		}
+		x, err := bleveindex.Open(dir)
+		if err != nil {
+			return nil, "", err
+		}
+		return x, "", nil
+	case "opensearch", "opensearchs", "elasticsearch", "elasticsearchs":
+		x, err := opensearch.Open(c.Search)
+		if err != nil {
+			return nil, "", err
+		}
+		return x, x.Name(), nil
+	}
+	return nil, "", noBackend("search", c.Search, "bleve:DIR, opensearch://HOST:PORT[,HOST:PORT]/NAME, elasticsearch://HOST:PORT/NAME")
+}
+
+// openVectors opens what is found by meaning; nil when it is turned off. The name is as in openIndex.
+func openVectors(c *config) (engine vectorEngine, name string, err error) {
 	scheme, dir, _ := strings.Cut(c.Vectors, ":")
 	switch scheme {
 	case "none":
-		return nil, nil
-	case "":
-		dir = filepath.Join(c.Data, "vectors")
-	case "local":
-	default:
-		return nil, noBackend("vectors", c.Vectors, "local:DIR, none")
+		return nil, "", nil
+	case "", "local":
+		if scheme == "" {
+			dir = filepath.Join(c.Data, "vectors")
+		}
+		x, err := localvec.Open(dir)
+		if err != nil {
+			return nil, "", err
+		}
+		return x, "", nil
+	case "weaviate", "weaviates":
+		x, err := weaviate.Open(c.Vectors)
+		if err != nil {
+			return nil, "", err
+		}
+		return x, x.Name(), nil
 	}
-	return localvec.Open(dir)
+	return nil, "", noBackend("vectors", c.Vectors, "local:DIR, weaviate://HOST:PORT/NAME, none")
 }
 
 // openEmbedder opens the model that turns texts into vectors: the built-in one unless a setting names another.

@@ -18,8 +18,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/mcphub/mcphub/internal/api"
 	"github.com/mcphub/mcphub/internal/auth"
-	"github.com/mcphub/mcphub/internal/backend/bleveindex"
-	"github.com/mcphub/mcphub/internal/backend/localvec"
 	"github.com/mcphub/mcphub/internal/backend/sqlstore"
 	"github.com/mcphub/mcphub/internal/embed"
 	"github.com/mcphub/mcphub/internal/hosts"
@@ -59,8 +57,7 @@ type hubProgram struct {
 	config   *config
 	log      *slog.Logger
 	store    *sqlstore.Store
-	index    *bleveindex.Index
-	vectors  *localvec.Index // nil when turned off
+	checks   map[string]hub.Pinger // the parts without which the hub does not work
 	registry *registry.Service
 	search   *search.Service
 	auth     *auth.Service
@@ -173,10 +170,7 @@ func (p *hubProgram) openParts(ctx context.Context) error {
 	if p.blobs, err = openBlobs(ctx, c); err != nil {
 		return err
 	}
-	if p.index, err = openIndex(c); err != nil {
-		return err
-	}
-	p.closers = append(p.closers, p.index)
+	p.checks = map[string]hub.Pinger{"database": p.store, "blobs": blobPing{p.blobs}}
 	p.registry = registry.New(registry.Config{Store: p.store, Blobs: p.blobs, Log: p.log, Now: now, Worker: instance, MaxBytes: c.MaxBundle})
 	if err := p.openSearch(instance); err != nil {
 		return err
@@ -188,13 +182,17 @@ func (p *hubProgram) openParts(ctx context.Context) error {
 	return err
 }
 
-// openSearch opens what finds servers by meaning, and the search over both engines.
+// openSearch opens both engines, and the search over them.
 func (p *hubProgram) openSearch(instance string) error {
-	var err error
-	if p.vectors, err = openVectors(p.config); err != nil {
+	index, name, err := openIndex(p.config)
+	if err != nil {
 		return err
 	}
-	c := search.Config{Store: p.store, Index: p.index, Log: p.log, Worker: instance, Changed: p.registry.Changed}
+	p.closers = append(p.closers, index)
+	if name == "" { // the other hubs on a shared engine would be given up with this one, and publishing with them
+		p.checks["search"] = countPing{index.Count}
+	}
+	c := search.Config{Store: p.store, Index: index, IndexName: name, Log: p.log, Worker: instance, Changed: p.registry.Changed}
 	for _, h := range hosts.All() {
 		c.Hosts = append(c.Hosts, h.ID)
 	}
@@ -203,9 +201,13 @@ func (p *hubProgram) openSearch(instance string) error {
 		return err
 	}
 	c.Known = model.Knows
-	if p.vectors != nil {
-		p.closers = append(p.closers, p.vectors)
-		c.Vectors = p.vectors
+	vectors, name, err := openVectors(p.config)
+	if err != nil {
+		return err
+	}
+	if vectors != nil {
+		p.closers = append(p.closers, vectors)
+		c.Vectors, c.VectorsName = vectors, name
 		if c.Embedder, err = openEmbedder(p.config, model); err != nil {
 			return err
 		}
@@ -253,7 +255,7 @@ func (p *hubProgram) handler() (http.Handler, error) {
 	paths, forms := web.Paths()
 	return api.New(api.Config{
 		Registry: p.registry, Search: p.search, Auth: p.auth, Cache: cache, Limiter: limiter, Log: p.log, Now: now, Metrics: reg,
-		Checks:  map[string]hub.Pinger{"database": p.store, "blobs": blobPing{p.blobs}, "search": countPing{p.index.Count}},
+		Checks:  p.checks,
 		BaseURL: c.BaseURL, Prefix: c.prefix, Version: programVersion(), Commit: commit, TrustedProxies: c.TrustedProxies,
 		AllowAnonymous: c.AllowAnonymous, RateLimit: c.RateLimit, KeyRateLimit: c.KeyRateLimit, AccessLog: c.AccessLog,
 		HealthOnly: c.Role == "worker", Pages: pages, PagePaths: paths, FormPaths: forms,
