@@ -38,7 +38,11 @@ func TestSharedEngine(t *testing.T) {
 		t.Errorf("filled %d times", n)
 	}
 	must(t, search.AskReindex(t.Context(), f.store))
-	f.await("it is filled anew", func() bool { return f.index.fills.Load() == 2 })
+	f.await("it is filled anew, and that is noted", func() bool {
+		asked, err := f.store.Setting(t.Context(), "index.asked")
+		noted, missing := f.store.Setting(t.Context(), "index.asked.index.engine")
+		return f.index.fills.Load() == 2 && err == nil && missing == nil && string(asked) == string(noted)
+	})
 	stopOne()
 	f.add("@acme/mails", "mails", nil)
 	f.await("the second goes on", func() bool { return finds(t, two, "mails") != "" && inStep(two) })
