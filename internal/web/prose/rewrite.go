@@ -33,7 +33,7 @@ func rewrite(clean string, o Options) Page {
 		}
 		r.token(z.Token())
 	}
-	r.page.HTML = r.out.String()
+	r.page.HTML = strings.ReplaceAll(r.out.String(), "<th></th>", "<td></td>") // an empty heading heads nothing
 	r.page.Text = r.text.String()
 	return r.page
 }

@@ -203,6 +203,14 @@ func DisplayTitle(s *hub.Server) string {
 	return s.Name.Base()
 }
 
+// Current marks a link as the one to where the reader is.
+func Current(is bool) templ.Attributes {
+	if !is {
+		return nil
+	}
+	return templ.Attributes{"aria-current": "page"}
+}
+
 // PackageWord is what people call a kind of package.
 func PackageWord(kind string) string {
 	if word := map[string]string{"npm": "npm", "pypi": "PyPI", "oci": "container", "mcpb": "MCPB", "nuget": "NuGet", "cargo": "Cargo", "bundle": "bundle on this hub", "remote": "remote"}[kind]; word != "" {
