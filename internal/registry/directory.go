@@ -81,6 +81,9 @@ type Directory struct {
 	view  Overview
 	lists [][]string // IDs by use, best first
 	stale map[string]bool
+
+	withdrawn []Withdrawal // oldest first
+	event     int64        // last one that was looked at
 }
 
 // Overview is what a Directory knows in numbers.
@@ -293,4 +296,48 @@ func (d *Directory) Dependents(ctx context.Context, name hub.Name) (names []hub.
 	}
 	slices.Sort(names)
 	return names, len(d.stale) == 0, nil
+}
+
+// Withdrawal is a version that its owner or an administrator took out of use.
+type Withdrawal struct {
+	Name    string // "@acme/db"
+	Version string
+	State   hub.State
+	Reason  string
+	At      time.Time
+}
+
+// The bounds of what is known of withdrawals: how far back in the log they are looked for, and how many are kept.
+const (
+	recentEvents   = 5000
+	maxWithdrawals = 200
+)
+
+// Withdrawals returns the newest versions that were quarantined, yanked or unpublished, newest first.
+func (d *Directory) Withdrawals(ctx context.Context, limit int) ([]Withdrawal, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	last, err := d.s.store.LastEvent(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if d.event < last {
+		events, err := d.s.store.EventsAfter(ctx, max(d.event, last-recentEvents), recentEvents)
+		if err != nil {
+			return nil, err
+		}
+		for _, ev := range events {
+			d.event = ev.Seq
+			state := hub.State(strings.TrimPrefix(ev.Action, "version."))
+			if ev.Action != hub.ActionOf(state) || (state != hub.Quarantined && state != hub.Yanked && state != hub.Unpublished) {
+				continue
+			}
+			name, version, _ := strings.Cut(ev.Name, " ")
+			d.withdrawn = append(d.withdrawn, Withdrawal{Name: name, Version: version, State: state, Reason: ev.Reason, At: ev.At})
+		}
+		d.withdrawn = d.withdrawn[max(0, len(d.withdrawn)-maxWithdrawals):]
+	}
+	out := slices.Clone(d.withdrawn[max(0, len(d.withdrawn)-limit):])
+	slices.Reverse(out)
+	return out, nil
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/mcphub/mcphub/internal/hub"
 )
@@ -88,41 +86,4 @@ func (s *Service) Feature(ctx context.Context, actor hub.Actor, names []string) 
 	s.log.InfoContext(ctx, "featured servers changed", "actor", actor.Name, "servers", names, "request_id", actor.RequestID)
 	s.Changed()
 	return nil
-}
-
-// Withdrawal is a version that its owner or an administrator took out of use.
-type Withdrawal struct {
-	Name    string // "@acme/db"
-	Version string
-	State   hub.State
-	Reason  string
-	At      time.Time
-}
-
-// recentEvents is how far back Withdrawals looks.
-const recentEvents = 5000
-
-// Withdrawals returns the newest versions that were quarantined, yanked or unpublished, newest first.
-func (s *Service) Withdrawals(ctx context.Context, limit int) ([]Withdrawal, error) {
-	last, err := s.store.LastEvent(ctx)
-	if err != nil {
-		return nil, err
-	}
-	events, err := s.store.EventsAfter(ctx, max(0, last-recentEvents), recentEvents)
-	if err != nil {
-		return nil, err
-	}
-	var out []Withdrawal
-	for _, ev := range slices.Backward(events) {
-		state := hub.State(strings.TrimPrefix(ev.Action, "version."))
-		if ev.Action != hub.ActionOf(state) || (state != hub.Quarantined && state != hub.Yanked && state != hub.Unpublished) {
-			continue
-		}
-		name, version, _ := strings.Cut(ev.Name, " ")
-		out = append(out, Withdrawal{Name: name, Version: version, State: state, Reason: ev.Reason, At: ev.At})
-		if len(out) == limit {
-			break
-		}
-	}
-	return out, nil
 }

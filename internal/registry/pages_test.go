@@ -137,14 +137,15 @@ func TestMineAndWithdrawals(t *testing.T) {
 	if mine, err := f.Mine(t.Context(), acme); err != nil || len(mine) != 1 || mine[0].Name != "acme/aa" {
 		t.Errorf("mine: %v %v", mine, err)
 	}
-	if list, err := f.Withdrawals(t.Context(), 10); err != nil || len(list) != 0 {
+	d := registry.NewDirectory(f.Service)
+	if list, err := d.Withdrawals(t.Context(), 10); err != nil || len(list) != 0 {
 		t.Errorf("none withdrawn: %v %v", list, err)
 	}
 	_, err := f.ChangeState(t.Context(), acme, "@acme/aa", "1.0.0", registry.Change{To: hub.Deprecated, Message: "old"})
 	must(t, err)
 	_, err = f.ChangeState(t.Context(), acme, "@acme/aa", "1.0.0", registry.Change{To: hub.Yanked, Message: "broken"})
 	must(t, err)
-	list, err := f.Withdrawals(t.Context(), 10)
+	list, err := d.Withdrawals(t.Context(), 10)
 	if err != nil || len(list) != 1 || list[0].Name != "@acme/aa" || list[0].Version != "1.0.0" || list[0].State != hub.Yanked || list[0].Reason != "broken" {
 		t.Errorf("withdrawn: %+v %v", list, err)
 	}

@@ -107,7 +107,7 @@ func (s *site) feed(w http.ResponseWriter, r *http.Request) error {
 		}
 		return s.sendFeed(w, "New servers on mcphub", "/feeds/new.atom", "/", entries)
 	case "security.atom":
-		list, err := s.Registry.Withdrawals(r.Context(), feedSize)
+		list, err := s.directory.Withdrawals(r.Context(), feedSize)
 		if err != nil {
 			return err
 		}

@@ -68,7 +68,7 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 	if v.Newest, err = s.Registry.ByIDs(ctx, v.Overview.Newest[:min(homeShort, len(v.Overview.Newest))]); err != nil {
 		return err
 	}
-	if v.Withdrawals, err = s.Registry.Withdrawals(ctx, 3); err != nil {
+	if v.Withdrawals, err = s.directory.Withdrawals(ctx, 3); err != nil {
 		return err
 	}
 	return s.show(w, r, http.StatusOK, homePage(v))

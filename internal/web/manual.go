@@ -26,8 +26,18 @@ type manualPage struct {
 
 type manualSection struct{ ID, Title, Text string }
 
-// manualFiles are the pages in their order; the address of one is its name in lower case.
-var manualFiles = []string{"mcpm.md", "search.md", "publishing.md", "formats.md", "mcp-json.md", "cli.md", "hub.md", "score.md", "ARCHITECTURE.md"}
+// manualFiles are the pages in their order, and what each is for; the address of one is its name in lower case.
+var manualFiles = []struct{ name, lede string }{
+	{"mcpm.md", "The package manager: verbs, settings, exit codes, where it keeps things."},
+	{"search.md", "How to find a server: words, filters, answers, engines."},
+	{"publishing.md", "From mcp.json to a published version, and how to take one back."},
+	{"formats.md", "mcp.json and the lockfile, explained field by field with examples."},
+	{"mcp-json.md", "Every field of mcp.json with its type, made from the JSON Schema."},
+	{"cli.md", "Every verb of mcpm with its flags, as the program explains it."},
+	{"hub.md", "Settings, several hubs, backup, watching, importing and mirroring."},
+	{"score.md", "What makes up the score of a server, point by point."},
+	{"ARCHITECTURE.md", "How the programs are built, with walkthroughs, for those who change them."},
+}
 
 func slugOf(file string) string { return strings.ToLower(strings.TrimSuffix(path.Base(file), ".md")) }
 
@@ -36,7 +46,7 @@ func newManual(prefix string) *manual {
 	m := &manual{}
 	known := map[string]bool{}
 	for _, f := range manualFiles {
-		known[slugOf(f)] = true
+		known[slugOf(f.name)] = true
 	}
 	link := func(target string) string {
 		file, fragment, _ := strings.Cut(target, "#")
@@ -54,25 +64,16 @@ func newManual(prefix string) *manual {
 		return ""
 	}
 	for _, f := range manualFiles {
-		text, err := docs.Files.ReadFile(f)
+		text, err := docs.Files.ReadFile(f.name)
 		if err != nil {
 			panic("web: " + err.Error()) // it is in the program
 		}
 		title, body, _ := strings.Cut(strings.TrimPrefix(string(text), "# "), "\n")
-		p := manualPage{Slug: slugOf(f), Title: title, Page: prose.Render(body, prose.Options{Link: link, Trusted: true})}
-		p.Lede = firstSentence(p.Text)
+		p := manualPage{Slug: slugOf(f.name), Title: title, Lede: f.lede, Page: prose.Render(body, prose.Options{Link: link, Trusted: true})}
 		p.Sections = sectionsOf(p)
 		m.pages = append(m.pages, p)
 	}
 	return m
-}
-
-func firstSentence(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
-	if i := strings.Index(text, ". "); i > 0 {
-		text = text[:i+1]
-	}
-	return oneLine(text, 160)
 }
 
 // sectionsOf parts the text of a page at its headings.
@@ -202,7 +203,7 @@ func (s *site) security(w http.ResponseWriter, r *http.Request) error {
 	v := &securityView{Frame: s.frame(r, "Security centre", "What this hub checks, what it does not, and what was withdrawn lately.", "/security")}
 	v.Section, v.Feed = "security", "/feeds/security.atom"
 	var err error
-	if v.Withdrawals, err = s.Registry.Withdrawals(r.Context(), 30); err != nil {
+	if v.Withdrawals, err = s.directory.Withdrawals(r.Context(), 30); err != nil {
 		return err
 	}
 	return s.show(w, r, http.StatusOK, securityPage(v))

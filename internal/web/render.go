@@ -9,8 +9,10 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/a-h/templ"
@@ -85,7 +87,7 @@ func (s *site) kept(fn pageFunc) http.HandlerFunc {
 			return
 		}
 		key := ""
-		if uri := r.URL.RequestURI(); s.Cache != nil && len(uri) <= maxKeptURI {
+		if uri := knownAddress(r); s.Cache != nil && len(uri) <= maxKeptURI {
 			local, seen := s.Registry.Generation()
 			key = "page " + uri + " " + strconv.FormatUint(local, 36) + "." + strconv.FormatInt(seen, 36)
 			if b, ok := s.Cache.Get(r.Context(), key); ok {
@@ -107,6 +109,23 @@ func (s *site) kept(fn pageFunc) http.HandlerFunc {
 		}
 		s.public(w, r, kind, a.status, a.body.Bytes(), small)
 	}
+}
+
+// parameters are all that an address can say beside its path.
+var parameters = []string{"after", "category", "from", "host", "license", "origin", "package", "page", "prefix", "q", "runtime", "scope", "sort", "to", "transport", "type"}
+
+// knownAddress is the address of a request without parameters that mean nothing: they make no other page.
+func knownAddress(r *http.Request) string {
+	if r.URL.RawQuery == "" {
+		return r.URL.EscapedPath()
+	}
+	given, kept := r.URL.Query(), url.Values{}
+	for _, name := range parameters {
+		if v := given.Get(name); v != "" {
+			kept.Set(name, v)
+		}
+	}
+	return r.URL.EscapedPath() + "?" + kept.Encode()
 }
 
 // public sends what caches in between may keep for a moment.
@@ -156,14 +175,23 @@ func (s *site) send(w http.ResponseWriter, r *http.Request, kind string, status 
 	_, _ = w.Write(body) // the browser is gone when this fails
 }
 
-func quickGzip(b []byte) []byte {
-	var buf bytes.Buffer
-	w, err := gzip.NewWriterLevel(&buf, 4)
+// zippers are compressors at rest: one takes most of a megabyte to make.
+var zippers = sync.Pool{New: func() any {
+	w, err := gzip.NewWriterLevel(io.Discard, 3)
 	if err != nil {
 		panic("web: " + err.Error()) // the level is a constant
 	}
+	return w
+}}
+
+func quickGzip(b []byte) []byte {
+	var buf bytes.Buffer
+	buf.Grow(len(b)/4 + 256)
+	w := zippers.Get().(*gzip.Writer)
+	w.Reset(&buf)
 	_, _ = w.Write(b) // a buffer does not fail
 	_ = w.Close()
+	zippers.Put(w)
 	return buf.Bytes()
 }
 

@@ -22,7 +22,7 @@ func TestHome(t *testing.T) {
 	must(t, s.registry.Feature(t.Context(), hub.System("test"), []string{"@acme/notes"}))
 	has(t, "with a choice", s.page("GET", "/", nil, 200), ">Featured<")
 	must(t, s.store.Close())
-	has(t, "a lost database is told", s.page("GET", "/?x", nil, 503), "The hub cannot answer")
+	has(t, "a lost database is told", s.page("GET", "/?page=2", nil, 503), "The hub cannot answer")
 }
 
 // TestSearchEscapes guards: whatever publishers and callers write is shown as text.
