@@ -45,7 +45,7 @@ func (s *site) list(r *http.Request, path string, q hub.ServerQuery, v *resultsV
 	v.narrow(base, found)
 	v.Chosen = nil
 	for _, sort := range sorts {
-		v.Sorts = append(v.Sorts, choice{Label: sort.label, URL: address(path, with(params, "sort", string(sort.key))), Selected: sort.key == q.Sort})
+		v.Sorts = append(v.Sorts, choice{Label: sort.label, URL: address(path, ui.With(params, "sort", string(sort.key))), Selected: sort.key == q.Sort})
 	}
 	if len(rows) > pageSize {
 		rows = rows[:pageSize]
@@ -54,10 +54,10 @@ func (s *site) list(r *http.Request, path string, q hub.ServerQuery, v *resultsV
 		if q.Sort == hub.SortScore {
 			at.Number = int64(last.Score)
 		}
-		v.Next = address(path, with(params, "after", at.String()))
+		v.Next = address(path, ui.With(params, "after", at.String()))
 	}
 	if q.After != nil {
-		v.Previous = address(path, kept(params))
+		v.Previous = address(path, ui.Kept(params))
 	} else if v.Next == "" {
 		v.Total = int64(len(rows))
 	}
@@ -69,7 +69,7 @@ func (s *site) list(r *http.Request, path string, q hub.ServerQuery, v *resultsV
 
 func (s *site) browse(w http.ResponseWriter, r *http.Request) error {
 	if len(filterOf(r.URL.Query())) > 0 {
-		return s.redirect(w, http.StatusSeeOther, address("/search", kept(r.URL.Query())))
+		return s.redirect(w, http.StatusSeeOther, address("/search", ui.Kept(r.URL.Query())))
 	}
 	v := &resultsView{Frame: s.frame(r, "All servers", "All MCP servers on this hub.", "/servers"), Heading: "All servers"}
 	v.Feed = "/feed.atom"
@@ -151,7 +151,7 @@ func (s *site) capabilities(w http.ResponseWriter, r *http.Request) error {
 	v := &capabilitiesView{Frame: s.frame(r, "Capabilities", "Tools, resources and prompts that MCP servers offer.", "/capabilities"), Prefix: q.Prefix}
 	v.Section = "browse"
 	for _, t := range []choice{{Label: "all"}, {Label: "tool"}, {Label: "resource"}, {Label: "prompt"}} {
-		p := with(params, "type", "")
+		p := ui.With(params, "type", "")
 		if t.Label != "all" {
 			p.Set("type", t.Label)
 		}
@@ -171,7 +171,7 @@ func (s *site) capabilities(w http.ResponseWriter, r *http.Request) error {
 	if len(rows) > capabilityRows {
 		rows = rows[:capabilityRows]
 		last := rows[len(rows)-1]
-		p := kept(params)
+		p := ui.Kept(params)
 		p.Set("after", strconv.Itoa(last.Servers)+" "+string(last.Type)+" "+last.Name)
 		v.Next = address("/capabilities", p)
 	}

@@ -72,9 +72,9 @@ func address(path string, p url.Values) string {
 func (v *resultsView) turn(path string, params url.Values, page int, more bool) {
 	at := func(n int) string {
 		if n == 1 {
-			return address(path, kept(params))
+			return address(path, ui.Kept(params))
 		}
-		return address(path, with(params, "page", strconv.Itoa(n)))
+		return address(path, ui.With(params, "page", strconv.Itoa(n)))
 	}
 	if page > 1 {
 		v.Previous = at(page - 1)

@@ -50,11 +50,11 @@ func (s *site) search(w http.ResponseWriter, r *http.Request) error {
 	v.Query, v.Section = query, "browse"
 	if found.Corrected != "" {
 		v.Heading = "Results for “" + found.Corrected + "”"
-		v.Corrected = &choice{Label: query, URL: address("/search", with(params, "exact", "1"))}
+		v.Corrected = &choice{Label: query, URL: address("/search", ui.With(params, "exact", "1"))}
 	}
 	v.narrow(params, found)
 	for _, o := range searchSorts {
-		v.Sorts = append(v.Sorts, choice{Label: o.label, URL: address("/search", with(params, "sort", string(o.sort))), Selected: o.sort == q.Sort})
+		v.Sorts = append(v.Sorts, choice{Label: o.label, URL: address("/search", ui.With(params, "sort", string(o.sort))), Selected: o.sort == q.Sort})
 	}
 	for _, hit := range found.Results {
 		v.Hits = append(v.Hits, hitView{Server: hit.Server, Why: hit.Why})
@@ -112,7 +112,7 @@ func (v *resultsView) narrow(params url.Values, found *search.Page) {
 			if i >= shownValues && !selected {
 				continue
 			}
-			value := facetValue{Value: c.Value, Label: ui.FacetLabel(t.facet, c.Value), Count: int64(c.Count), Selected: selected, URL: address("/search", toggled(params, f.Name, c.Value))}
+			value := facetValue{Value: c.Value, Label: ui.FacetLabel(t.facet, c.Value), Count: int64(c.Count), Selected: selected, URL: address("/search", ui.Toggled(params, f.Name, c.Value))}
 			if selected {
 				v.Chosen = append(v.Chosen, choice{Label: t.label + ": " + value.Label, URL: value.URL})
 			}
@@ -123,40 +123,6 @@ func (v *resultsView) narrow(params url.Values, found *search.Page) {
 			v.Facets = append(v.Facets, f)
 		}
 	}
-}
-
-// kept are the parameters without the place in the list.
-func kept(params url.Values) url.Values {
-	out := url.Values{}
-	for name, values := range params {
-		if name != "page" && name != "after" && len(values) > 0 && values[0] != "" {
-			out[name] = slices.Clone(values)
-		}
-	}
-	return out
-}
-
-// with sets a parameter, or takes it away when value is empty.
-func with(params url.Values, name, value string) url.Values {
-	out := kept(params)
-	if out.Set(name, value); value == "" {
-		out.Del(name)
-	}
-	return out
-}
-
-// toggled adds a value to a parameter, or takes it away when it is there.
-func toggled(params url.Values, name, value string) url.Values {
-	out := kept(params)
-	if i := slices.Index(out[name], value); i >= 0 {
-		out[name] = slices.Delete(out[name], i, i+1)
-	} else {
-		out[name] = append(out[name], value)
-	}
-	if len(out[name]) == 0 {
-		out.Del(name)
-	}
-	return out
 }
 
 // suggest answers with what a search field offers while one types.
