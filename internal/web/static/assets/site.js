@@ -65,5 +65,13 @@
     field.select()
   })
 
+  // the address of a tool opens it
+  function openTarget() {
+    var target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)))
+    if (target && target.tagName === 'DETAILS') target.open = true
+  }
+
+  window.addEventListener('hashchange', openTarget)
+  openTarget()
   nameSwitch()
 })()
