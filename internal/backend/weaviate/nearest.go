@@ -50,7 +50,7 @@ func (x *Vectors) nearest(ctx context.Context, class string, q hub.VectorQuery) 
 		return nil, hub.Errorf(hub.Invalid, "the vector is not one of numbers")
 	}
 	for n := min(maxObjects, 4*q.Limit+16); ; n = min(maxObjects, 4*n) {
-		arguments := fmt.Sprintf("limit: %d, nearVector: {vector: %s}%s", n, vector, filterOf(q.Filter))
+		arguments := fmt.Sprintf("limit: %d, nearVector: {vector: %s}, %s", n, vector, filterOf(q.Filter, len(q.Vector)))
 		list, err := x.get(ctx, class, arguments, "server _additional{distance}")
 		if err != nil {
 			return nil, err

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -46,14 +47,14 @@ func classOf(name string) object {
 	}
 }
 
-// label is a value of a facet as it is stored and asked for.
+// label is a value of a facet as it is stored and asked for; a hash of what is long, or what the engine would change.
 func label(facet hub.Facet, value string) string {
-	l := string(facet) + "=" + strings.ToValidUTF8(strings.ReplaceAll(value, "\x00", ""), "\uFFFD")
-	if len(l) > maxLabel {
-		sum := sha256.Sum256([]byte(l))
-		return string(facet) + "#" + hex.EncodeToString(sum[:])
+	l := string(facet) + "=" + value
+	if len(l) <= maxLabel && utf8.ValidString(l) && strings.TrimSpace(l) == l && !strings.Contains(l, "\x00") {
+		return l
 	}
-	return l
+	sum := sha256.Sum256([]byte(l))
+	return string(facet) + "#" + hex.EncodeToString(sum[:])
 }
 
 // write writes the objects of servers over those of the same parts.
@@ -143,9 +144,11 @@ func where(path, operator, kind string, value any) string {
 	return "{path: [" + strconv.Quote(path) + "], operator: " + operator + ", " + kind + ": " + string(b) + "}"
 }
 
-// filterOf writes what a query is limited to; "" for everything.
-func filterOf(labels hub.Labels) string {
-	var all []string
+// filterOf writes what a query is limited to. There always is something, if only what all vectors have: the engine
+// compares one by one when a filter leaves few enough (its flatSearchCutoff), and misses nothing then; the graph it
+// goes by else can lose what stands beside many vectors that are the same.
+func filterOf(labels hub.Labels, dims int) string {
+	all := []string{where("dims", "Equal", "valueInt", dims)}
 	for facet, values := range labels {
 		var any []string
 		for _, v := range values {
@@ -155,10 +158,7 @@ func filterOf(labels hub.Labels) string {
 			all = append(all, where("labels", "ContainsAny", "valueText", any))
 		}
 	}
-	if len(all) == 0 {
-		return ""
-	}
-	return ", where: {operator: And, operands: [" + strings.Join(all, ", ") + "]}"
+	return "where: {operator: And, operands: [" + strings.Join(all, ", ") + "]}"
 }
 
 // found is what is read of an object.
