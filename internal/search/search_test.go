@@ -304,7 +304,10 @@ func TestOtherModel(t *testing.T) {
 	f := newFixture(t)
 	f.add("@acme/notes", "notes", nil)
 	stop := f.run(f.Service)
-	f.await("it is in step", func() bool { n, err := f.vectors.Count(t.Context()); return err == nil && n == 1 })
+	f.await("it is in step", func() bool {
+		n, err := f.vectors.Count(t.Context())
+		return err == nil && n == 1 && finds(t, f.Service, "notes") != ""
+	})
 	stop()
 	other := search.New(search.Config{Store: f.store, Index: f.index, Vectors: f.vectors, Embedder: otherModel{}, Log: quiet, Worker: "test"})
 	p, err := other.Find(t.Context(), search.Query{Text: "notes", Limit: 5})

@@ -199,15 +199,16 @@ func (x *Index) Rebuild(ctx context.Context, fill func(put func(context.Context,
 		return nil
 	})
 	if err == nil {
-		err = x.replace(ctx, fresh)
+		if err = x.replace(ctx, fresh); err != nil {
+			err = failed("rebuilt", err)
+		}
 	}
 	if err != nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 		defer cancel()
 		_ = x.c.Write(ctx, http.MethodDelete, "/"+fresh, nil, nil) // else the next Rebuild removes it
-		return failed("rebuilt", err)
 	}
-	return nil
+	return err
 }
 
 // replace gives the alias to a new index and removes every other one of ours.

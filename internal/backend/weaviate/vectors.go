@@ -290,13 +290,15 @@ func (x *Vectors) Rebuild(ctx context.Context, fill func(put func(context.Contex
 		return nil
 	})
 	if err == nil {
-		err = x.c.Write(ctx, http.MethodPut, "/v1/aliases/"+x.alias, object{"class": fresh}, nil)
+		if err = x.c.Write(ctx, http.MethodPut, "/v1/aliases/"+x.alias, object{"class": fresh}, nil); err != nil {
+			err = failed("rebuilt", err)
+		}
 	}
 	if err != nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 		defer cancel()
 		_ = x.drop(ctx, fresh) // else the next Rebuild removes it
-		return failed("rebuilt", err)
+		return err
 	}
 	if _, err := x.where(ctx, true); err != nil {
 		return failed("rebuilt", err)
