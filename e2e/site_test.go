@@ -131,15 +131,21 @@ const siteServer = `{"name": "@acme/db", "version": %q, "title": "Acme database"
 	"servers": {"db": {"command": "bin/db", "capabilities": {"tools": [
 		{"name": "query", "description": %q, "schema": {"type": "object", "properties": {"sql": {"type": "string", "description": "What to run"}}, "required": ["sql"]}}, {"name": "tables", "description": "Lists tables."}]}}}}`
 
-// siteHub is a hub with the starter catalogue and a server with two versions, a readme that tries to break out
-// and 300 more tools to show.
+// siteHub is a hub with the starter catalogue, and a server with two versions and a readme that tries to break out.
 func siteHub(t *testing.T) *hub {
 	t.Helper()
 	data := t.TempDir()
 	env := append(os.Environ(), "HOME="+t.TempDir())
-	token := newPublisher(t, data, env)
-	h, err := startHub(data, env)
+	h, err := startHub(data, env) // the first start fills it with the starter catalogue
 	if err != nil {
+		t.Fatal(err)
+	}
+	poll(t, "the hub greets", func() bool { return strings.Contains(h.out.String(), "first admin") })
+	if err := h.stop(); err != nil {
+		t.Fatal(err)
+	}
+	token := newPublisher(t, data, env)
+	if err := h.start(env); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -233,6 +239,16 @@ func (x *tab) scripts() {
 	if after := x.eval(ground); after != dark || dark == "rgb(255, 255, 255)" {
 		x.Errorf("the theme was %s, is %s and after a reload %s", before, dark, after)
 	}
+	x.open("/servers") // a list that goes on as one scrolls, and whose place has an address
+	for range 100 {
+		if x.eval(`document.querySelector('#hits > .more')?.scrollIntoView(), '' + (document.querySelectorAll('#hits > li').length > 30)`) == "true" {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if got := x.eval(`document.querySelectorAll('#hits > li').length + ' ' + location.search.startsWith('?after=')`); got != "36 true" {
+		x.Errorf("scrolling through 36 servers shows %s", got)
+	}
 	x.eval(`localStorage.clear(), ''`)
 	if got := x.eval(`refused.join('; ')`); got != "" {
 		x.Errorf("the policy refused %s", got)
@@ -256,6 +272,9 @@ func TestSiteAccessible(t *testing.T) {
 		x := b.tab(t, h.url, c.width, c.theme, true)
 		for _, path := range sitePages {
 			x.open(path)
+			if missing := strings.Contains(x.eval(`document.querySelector('h1').textContent`), "nothing here"); missing != strings.HasSuffix(path, "/nothing") {
+				t.Errorf("%s: there is nothing here: %v", path, missing)
+			}
 			if i == 0 {
 				x.eval(`document.querySelectorAll('details').forEach(d => { d.open = true }), ''`)
 			}
