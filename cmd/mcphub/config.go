@@ -182,7 +182,11 @@ func newConfigCmd() *cobra.Command {
 				if !ok {
 					continue
 				}
-				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", name, shown(v.Field(i).Interface())); err != nil {
+				value := v.Field(i).Interface()
+				if name == "embedding-key" && value != "" {
+					value = "MASKED"
+				}
+				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", name, shown(value)); err != nil {
 					return err
 				}
 			}

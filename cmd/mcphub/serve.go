@@ -100,7 +100,7 @@ func serve(ctx context.Context, c *config, out io.Writer) error {
 	defer stopWork()
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
-	defer server.Close() // when it could not be shut down
+	defer server.Close()                                                           // when it could not be shut down
 	if err := p.greet(ctx, out, listener.Addr()); err != nil && ctx.Err() == nil { // asked to end meanwhile: it ends below
 		return err
 	}
