@@ -130,7 +130,7 @@ func limitMemory(c *config) error {
 		debug.SetGCPercent(200)
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(40<<20 + cache*5/4)
+		debug.SetMemoryLimit(80<<20 + cache*5/4)
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ const (
 	eventBatch = 500
 	fillBatch  = 100 // servers read at once
 	retryAfter = 5 * time.Second
+	startDelay = 250 * time.Millisecond
 )
 
 // follower keeps one engine in step with the event log.
@@ -39,7 +40,7 @@ func newID() string { return uuid.Must(uuid.NewV7()).String() }
 func (f *follower) lag() int64 { return max(0, f.seen.Load()-f.done.Load()) }
 
 func (f *follower) run(ctx context.Context) {
-	wait := time.NewTimer(0)
+	wait := time.NewTimer(startDelay) // the first answers come first
 	defer wait.Stop()
 	defer f.yield()
 	for {

@@ -12,6 +12,7 @@ import (
 // Index is a hub.Vectors.
 type Index struct {
 	dir    string // "" in memory
+	load   func() // begins to read, once
 	loaded chan struct{}
 
 	mu     sync.RWMutex
@@ -29,10 +30,10 @@ const (
 	minStale = 1000
 )
 
-// Open opens the vectors in a directory, which is created; in memory when dir is empty. It returns at once and
-// reads in the background: the first calls wait for it.
+// Open opens the vectors in a directory, which is created; in memory when dir is empty. What is in
+// it is read when it is first asked for, so that a start does not wait for it.
 func Open(dir string) (*Index, error) {
-	x := &Index{dir: dir, loaded: make(chan struct{}), set: newSet()}
+	x := &Index{dir: dir, load: func() {}, loaded: make(chan struct{}), set: newSet()}
 	if dir == "" {
 		close(x.loaded)
 		return x, nil
@@ -40,12 +41,14 @@ func Open(dir string) (*Index, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, failed("created", err)
 	}
-	go func() {
-		defer close(x.loaded)
-		x.mu.Lock()
-		defer x.mu.Unlock()
-		x.file, x.err = openLog(filepath.Join(dir, fileName), x.set)
-	}()
+	x.load = sync.OnceFunc(func() {
+		go func() {
+			defer close(x.loaded)
+			x.mu.Lock()
+			defer x.mu.Unlock()
+			x.file, x.err = openLog(filepath.Join(dir, fileName), x.set)
+		}()
+	})
 	return x, nil
 }
 
@@ -55,6 +58,7 @@ func failed(what string, err error) error {
 
 // ready waits until everything is read.
 func (x *Index) ready(ctx context.Context) error {
+	x.load()
 	select {
 	case <-x.loaded:
 		return nil
@@ -73,6 +77,7 @@ func (x *Index) usable() error {
 
 // Close closes the file.
 func (x *Index) Close() error {
+	x.load()
 	<-x.loaded
 	x.mu.Lock()
 	defer x.mu.Unlock()

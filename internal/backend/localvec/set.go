@@ -4,6 +4,7 @@ import (
 	"iter"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/mcphub/mcphub/internal/hub"
 )
@@ -75,7 +76,8 @@ type set struct {
 	label map[string][]int32 // label to numbers, in order; may hold removed ones
 	first []int32            // number to its first slot
 	parts []int32            // number to how many slots
-	names [][]string         // number to labels
+	names [][]string         // number to labels; equal ones share their memory
+	same  map[string]string  // label to itself
 	stale int                // numbers that were removed
 
 	bytes  []int8
@@ -87,7 +89,9 @@ type set struct {
 	centered int // slots when mean was taken
 }
 
-func newSet() *set { return &set{byID: map[string]int32{}, label: map[string][]int32{}} }
+func newSet() *set {
+	return &set{byID: map[string]int32{}, label: map[string][]int32{}, same: map[string]string{}}
+}
 
 func (s *set) width() int { return (s.dims + 63) / 64 }
 
@@ -101,10 +105,17 @@ func (s *set) apply(e entry) {
 		s.dims = e.dims
 		s.mean = make([]float32, s.dims)
 	}
+	labels := make([]string, len(e.labels))
+	for i, l := range e.labels {
+		if _, ok := s.same[l]; !ok {
+			s.same[l] = strings.Clone(l)
+		}
+		labels[i] = s.same[l]
+	}
 	n := int32(len(s.ids))
 	s.byID[e.id] = n
-	s.ids, s.first, s.parts, s.names = append(s.ids, e.id), append(s.first, int32(len(s.owner))), append(s.parts, int32(len(e.scales))), append(s.names, e.labels)
-	for _, l := range e.labels {
+	s.ids, s.first, s.parts, s.names = append(s.ids, e.id), append(s.first, int32(len(s.owner))), append(s.parts, int32(len(e.scales))), append(s.names, labels)
+	for _, l := range labels {
 		s.label[l] = append(s.label[l], n)
 	}
 	s.bytes, s.scales = append(s.bytes, e.bytes...), append(s.scales, e.scales...)
