@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"sync"
@@ -26,7 +27,7 @@ import (
 )
 
 // latency fills engines on disk with n made servers and measures how long a question takes, none of them kept.
-func latency(ctx context.Context, dir, keep string, n int, d time.Duration) error {
+func latency(ctx context.Context, dir, keep, profile string, n int, d time.Duration) error {
 	corpus, err := readLines[entry](filepath.Join(dir, "corpus.jsonl"))
 	if err != nil {
 		return err
@@ -70,6 +71,17 @@ func latency(ctx context.Context, dir, keep string, n int, d time.Duration) erro
 	runtime.GC()
 	fmt.Printf("%d servers: engines filled in %s; on disk: text %s, vectors %s; in memory %s\n\n", n, built.Round(time.Second),
 		size(filepath.Join(home, "index")), size(filepath.Join(home, "vectors")), resident())
+	if profile != "" {
+		f, err := os.Create(profile)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(w, "what\tclients\tper second\tp50\tp95\tp99\t\n")
 	find := func(facets []hub.Facet) func(int) error {

@@ -30,9 +30,10 @@ func main() {
 	index := flag.String("index", "", "measure this engine for words instead of the one in the binary: opensearch://HOST:PORT/NAME, which is filled anew")
 	vectors := flag.String("vectors", "", "and this one for meaning: weaviate://HOST:PORT/NAME")
 	duration := flag.Duration("duration", 5*time.Second, "time of each load")
+	profile := flag.String("profile", "", "write a processor profile of the loads to this file")
 	flag.Parse()
 	if *servers > 0 {
-		if err := latency(context.Background(), *dir, *keep, *servers, *duration); err != nil {
+		if err := latency(context.Background(), *dir, *keep, *profile, *servers, *duration); err != nil {
 			fmt.Fprintln(os.Stderr, "search:", err)
 			os.Exit(1)
 		}

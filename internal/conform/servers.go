@@ -65,6 +65,7 @@ func servers(t *testing.T, open func(t *testing.T) Backend) {
 	})
 	serverSaves(t, open)
 	serverTags(t, open)
+	standings(t, open)
 	serverCounts(t, open)
 }
 
@@ -112,6 +113,24 @@ func serverSaves(t *testing.T, open func(t *testing.T) Backend) {
 		got, err = f.ServersByID(f.ctx, nil)
 		f.ok(err)
 		equal(f, "no IDs", len(got), 0)
+	})
+}
+
+func standings(t *testing.T, open func(t *testing.T) Backend) {
+	each(t, open, "Standings leaves unknown ones out", func(f *fix) {
+		a, b := server("acme/aa"), server("acme/bb")
+		a.Score, b.Score = 70, 0
+		f.ok(f.Save(f.ctx, a, event("")))
+		f.ok(f.Save(f.ctx, b, event("")))
+		f.ok(f.AddInstalls(f.ctx, map[string]int64{b.ID: 3}))
+		got, err := f.Standings(f.ctx, []string{a.ID, id(), b.ID, a.ID})
+		f.ok(err)
+		equal(f, "standings", got, map[string]hub.Standing{a.ID: {Score: 70}, b.ID: {Installs: 3}})
+		got, err = f.Standings(f.ctx, nil)
+		f.ok(err)
+		equal(f, "no IDs", len(got), 0)
+		_, err = f.Standings(f.ctx, make([]string, 101))
+		f.kind(err, hub.Invalid)
 	})
 }
 

@@ -76,6 +76,19 @@ func versionLists(t *testing.T, open func(t *testing.T) Backend) {
 		_, err = f.VersionByID(f.ctx, id())
 		f.kind(err, hub.NotFound)
 	})
+	each(t, open, "Texts returns capabilities and the beginning of readmes, and leaves unknown ones out", func(f *fix) {
+		s := server("acme/db")
+		v := fullVersion(s)
+		v.Readme = "Grüße"
+		f.submit(s, v)
+		bare := version(s, "2.0.0")
+		f.submit(s, bare)
+		got, err := f.Texts(f.ctx, []string{v.ID, id(), bare.ID}, 3)
+		f.ok(err)
+		equal(f, "texts", got, map[string]hub.VersionTexts{v.ID: {Capabilities: v.Capabilities, Readme: "Gr"}, bare.ID: {}})
+		_, err = f.Texts(f.ctx, make([]string, 101), 3)
+		f.kind(err, hub.Invalid)
+	})
 	each(t, open, "Versions returns all visible ones, newest publication first", func(f *fix) {
 		s := server("acme/db")
 		f.publish(s, "2.0.0")

@@ -105,6 +105,9 @@ const (
 	Prompt   CapabilityType = "prompt"
 )
 
+// CapabilityTypes are all of them.
+var CapabilityTypes = []CapabilityType{Prompt, Resource, Tool}
+
 // Capability is one tool, resource or prompt that a version declares.
 type Capability struct {
 	Type        CapabilityType  `json:"type"`

@@ -66,7 +66,7 @@ func (t terms) in(text string) bool {
 }
 
 // explain says why a server matches, the strongest reason first. It looks at the beginning of long texts only.
-func (t terms) explain(srv *hub.Server, v *hub.Version) []Reason {
+func (t terms) explain(srv *hub.Server, v hub.VersionTexts) []Reason {
 	var out []Reason
 	add := func(field, value string) {
 		if len(out) < maxReasons && value != "" && t.in(value) {

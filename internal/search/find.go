@@ -66,7 +66,7 @@ func (s *Service) Find(ctx context.Context, q Query) (*Page, error) {
 	if q.Sort == hub.ByRelevance {
 		near, nearErr = s.near(ctx, ask, p.Filter, true)
 	}
-	found, known, err := s.rank(ctx, q, p, ask, near)
+	found, err := s.rank(ctx, q, p, ask, near)
 	if hub.KindOf(err) == hub.Unavailable {
 		s.log.WarnContext(ctx, "search engine failed; searching names", "error", err)
 		p.Corrected = ""
@@ -82,7 +82,7 @@ func (s *Service) Find(ctx context.Context, q Query) (*Page, error) {
 		s.log.WarnContext(ctx, "search by meaning failed", "error", nearErr)
 		p.Notice = "search by meaning is down; only words were searched"
 	}
-	return p, s.show(ctx, p, q, ask, found, known)
+	return p, s.show(ctx, p, q, ask, found)
 }
 
 // correct returns the text with words that nobody uses replaced by ones that are spelled alike, "" when there are
@@ -138,9 +138,8 @@ func (s *Service) near(ctx context.Context, text string, filter hub.Labels, ques
 	return hits[:end], nil
 }
 
-// rank returns the IDs of what was found, best first, with the servers it had to read for that, and sets the page's
-// total and facets.
-func (s *Service) rank(ctx context.Context, q Query, p *Page, text string, near []hub.Hit) (ids []string, known map[string]*hub.Server, err error) {
+// rank returns the IDs of what was found, best first, and sets the page's total and facets.
+func (s *Service) rank(ctx context.Context, q Query, p *Page, text string, near []hub.Hit) ([]string, error) {
 	ask := hub.SearchQuery{Text: text, Filter: p.Filter, Sort: q.Sort, Facets: q.Facets, Limit: min(hub.MaxSearch, max(textLimit, q.Offset+q.Limit+1))}
 	if q.Sort != hub.ByRelevance || strings.TrimSpace(text) == "" {
 		ask.Limit = min(hub.MaxSearch, q.Offset+q.Limit+1)
@@ -150,23 +149,24 @@ func (s *Service) rank(ctx context.Context, q Query, p *Page, text string, near 
 	}
 	res, err := s.index.Search(ctx, ask)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	p.Total, p.Facets = res.Total, res.Facets
 	if err := s.ownFacets(ctx, q, p, ask); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if len(near) == 0 {
-		return idsOf(res.Hits), nil, nil
+		return idsOf(res.Hits), nil
 	}
 	own := slices.DeleteFunc(res.Hits, func(h hub.Hit) bool { return h.Score == 0 })
 	fused := Fuse(own, near)
 	best := fused[:min(len(fused), priorWidth)]
-	if known, err = s.byID(ctx, idsOf(best)); err != nil {
-		return nil, nil, err
+	standings, err := s.store.Standings(ctx, idsOf(best))
+	if err != nil {
+		return nil, err
 	}
-	prior(best, known)
-	return idsOf(fused), known, nil
+	prior(best, standings)
+	return idsOf(fused), nil
 }
 
 // ownFacets counts each facet that is filtered by as if it were not, so that another value can be chosen too.
@@ -221,20 +221,18 @@ func byTier(a, b hub.Hit) int {
 }
 
 // prior gives servers of quality a small advantage among results that are about as good.
-func prior(hits []hub.Hit, servers map[string]*hub.Server) {
+func prior(hits []hub.Hit, standings map[string]hub.Standing) {
 	for i, h := range hits {
-		if srv := servers[h.ID]; srv != nil {
-			hits[i].Score += priorMost * nearWeight / (fusion + 1) * Quality(srv)
-		}
+		hits[i].Score += priorMost * nearWeight / (fusion + 1) * quality(standings[h.ID])
 	}
 	slices.SortFunc(hits, byTier)
 }
 
-// Quality is between 0 and 1: half of it how well a server is described, half how often it is installed, where ten
+// quality is between 0 and 1: half of it how well a server is described, half how often it is installed, where ten
 // thousand installs are all there is to have.
-func Quality(srv *hub.Server) float64 {
-	installs := math.Log10(1+float64(max(0, srv.Installs))) / 4
-	return 0.5*float64(srv.Score)/100 + 0.5*min(1, installs)
+func quality(st hub.Standing) float64 {
+	installs := math.Log10(1+float64(max(0, st.Installs))) / 4
+	return 0.5*float64(st.Score)/100 + 0.5*min(1, installs)
 }
 
 func idsOf(hits []hub.Hit) []string {
@@ -262,38 +260,41 @@ func (s *Service) byID(ctx context.Context, ids []string) (map[string]*hub.Serve
 	return out, nil
 }
 
-// show fills the page with its part of what was found. known are servers that were read already.
-func (s *Service) show(ctx context.Context, p *Page, q Query, text string, found []string, known map[string]*hub.Server) error {
+// show fills the page with its part of what was found.
+func (s *Service) show(ctx context.Context, p *Page, q Query, text string, found []string) error {
 	start := min(q.Offset, len(found))
 	if i := slices.Index(found, q.After); q.After != "" && i >= 0 {
 		start = i + 1
 	}
 	end := min(start+q.Limit, len(found))
 	p.Next = end < len(found)
-	if slices.ContainsFunc(found[start:end], func(id string) bool { return known[id] == nil }) {
-		var err error
-		if known, err = s.byID(ctx, found[start:end]); err != nil {
-			return err
+	servers, err := s.byID(ctx, found[start:end])
+	if err != nil {
+		return err
+	}
+	for _, id := range found[start:end] {
+		if srv := servers[id]; srv != nil {
+			p.Results = append(p.Results, Result{Server: srv})
 		}
 	}
-	terms := newTerms(text)
-	for _, id := range found[start:end] {
-		srv := known[id]
-		if srv == nil {
-			continue
-		}
-		r := Result{Server: srv}
-		if len(terms.all) > 0 {
-			v, err := s.store.VersionByID(ctx, srv.Latest.VersionID)
-			if hub.KindOf(err) == hub.NotFound {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			r.Why = terms.explain(srv, v)
-		}
-		p.Results = append(p.Results, r)
+	return s.explain(ctx, p, newTerms(text))
+}
+
+// explain says of each result why it matches.
+func (s *Service) explain(ctx context.Context, p *Page, t terms) error {
+	if len(t.all) == 0 || len(p.Results) == 0 {
+		return nil
+	}
+	ids := make([]string, len(p.Results))
+	for i, r := range p.Results {
+		ids[i] = r.Server.Latest.VersionID
+	}
+	texts, err := s.store.Texts(ctx, ids, maxMarked)
+	if err != nil {
+		return err
+	}
+	for i, r := range p.Results {
+		p.Results[i].Why = t.explain(r.Server, texts[r.Server.Latest.VersionID])
 	}
 	return nil
 }

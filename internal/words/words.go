@@ -92,16 +92,27 @@ func wanted(run []rune, heads map[string]bool) bool {
 			return true
 		}
 	}
-	return heads[Head(strings.ToLower(string(run[:min(len(run), 2)])))]
+	var head [2 * utf8.UTFMax]byte
+	b := head[:0]
+	for _, r := range run[:min(len(run), 2)] {
+		b = utf8.AppendRune(b, unicode.ToLower(r))
+	}
+	return heads[string(b[:min(len(b), 2)])]
 }
 
 // Letter reports whether a character is part of a word.
 func Letter(r rune) bool {
+	if r < utf8.RuneSelf {
+		return 'a' <= r|0x20 && r|0x20 <= 'z' || '0' <= r && r <= '9'
+	}
 	return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.Mn, r)
 }
 
+// firstIdeograph is the first character of Thai, the lowest of the scripts of ideograph.
+const firstIdeograph = '\u0e01'
+
 func ideograph(r rune) bool {
-	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Thai)
+	return r >= firstIdeograph && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Thai)
 }
 
 // border reports whether case or digits change before character i.

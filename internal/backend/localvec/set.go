@@ -76,8 +76,6 @@ type set struct {
 	label map[string][]int32 // label to numbers, in order; may hold removed ones
 	first []int32            // number to its first slot
 	parts []int32            // number to how many slots
-	names [][]string         // number to labels; equal ones share their memory
-	same  map[string]string  // label to itself
 	stale int                // numbers that were removed
 
 	bytes  []int8
@@ -90,7 +88,7 @@ type set struct {
 }
 
 func newSet() *set {
-	return &set{byID: map[string]int32{}, label: map[string][]int32{}, same: map[string]string{}}
+	return &set{byID: map[string]int32{}, label: map[string][]int32{}}
 }
 
 func (s *set) width() int { return (s.dims + 63) / 64 }
@@ -105,18 +103,15 @@ func (s *set) apply(e entry) {
 		s.dims = e.dims
 		s.mean = make([]float32, s.dims)
 	}
-	labels := make([]string, len(e.labels))
-	for i, l := range e.labels {
-		if _, ok := s.same[l]; !ok {
-			s.same[l] = strings.Clone(l)
-		}
-		labels[i] = s.same[l]
-	}
 	n := int32(len(s.ids))
 	s.byID[e.id] = n
-	s.ids, s.first, s.parts, s.names = append(s.ids, e.id), append(s.first, int32(len(s.owner))), append(s.parts, int32(len(e.scales))), append(s.names, labels)
-	for _, l := range labels {
-		s.label[l] = append(s.label[l], n)
+	s.ids, s.first, s.parts = append(s.ids, e.id), append(s.first, int32(len(s.owner))), append(s.parts, int32(len(e.scales)))
+	for _, l := range e.labels {
+		if known, ok := s.label[l]; ok {
+			s.label[l] = append(known, n)
+		} else {
+			s.label[strings.Clone(l)] = []int32{n} // l may be a piece of a long text
+		}
 	}
 	s.bytes, s.scales = append(s.bytes, e.bytes...), append(s.scales, e.scales...)
 	for i := range e.scales {
@@ -134,7 +129,7 @@ func (s *set) remove(id string) {
 		return
 	}
 	delete(s.byID, id)
-	s.ids[n], s.names[n] = "", nil
+	s.ids[n] = ""
 	for slot := s.first[n]; slot < s.first[n]+s.parts[n]; slot++ {
 		s.owner[slot] = -1
 	}
@@ -184,12 +179,18 @@ func (s *set) center() {
 // entries are what is there, in the order it came.
 func (s *set) entries() iter.Seq[entry] {
 	return func(yield func(entry) bool) {
+		labels := make([][]string, len(s.ids))
+		for l, numbers := range s.label {
+			for _, n := range numbers {
+				labels[n] = append(labels[n], l)
+			}
+		}
 		for n, id := range s.ids {
 			if id == "" {
 				continue
 			}
 			from, to := int(s.first[n]), int(s.first[n]+s.parts[n])
-			if !yield(entry{id: id, labels: s.names[n], dims: s.dims, bytes: s.bytes[from*s.dims : to*s.dims], scales: s.scales[from:to]}) {
+			if !yield(entry{id: id, labels: labels[n], dims: s.dims, bytes: s.bytes[from*s.dims : to*s.dims], scales: s.scales[from:to]}) {
 				return
 			}
 		}

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/uptrace/bun"
 
@@ -126,8 +127,12 @@ func (s *Store) CountCapabilities(ctx context.Context, q hub.CapabilityQuery) ([
 		sel.Where("type = ?", q.Type)
 	}
 	if q.Prefix != "" {
-		// By bytes, on every database: from the prefix up to the last text that starts with it.
-		sel.Where("name >= ?", q.Prefix).Where("substr(name, 1, length(?)) = ?", q.Prefix, q.Prefix)
+		// By bytes, on every database: from the prefix up to the last text that starts with it. The key begins with the
+		// type, so all of them are named.
+		if q.Type == "" {
+			sel.Where("type IN (?)", bun.List(hub.CapabilityTypes))
+		}
+		sel.Where("name >= ?", q.Prefix).Where("name <= ?", q.Prefix+string(utf8.MaxRune)).Where("substr(name, 1, length(?)) = ?", q.Prefix, q.Prefix)
 	}
 	if a := q.After; a != nil {
 		sel.Having("count(*) < ? OR (count(*) = ? AND (type, name) > (?, ?))", a.Servers, a.Servers, a.Type, a.Name)

@@ -62,17 +62,43 @@ func serversOf(rows []serverRow) []*hub.Server {
 
 // ServersByID implements hub.Servers.
 func (s *Store) ServersByID(ctx context.Context, ids []string) ([]*hub.Server, error) {
-	if len(ids) > 100 {
-		return nil, hub.Errorf(hub.Invalid, "%d servers at once: at most 100 are read", len(ids))
-	}
-	if len(ids) == 0 {
-		return nil, nil
+	if err := atMost100(ids); err != nil || len(ids) == 0 {
+		return nil, err
 	}
 	var rows []serverRow
 	if err := s.db.Read.NewSelect().Model(&rows).Where("s.id IN (?)", bun.List(ids)).Scan(ctx); err != nil {
 		return nil, s.db.Fail(err)
 	}
 	return serversOf(rows), nil
+}
+
+// Standings implements hub.Servers.
+func (s *Store) Standings(ctx context.Context, ids []string) (map[string]hub.Standing, error) {
+	if err := atMost100(ids); err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	rows, err := s.db.Read.NewSelect().Table("servers").Column("id", "score", "installs").Where("id IN (?)", bun.List(ids)).Rows(ctx)
+	if err != nil {
+		return nil, s.db.Fail(err)
+	}
+	defer rows.Close()
+	out := make(map[string]hub.Standing, len(ids))
+	for rows.Next() {
+		var id string
+		var st hub.Standing
+		if err := rows.Scan(&id, &st.Score, &st.Installs); err != nil {
+			return nil, s.db.Fail(err)
+		}
+		out[id] = st
+	}
+	return out, s.db.Fail(rows.Err())
+}
+
+func atMost100(ids []string) error {
+	if len(ids) > 100 {
+		return hub.Errorf(hub.Invalid, "%d records at once: at most 100 are read", len(ids))
+	}
+	return nil
 }
 
 // order sorts the list and starts it behind q.After. Each order has an index of the same columns.

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"strconv"
 	"strings"
@@ -60,6 +61,35 @@ func (s *Store) version(ctx context.Context, asked, where string, args ...any) (
 		return nil, err
 	}
 	return row.hub()
+}
+
+// Texts implements hub.Versions.
+func (s *Store) Texts(ctx context.Context, ids []string, readme int) (map[string]hub.VersionTexts, error) {
+	if err := atMost100(ids); err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	rows, err := s.db.Read.NewSelect().Table("version_texts").Column("version_id", "capabilities").
+		ColumnExpr("substr(readme, 1, ?)", readme).Where("version_id IN (?)", bun.List(ids)).Rows(ctx)
+	if err != nil {
+		return nil, s.db.Fail(err)
+	}
+	defer rows.Close()
+	out := make(map[string]hub.VersionTexts, len(ids))
+	for rows.Next() {
+		var id string
+		var capabilities, begin sql.RawBytes
+		if err := rows.Scan(&id, &capabilities, &begin); err != nil {
+			return nil, s.db.Fail(err)
+		}
+		t := hub.VersionTexts{Readme: strings.ToValidUTF8(string(begin), "")}
+		if len(capabilities) > 0 {
+			if err := json.Unmarshal(capabilities, &t.Capabilities); err != nil {
+				return nil, err
+			}
+		}
+		out[id] = t
+	}
+	return out, s.db.Fail(rows.Err())
 }
 
 // Versions implements hub.Versions.
