@@ -177,6 +177,9 @@ const publishCount = 1000
 // publish sends publishes one after the other, each acknowledged before the next.
 func (b *bench) publish(ctx context.Context) error {
 	fmt.Printf("\n## Publishing, %d one after the other (durable)\n\n| program | publishes/s | p50 | p99 |\n|---|---|---|---|\n", publishCount)
+	if err := b.setGrown(true); err != nil {
+		return err
+	}
 	for _, t := range b.targets {
 		if _, err := t.up(ctx, listPath); err != nil {
 			return err

@@ -127,7 +127,7 @@ func (b *bench) prepare(ctx context.Context) error {
 		}
 	}
 	data := filepath.Join(b.dir, fmt.Sprintf("hub-%d-%d", b.servers, b.versions))
-	if err := os.MkdirAll(data, 0o755); err != nil {
+	if err := b.directory(data); err != nil {
 		return err
 	}
 	began := time.Now()
@@ -141,10 +141,42 @@ func (b *bench) prepare(ctx context.Context) error {
 		return &target{name: name, addr: "127.0.0.1:" + port, command: append(args, more...), search: "/api/v1/search?limit=20&q="}
 	}
 	b.targets = []*target{hub("hub, SQLite", "18080", data)}
-	if b.postgres == "" {
-		return nil
+	if b.postgres != "" {
+		if err := b.preparePostgres(ctx, bin, hub); err != nil {
+			return err
+		}
 	}
-	return b.preparePostgres(ctx, bin, hub)
+	return b.setGrown(false)
+}
+
+// grownFile is there when servers were published beside the seeded ones: the next run begins anew, so that
+// every run measures as many servers as it says.
+const grownFile = "grown"
+
+func (b *bench) grown() bool {
+	_, err := os.Stat(filepath.Join(b.dir, grownFile))
+	return err == nil
+}
+
+// directory makes a data directory, anew when it has grown.
+func (b *bench) directory(dir string) error {
+	if b.grown() {
+		if err := os.RemoveAll(dir); err != nil {
+			return err
+		}
+	}
+	return os.MkdirAll(dir, 0o755)
+}
+
+func (b *bench) setGrown(yes bool) error {
+	path := filepath.Join(b.dir, grownFile)
+	if yes {
+		return os.WriteFile(path, nil, 0o644)
+	}
+	if err := os.Remove(path); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 func (b *bench) preparePostgres(ctx context.Context, bin string, hub func(name, port, dir string, more ...string) *target) error {
@@ -158,6 +190,9 @@ func (b *bench) preparePostgres(ctx context.Context, bin string, hub func(name, 
 	}
 	fmt.Printf("seeded the same in PostgreSQL in %s\n", time.Since(began).Round(time.Millisecond))
 	dir := filepath.Join(b.dir, fmt.Sprintf("hub-pg-%d", b.versions))
+	if err := b.directory(dir); err != nil {
+		return err
+	}
 	b.targets = append(b.targets, hub("hub, PostgreSQL", "18081", dir, "--database", own))
 	if !b.peer {
 		return nil
@@ -182,13 +217,18 @@ func (b *bench) preparePostgres(ctx context.Context, bin string, hub func(name, 
 	return b.seedPeer(ctx, theirs)
 }
 
-// database returns the URL of a database of that name, made when it is not there.
+// database returns the URL of a database of that name, made when it is not there, and anew when it has grown.
 func (b *bench) database(ctx context.Context, name string) (string, error) {
 	db, err := sql.Open("pgx", b.postgres)
 	if err != nil {
 		return "", err
 	}
 	defer db.Close()
+	if b.grown() {
+		if _, err := db.ExecContext(ctx, "DROP DATABASE IF EXISTS "+name); err != nil {
+			return "", err
+		}
+	}
 	if _, err := db.ExecContext(ctx, "CREATE DATABASE "+name); err != nil && !strings.Contains(err.Error(), "already exists") {
 		return "", err
 	}

@@ -132,16 +132,18 @@ func openEmbedder(c *config, builtIn *embed.Static) (hub.Embedder, error) {
 	return embed.NewRemote(embed.RemoteOptions{URL: base, Model: model, Key: c.EmbeddingKey, Client: client})
 }
 
-func openCache(c *config) (hub.Cache, hub.Limiter, error) {
+// openCache makes the cache of pages and answers, the one of searches, and the limiter.
+func openCache(c *config) (all, searches hub.Cache, limiter hub.Limiter, err error) {
 	scheme, size, _ := strings.Cut(c.Cache, ":")
 	if scheme != "memory" {
-		return nil, nil, noBackend("cache", c.Cache, "memory:SIZE, such as memory:32MiB")
+		return nil, nil, nil, noBackend("cache", c.Cache, "memory:SIZE, such as memory:32MiB")
 	}
 	n, err := parseSize(size)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	return memcache.NewCache(n, time.Now), memcache.NewLimiter(100_000, time.Now), nil
+	share := n * 3 / 8
+	return memcache.NewCache(n-share, time.Now), memcache.NewCache(share, time.Now), memcache.NewLimiter(100_000, time.Now), nil
 }
 
 func noBackend(setting, value, works string) error {

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -71,9 +70,8 @@ func serve(ctx context.Context, c *config, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := limitMemory(c); err != nil {
-		return err
-	}
+	stopLimit := limitMemory()
+	defer stopLimit()
 	p, err := open(ctx, c, log)
 	if err != nil {
 		return err
@@ -114,23 +112,6 @@ func serve(ctx context.Context, c *config, out io.Writer) error {
 	defer cancel()
 	if err := server.Shutdown(end); err != nil {
 		return fmt.Errorf("some requests were cut off: %w", err)
-	}
-	return nil
-}
-
-// limitMemory makes the collector let the program grow to what its cache and its work need, and no
-// further: it would else collect often while there is little, and hold twice as much as is used.
-func limitMemory(c *config) error {
-	_, size, _ := strings.Cut(c.Cache, ":")
-	cache, err := parseSize(size)
-	if err != nil {
-		return err
-	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200)
-	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(80<<20 + cache*5/4)
 	}
 	return nil
 }
@@ -240,7 +221,7 @@ func (p *hubProgram) fill(ctx context.Context) error {
 
 func (p *hubProgram) handler() (http.Handler, error) {
 	c := p.config
-	cache, limiter, err := openCache(c)
+	cache, searches, limiter, err := openCache(c)
 	if err != nil {
 		return nil, err
 	}
@@ -254,7 +235,7 @@ func (p *hubProgram) handler() (http.Handler, error) {
 		BaseURL: c.BaseURL, Prefix: c.prefix, Version: programVersion(), Log: p.log})
 	paths, forms := web.Paths()
 	return api.New(api.Config{
-		Registry: p.registry, Search: p.search, Auth: p.auth, Cache: cache, Limiter: limiter, Log: p.log, Now: now, Metrics: reg,
+		Registry: p.registry, Search: p.search, Auth: p.auth, Cache: cache, Searches: searches, Limiter: limiter, Log: p.log, Now: now, Metrics: reg,
 		Checks:  p.checks,
 		BaseURL: c.BaseURL, Prefix: c.prefix, Version: programVersion(), Commit: commit, TrustedProxies: c.TrustedProxies,
 		AllowAnonymous: c.AllowAnonymous, RateLimit: c.RateLimit, KeyRateLimit: c.KeyRateLimit, AccessLog: c.AccessLog,

@@ -17,6 +17,7 @@ import (
 // change anywhere makes the next read ask the store again. It also gives every such answer an ETag.
 type answers struct {
 	cache      hub.Cache
+	searches   hub.Cache // a share of their own: they cost most, and many cheap lists must not push them out
 	generation func() (local uint64, seen int64)
 }
 
@@ -43,6 +44,14 @@ func (a *answers) key(r *http.Request) string {
 	return r.RequestURI + " " + strconv.FormatUint(local, 36) + "." + strconv.FormatInt(seen, 36)
 }
 
+// cacheOf is where answers to such calls are kept.
+func (a *answers) cacheOf(r *http.Request) hub.Cache {
+	if a.searches != nil && strings.HasPrefix(r.URL.Path, "/api/v1/search") {
+		return a.searches
+	}
+	return a.cache
+}
+
 // kept is an answer as the cache has it: "ETag newline route newline body".
 type kept struct {
 	etag, route string
@@ -50,7 +59,7 @@ type kept struct {
 }
 
 func (a *answers) lookup(r *http.Request) (kept, bool) {
-	b, ok := a.cache.Get(r.Context(), a.key(r))
+	b, ok := a.cacheOf(r).Get(r.Context(), a.key(r))
 	if !ok {
 		return kept{}, false
 	}
@@ -79,7 +88,7 @@ func (a *answers) record(c *gin.Context) {
 	etag := `"` + hex.EncodeToString(sum[:12]) + `"`
 	if head := etag + "\n" + c.FullPath() + "\n"; len(body) <= maxAnswer {
 		whole := make([]byte, 0, len(head)+len(body))
-		a.cache.Set(c.Request.Context(), key, append(append(whole, head...), body...), answerTTL)
+		a.cacheOf(c.Request).Set(c.Request.Context(), key, append(append(whole, head...), body...), answerTTL)
 	}
 	answer(c.Writer, c.Request, etag, body)
 }

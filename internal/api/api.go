@@ -27,6 +27,7 @@ type Config struct {
 	Search   *search.Service
 	Auth     *auth.Service
 	Cache    hub.Cache
+	Searches hub.Cache // of answers to searches; nil: Cache
 	Limiter  hub.Limiter
 	Log      *slog.Logger
 	Now      func() time.Time
@@ -61,7 +62,7 @@ type server struct {
 func New(c Config) (http.Handler, error) {
 	gin.SetMode(gin.ReleaseMode)
 	s := &server{Config: c, metrics: newMetrics(c.Metrics, c.Search)}
-	s.answers = &answers{cache: c.Cache, generation: c.Registry.Generation}
+	s.answers = &answers{cache: c.Cache, searches: c.Searches, generation: c.Registry.Generation}
 	engine := gin.New()
 	engine.UseRawPath, engine.UnescapePathValues = true, true // names carry %2F
 	engine.RedirectTrailingSlash, engine.HandleMethodNotAllowed = false, true

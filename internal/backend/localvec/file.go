@@ -57,6 +57,7 @@ func openLog(path string, into *set) (*logFile, error) {
 		return nil, failed("opened", err)
 	}
 	into.center()
+	into.clip()
 	return l, nil
 }
 

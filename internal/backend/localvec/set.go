@@ -176,6 +176,11 @@ func (s *set) center() {
 	s.codes = codes
 }
 
+// clip gives back what growing took too much.
+func (s *set) clip() {
+	s.bytes, s.scales, s.owner = slices.Clone(s.bytes), slices.Clone(s.scales), slices.Clone(s.owner)
+}
+
 // entries are what is there, in the order it came.
 func (s *set) entries() iter.Seq[entry] {
 	return func(yield func(entry) bool) {

@@ -35,6 +35,9 @@ func NewCache(maxBytes int64, now func() time.Time) *Cache {
 	maxBytes = max(maxBytes, 1)
 	return &Cache{now: now, max: maxBytes, entries: otter.Must(&otter.Options[string, entry]{
 		MaximumWeight: uint64(maxBytes),
+		ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[string, entry]) time.Duration {
+			return max(e.Value.until.Sub(now()), 1) // what is over gives its place up at once, however often it was asked for
+		}),
 		Weigher: func(key string, e entry) uint32 {
 			return uint32(min(int64(len(key)+len(e.value)+entryOverhead), 1<<31))
 		},
