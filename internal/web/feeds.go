@@ -187,7 +187,7 @@ func (s *site) sitemap(w http.ResponseWriter, r *http.Request) error {
 	var m siteMap
 	if part == "pages" {
 		paths := []string{"/", "/servers", "/categories", "/capabilities", "/start", "/docs", "/security"}
-		for _, p := range s.manual.pages {
+		for _, p := range s.manual().pages {
 			paths = append(paths, "/docs/"+p.Slug)
 		}
 		for _, p := range paths {

@@ -148,18 +148,18 @@ type docsView struct {
 
 func (s *site) docs(w http.ResponseWriter, r *http.Request) error {
 	slug := r.PathValue("page")
-	v := &docsView{Pages: s.manual.pages, Find: cleanQuery(r.URL.Query().Get("q"))}
+	v := &docsView{Pages: s.manual().pages, Find: cleanQuery(r.URL.Query().Get("q"))}
 	if slug == "" {
 		v.Frame = s.frame(r, "Manual", "How to find, install, publish and host MCP servers with mcphub and mcpm.", "/docs")
 		if v.Find != "" {
-			v.Hits, v.Path = s.manual.find(v.Find), ""
+			v.Hits, v.Path = s.manual().find(v.Find), ""
 		}
 		v.Section = "docs"
 		return s.show(w, r, http.StatusOK, docsIndex(v))
 	}
-	for i, p := range s.manual.pages {
+	for i, p := range s.manual().pages {
 		if p.Slug == slug {
-			v.Page = &s.manual.pages[i]
+			v.Page = &s.manual().pages[i]
 		}
 	}
 	if v.Page == nil {

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/mcphub/mcphub/internal/auth"
@@ -40,7 +41,7 @@ type site struct {
 	Config
 	ui        *ui.Site
 	directory *registry.Directory
-	manual    *manual
+	manual    func() *manual // made when it is first asked for: it takes as long as half a start
 	sessions  sessions
 }
 
@@ -58,7 +59,7 @@ func New(c Config) http.Handler {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	s := &site{Config: c, directory: registry.NewDirectory(c.Registry), manual: newManual(c.Prefix)}
+	s := &site{Config: c, directory: registry.NewDirectory(c.Registry), manual: sync.OnceValue(func() *manual { return newManual(c.Prefix) })}
 	s.ui = &ui.Site{Prefix: c.Prefix, BaseURL: c.BaseURL, Version: c.Version, Assets: static.Load(), Now: c.Now}
 	mux := http.NewServeMux()
 	s.findRoutes(mux)

@@ -1,5 +1,5 @@
 // Package static serves what pages load: style, scripts and licences. Each file is known under a name with
-// the hash of its content, so that browsers may keep it for ever, and is compressed once, at the start.
+// the hash of its content, so that browsers may keep it for ever, and is compressed once, when it is first asked for.
 package static
 
 import (
@@ -13,15 +13,17 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 //go:embed assets
 var files embed.FS
 
 type asset struct {
-	name         string // with the hash
-	kind         string // Content-Type
-	plain, small []byte
+	name  string // with the hash
+	kind  string // Content-Type
+	plain []byte
+	small func() []byte // compressed
 }
 
 // Files are the assets.
@@ -31,7 +33,7 @@ type Files struct {
 
 var kinds = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".txt": "text/plain; charset=utf-8", ".svg": "image/svg+xml"}
 
-// Load reads and compresses all assets.
+// Load reads all assets.
 func Load() *Files {
 	f := &Files{byName: map[string]*asset{}}
 	entries, err := fs.ReadDir(files, "assets")
@@ -45,7 +47,7 @@ func Load() *Files {
 		}
 		sum := sha256.Sum256(b)
 		ext := path.Ext(e.Name())
-		a := &asset{name: strings.TrimSuffix(e.Name(), ext) + "." + hex.EncodeToString(sum[:6]) + ext, kind: kinds[ext], plain: b, small: Gzip(b)}
+		a := &asset{name: strings.TrimSuffix(e.Name(), ext) + "." + hex.EncodeToString(sum[:6]) + ext, kind: kinds[ext], plain: b, small: sync.OnceValue(func() []byte { return Gzip(b) })}
 		f.byName[e.Name()], f.byName[a.name] = a, a
 	}
 	return f
@@ -79,7 +81,7 @@ func (f *Files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body := a.plain
 	if AcceptsGzip(r) {
 		h.Set("Content-Encoding", "gzip")
-		body = a.small
+		body = a.small()
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	_, _ = w.Write(body) // the browser is gone when this fails
