@@ -261,36 +261,58 @@ var sitePages = []string{"/", "/search?q=database", "/search?q=zzzqqq", "/server
 	"/servers/@acme/db/dependencies", "/servers/@acme/db/compare", "/servers/@acme/db/v/1.0.0", "/servers/io.github.modelcontextprotocol/server-everything/capabilities",
 	"/docs", "/docs?q=lockfile", "/docs/cli", "/docs/mcp-json", "/docs/hub", "/start", "/start/vscode", "/security", "/login", "/servers/@acme/nothing"}
 
-// TestSiteAccessible asks axe-core about every kind of page, in both themes, on a phone and a wide screen: it
-// finds nothing, nothing is wider than the screen, and the policy had nothing to refuse.
+// TestSiteAccessible asks axe-core about every kind of page, in both themes, on a phone, a tablet and a wide screen,
+// as a visitor and signed in.
 func TestSiteAccessible(t *testing.T) {
 	b, h := startBrowser(t), siteHub(t)
-	for i, c := range []struct {
+	for _, c := range []struct {
 		width int64
 		theme string
-	}{{1440, "light"}, {360, "dark"}} {
+	}{{1440, "light"}, {768, "light"}, {360, "dark"}} {
 		x := b.tab(t, h.url, c.width, c.theme, true)
 		for _, path := range sitePages {
 			x.open(path)
 			if missing := strings.Contains(x.eval(`document.querySelector('h1').textContent`), "nothing here"); missing != strings.HasSuffix(path, "/nothing") {
 				t.Errorf("%s: there is nothing here: %v", path, missing)
 			}
-			if i == 0 {
+			if c.width == 1440 {
 				x.eval(`document.querySelectorAll('details').forEach(d => { d.open = true }), ''`)
 			}
-			_, err := chromedp.Run(x.ctx, chromedp.Evaluate[chromedp.Void](b.axe))
-			x.must(err)
-			found := x.eval(`axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}).then(r => r.violations.map(v => v.id + ': ' + v.help + ' ' + v.nodes.slice(0, 3).map(n => n.html.slice(0, 200) + ' ' + n.any.map(a => a.message).join()).join(' | ')).join('\n'))`)
-			if found != "" {
-				t.Errorf("%s, %d wide, %s: %s", path, c.width, c.theme, found)
-			}
-			if wide := x.eval(`document.documentElement.scrollWidth > innerWidth ? '' + document.documentElement.scrollWidth : ''`); wide != "" {
-				t.Errorf("%s is %s wide on a screen of %d", path, wide, c.width)
-			}
-			if refused := x.eval(`refused.join('; ')`); refused != "" {
-				t.Errorf("%s: the policy refused %s", path, refused)
-			}
+			x.sound(b, fmt.Sprintf("%s, %d wide, %s", path, c.width, c.theme))
 		}
+	}
+	for _, c := range []struct {
+		width int64
+		theme string
+	}{{1440, "dark"}, {360, "light"}} {
+		x := b.tab(t, h.url, c.width, c.theme, true)
+		x.open("/login")
+		x.do(chromedp.SendKeys(chromedp.CSS("#user"), "acme"), chromedp.SendKeys(chromedp.CSS("#password"), "correct horse battery"))
+		x.click("main form button")
+		x.sees("acme@example.com")
+		for _, path := range []string{"/account", "/account/keys", "/account/servers", "/servers/@acme/db"} {
+			x.open(path)
+			x.sound(b, fmt.Sprintf("%s signed in, %d wide, %s", path, c.width, c.theme))
+		}
+		x.eval(`fetch('/logout', {method: 'POST'}).then(() => '')`)
+	}
+}
+
+// sound checks that axe-core finds nothing on a page, that nothing is wider than the screen, and that the policy had
+// nothing to refuse.
+func (x *tab) sound(b *browser, page string) {
+	x.Helper()
+	_, err := chromedp.Run(x.ctx, chromedp.Evaluate[chromedp.Void](b.axe))
+	x.must(err)
+	found := x.eval(`axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}).then(r => r.violations.map(v => v.id + ': ' + v.help + ' ' + v.nodes.slice(0, 3).map(n => n.html.slice(0, 200) + ' ' + n.any.map(a => a.message).join()).join(' | ')).join('\n'))`)
+	if found != "" {
+		x.Errorf("%s: %s", page, found)
+	}
+	if wide := x.eval(`document.documentElement.scrollWidth > innerWidth ? '' + document.documentElement.scrollWidth : ''`); wide != "" {
+		x.Errorf("%s is %s wide", page, wide)
+	}
+	if refused := x.eval(`refused.join('; ')`); refused != "" {
+		x.Errorf("%s: the policy refused %s", page, refused)
 	}
 }
 
