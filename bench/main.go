@@ -37,7 +37,7 @@ func main() {
 	flag.DurationVar(&o.duration, "duration", 5*time.Second, "time of each load")
 	flag.StringVar(&o.dir, "dir", filepath.Join(".cache", "bench"), "where data and programs are kept between runs")
 	flag.StringVar(&o.postgres, "postgres", os.Getenv("MCPHUB_TEST_POSTGRES"), "PostgreSQL for the hub and the peer; empty leaves both out")
-	flag.StringVar(&o.only, "only", "", "run only parts whose name has this in it: reads, publish, start, mcpm")
+	flag.StringVar(&o.only, "only", "", "run only parts whose name has this in it: start, reads, pages, publish, mcpm")
 	flag.BoolVar(&o.peer, "peer", true, "measure the official registry too")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -62,7 +62,7 @@ func run(ctx context.Context, o options) error {
 	for _, part := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{"start", b.start}, {"reads", b.reads}, {"publish", b.publish}, {"mcpm", b.mcpm}} {
+	}{{"start", b.start}, {"reads", b.reads}, {"pages", b.pages}, {"publish", b.publish}, {"mcpm", b.mcpm}} {
 		if !strings.Contains(part.name, o.only) {
 			continue
 		}

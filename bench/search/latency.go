@@ -81,6 +81,15 @@ func latency(ctx context.Context, dir, keep, profile string, n int, d time.Durat
 		}
 		defer pprof.StopCPUProfile()
 	}
+	if err := measureAll(ctx, s, queries, d); err != nil {
+		return err
+	}
+	_, err = fmt.Printf("\nin memory at the end %s\n", resident())
+	return err
+}
+
+// measureAll prints how long questions take, for one client and for sixteen.
+func measureAll(ctx context.Context, s *search.Service, queries []query, d time.Duration) error {
 	w := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(w, "what\tclients\tper second\tp50\tp95\tp99\t\n")
 	find := func(facets []hub.Facet) func(int) error {
@@ -109,11 +118,7 @@ func latency(ctx context.Context, dir, keep, profile string, n int, d time.Durat
 			fmt.Fprintf(w, "%s\t%d\t%.0f\t%s\t%s\t%s\t\n", what.name, clients, float64(len(times))/d.Seconds(), at(.5), at(.95), at(.99))
 		}
 	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	_, err = fmt.Printf("\nin memory at the end %s\n", resident())
-	return err
+	return w.Flush()
 }
 
 // fill fills the engines, unless an earlier run did, and says what was done.

@@ -30,6 +30,9 @@ const (
 // cacheControl is what a CDN in front may do: serve lists for half a minute, and old ones while it asks.
 const cacheControl = "public, max-age=30, stale-while-revalidate=300"
 
+// noStore is what an answer says of itself that must not be kept, here or in between.
+const noStore = "no-store"
+
 // cacheable reports whether the answer depends on nothing but the address and the catalogue.
 func cacheable(r *http.Request) bool {
 	p := r.URL.Path
@@ -86,7 +89,7 @@ func (a *answers) record(c *gin.Context) {
 	body := w.buf.Bytes()
 	sum := sha256.Sum256(body)
 	etag := `"` + hex.EncodeToString(sum[:12]) + `"`
-	if head := etag + "\n" + c.FullPath() + "\n"; len(body) <= maxAnswer {
+	if head := etag + "\n" + c.FullPath() + "\n"; len(body) <= maxAnswer && w.Header().Get("Cache-Control") != noStore {
 		whole := make([]byte, 0, len(head)+len(body))
 		a.cacheOf(c.Request).Set(c.Request.Context(), key, append(append(whole, head...), body...), answerTTL)
 	}

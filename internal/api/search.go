@@ -51,7 +51,12 @@ type searchCursor struct {
 	Exact  bool           `json:"e,omitempty"`
 }
 
-func (s *server) search(ctx context.Context, in *searchIn) (*jsonOut[wire.SearchResult], error) {
+type searchOut struct {
+	CacheControl string `header:"Cache-Control"`
+	Body         wire.SearchResult
+}
+
+func (s *server) search(ctx context.Context, in *searchIn) (*searchOut, error) {
 	cur := searchCursor{Text: in.Query, Filter: in.filter(), Sort: in.Sort, Exact: in.Exact}
 	if in.Cursor != "" {
 		cur = searchCursor{}
@@ -87,7 +92,11 @@ func (s *server) search(ctx context.Context, in *searchIn) (*jsonOut[wire.Search
 		cur.After = page.Results[len(page.Results)-1].Server.ID
 		body.NextCursor = encodeCursor(cur)
 	}
-	return &jsonOut[wire.SearchResult]{Body: body}, nil
+	out := &searchOut{Body: body}
+	if body.Notice != "" {
+		out.CacheControl = noStore // it is less than it will be
+	}
+	return out, nil
 }
 
 // facetsOf reads the list of facets to count.

@@ -20,6 +20,7 @@ type Backend interface {
 	hub.Servers
 	hub.Statistics
 	hub.Versions
+	hub.Matches
 	hub.Catalog
 	hub.Capabilities
 	hub.Accounts

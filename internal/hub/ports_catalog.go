@@ -39,12 +39,6 @@ type ServerAfter struct {
 	Time   time.Time // updated
 }
 
-// Standing is what ranks a server among others that match as well.
-type Standing struct {
-	Score    int
-	Installs int64
-}
-
 // Servers stores servers. Every method is one atomic step.
 type Servers interface {
 	// Server returns the server by its UUID or its stored name. A name matches in its stored spelling
@@ -58,9 +52,6 @@ type Servers interface {
 
 	// ServersByID returns the servers with these IDs (at most 100), in any order; unknown ones are left out.
 	ServersByID(ctx context.Context, ids []string) ([]*Server, error)
-
-	// Standings returns what ranks the servers with these IDs (at most 100); unknown ones are left out.
-	Standings(ctx context.Context, ids []string) (map[string]Standing, error)
 
 	// Save creates the server, or updates the display facts of the one with its ID, and appends ev.
 	// Exists when another server has the same claim. UpdatedAt is set by the store and returned.
@@ -107,12 +98,6 @@ type Transition struct {
 	Readme      string  // stored with the version when not empty: it comes out of the archive
 }
 
-// VersionTexts is the part of a version in which words are looked for.
-type VersionTexts struct {
-	Capabilities []Capability
-	Readme       string
-}
-
 // Versions stores versions. Every method is one atomic step.
 type Versions interface {
 	// Version returns a version with manifest, capabilities and readme. version is a number or a
@@ -122,10 +107,6 @@ type Versions interface {
 
 	// VersionByID returns a version in any state, whole. NotFound when there is none.
 	VersionByID(ctx context.Context, id string) (*Version, error)
-
-	// Texts returns the texts of the versions with these IDs (at most 100), in any state; unknown ones are left out.
-	// Of a readme only the first so many bytes are read.
-	Texts(ctx context.Context, ids []string, readme int) (map[string]VersionTexts, error)
 
 	// Versions returns all visible versions of a server without readme and capabilities, newest
 	// publication first.
@@ -206,6 +187,28 @@ type Capabilities interface {
 	// CountCapabilities returns one page of capability names with the number of servers whose latest
 	// version declares each, most servers first, then type and name.
 	CountCapabilities(ctx context.Context, q CapabilityQuery) ([]CapabilityCount, error)
+}
+
+// Standing is what ranks a server among others that match as well.
+type Standing struct {
+	Score    int
+	Installs int64
+}
+
+// VersionTexts is the part of a version in which words are looked for.
+type VersionTexts struct {
+	Capabilities []Capability
+	Readme       string
+}
+
+// Matches reads what search needs of what it found.
+type Matches interface {
+	// Standings returns what ranks the servers with these IDs (at most 100); unknown ones are left out.
+	Standings(ctx context.Context, ids []string) (map[string]Standing, error)
+
+	// Texts returns the texts of the versions with these IDs (at most 100), in any state; unknown ones are left out.
+	// Of a readme only the first so many bytes are read.
+	Texts(ctx context.Context, ids []string, readme int) (map[string]VersionTexts, error)
 }
 
 // DayCount is how often something happened on a day.

@@ -69,11 +69,13 @@ func (s *Service) Find(ctx context.Context, q Query) (*Page, error) {
 	found, err := s.rank(ctx, q, p, ask, near)
 	if hub.KindOf(err) == hub.Unavailable {
 		s.log.WarnContext(ctx, "search engine failed; searching names", "error", err)
-		p.Corrected = ""
-		return p, s.names(ctx, p, q)
+		return p, s.names(ctx, p, q, "the search engine is down; only names were searched")
 	}
 	if err != nil {
 		return nil, err
+	}
+	if len(found) == 0 && !s.text.ready.Load() {
+		p.Notice = "the search index is being filled; not everything is found yet"
 	}
 	if nearErr != nil {
 		if errors.Is(nearErr, context.Canceled) {
@@ -299,9 +301,12 @@ func (s *Service) explain(ctx context.Context, p *Page, t terms) error {
 	return nil
 }
 
-// names searches the names in the store, when there is no engine to ask.
-func (s *Service) names(ctx context.Context, p *Page, q Query) error {
-	p.Notice = "the search engine is down; only names were searched"
+// names searches the names in the store, when there is no engine to ask, and says why.
+func (s *Service) names(ctx context.Context, p *Page, q Query, notice string) error {
+	if len(p.Filter) > 0 {
+		notice += ", and nothing was filtered"
+	}
+	p.Corrected, p.Notice = "", notice
 	rows, err := s.store.Page(ctx, hub.CatalogQuery{Limit: q.Limit, Version: "latest", Search: strings.TrimPrefix(strings.TrimSpace(p.Text), "@")})
 	if err != nil {
 		return err

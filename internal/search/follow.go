@@ -37,7 +37,14 @@ type follower struct {
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
-func (f *follower) lag() int64 { return max(0, f.seen.Load()-f.done.Load()) }
+// lag is how many events the engine does not know of; at least one until it is known to have been filled.
+func (f *follower) lag() int64 {
+	lag := max(0, f.seen.Load()-f.done.Load())
+	if !f.ready.Load() {
+		return max(1, lag)
+	}
+	return lag
+}
 
 func (f *follower) run(ctx context.Context) {
 	wait := time.NewTimer(startDelay) // the first answers come first

@@ -16,6 +16,7 @@ import (
 type Store interface {
 	hub.Servers
 	hub.Versions
+	hub.Matches
 	hub.Catalog
 	hub.Capabilities
 	hub.Events

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,6 +24,9 @@ import (
 
 // csp lets a page load only what this hub serves, and no script or style in the page itself.
 const csp = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// noStore is what a page says of itself that must not be kept, here or in between.
+const noStore = "no-store"
 
 const htmlType = "text/html; charset=utf-8"
 
@@ -49,7 +53,7 @@ func (s *site) page(fn pageFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r = s.identify(w, r)
 		a := s.draw(w.Header(), r, fn)
-		a.header.Set("Cache-Control", "no-store")
+		a.header.Set("Cache-Control", noStore)
 		s.send(w, r, a.header.Get("Content-Type"), a.status, a.body.Bytes(), nil)
 	}
 }
@@ -98,8 +102,8 @@ func (s *site) kept(fn pageFunc) http.HandlerFunc {
 		}
 		a := s.draw(w.Header(), r, fn)
 		kind := a.header.Get("Content-Type")
-		if a.status != http.StatusOK || a.header.Get("Location") != "" {
-			a.header.Set("Cache-Control", "no-store")
+		if a.status != http.StatusOK || a.header.Get("Location") != "" || a.header.Get("Cache-Control") == noStore {
+			a.header.Set("Cache-Control", noStore)
 			s.send(w, r, kind, a.status, a.body.Bytes(), nil)
 			return
 		}
@@ -111,18 +115,18 @@ func (s *site) kept(fn pageFunc) http.HandlerFunc {
 	}
 }
 
-// parameters are all that an address can say beside its path.
-var parameters = []string{"after", "category", "from", "host", "license", "origin", "package", "page", "prefix", "q", "runtime", "scope", "sort", "to", "transport", "type"}
+// parameters are all that an address can say beside its path and facets to filter by.
+var parameters = []string{"after", "exact", "from", "page", "prefix", "q", "scope", "sort", "to", "type"}
 
 // knownAddress is the address of a request without parameters that mean nothing: they make no other page.
 func knownAddress(r *http.Request) string {
 	if r.URL.RawQuery == "" {
 		return r.URL.EscapedPath()
 	}
-	given, kept := r.URL.Query(), url.Values{}
-	for _, name := range parameters {
-		if v := given.Get(name); v != "" {
-			kept.Set(name, v)
+	kept := url.Values{}
+	for name, values := range r.URL.Query() {
+		if slices.Contains(parameters, name) || slices.Contains(hub.Facets, hub.Facet(name)) {
+			kept[name] = values
 		}
 	}
 	return r.URL.EscapedPath() + "?" + kept.Encode()

@@ -43,6 +43,9 @@ func (s *site) search(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if found.Notice != "" {
+		w.Header().Set("Cache-Control", noStore) // it is less than it will be
+	}
 	v := &resultsView{Frame: s.frame(r, query, "MCP servers for "+query, ""), Heading: "Results for “" + query + "”", Total: found.Total, Notice: found.Notice, First: q.Offset + 1}
 	if query == "" {
 		v.Heading = "Servers"

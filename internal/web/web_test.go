@@ -235,3 +235,22 @@ func TestKept(t *testing.T) {
 		t.Errorf("%q %v", cc, first.Header().Values("Vary"))
 	}
 }
+
+// TestKeptApart guards: what an address says beside its path makes another page, each value of it; what means
+// nothing does not.
+func TestKeptApart(t *testing.T) {
+	s := newSite(t)
+	s.publish("@acme/db", "1.0.0", "Reads databases.", "")
+	seen := map[string]string{}
+	for _, query := range []string{"", "&exact=1", "&sort=name", "&license=MIT", "&license=MIT&license=Apache-2.0", "&language=python",
+		"&publisher=acme", "&permission=network", "&tool=query", "&host=cursor"} {
+		page := s.page("GET", "/search?q=databasse"+query, nil, 200)
+		if other, ok := seen[page]; ok {
+			t.Errorf("%q and %q are one page", query, other)
+		}
+		seen[page] = query
+	}
+	if page := s.page("GET", "/search?q=databasse&utm_source=mail", nil, 200); seen[page] != "" {
+		t.Errorf("a parameter that means nothing makes the page of %q", seen[page])
+	}
+}

@@ -72,7 +72,7 @@ func (s *Store) ServersByID(ctx context.Context, ids []string) ([]*hub.Server, e
 	return serversOf(rows), nil
 }
 
-// Standings implements hub.Servers.
+// Standings implements hub.Matches.
 func (s *Store) Standings(ctx context.Context, ids []string) (map[string]hub.Standing, error) {
 	if err := atMost100(ids); err != nil || len(ids) == 0 {
 		return nil, err

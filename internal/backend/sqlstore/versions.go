@@ -63,7 +63,7 @@ func (s *Store) version(ctx context.Context, asked, where string, args ...any) (
 	return row.hub()
 }
 
-// Texts implements hub.Versions.
+// Texts implements hub.Matches.
 func (s *Store) Texts(ctx context.Context, ids []string, readme int) (map[string]hub.VersionTexts, error) {
 	if err := atMost100(ids); err != nil || len(ids) == 0 {
 		return nil, err

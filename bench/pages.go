@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+)
+
+// pages loads the site: what was drawn before is kept, what was not is drawn.
+func (b *bench) pages(ctx context.Context) error {
+	t := b.targets[0]
+	if _, err := t.up(ctx, listPath); err != nil {
+		return err
+	}
+	if err := t.indexed(ctx); err != nil {
+		return err
+	}
+	var servers, words []string
+	for i := 0; i < len(b.rows); i += max(1, b.versions/b.servers) {
+		servers = append(servers, "/servers/"+b.rows[i].server.Name)
+	}
+	for i := range 4000 {
+		words = append(words, "/search?q="+url.QueryEscape(fmt.Sprintf("%s %s for %s", verbs[i%len(verbs)], subjects[i/len(verbs)%len(subjects)], subjects[(i*7+3)%len(subjects)])))
+	}
+	fmt.Printf("\n## Pages, %d connections, %s\n\n| page | requests/s | p50 | p95 | p99 | bytes |\n|---|---|---|---|---|---|\n", b.connections, b.duration)
+	for _, p := range []struct {
+		name  string
+		paths []string
+		again bool
+	}{
+		{"the first page", []string{"/"}, true},
+		{"servers, asked for again", servers[:500], true},
+		{"servers, not asked for before", servers[500:], false},
+		{"searches, asked for again", words[:200], true},
+		{"searches, not asked for before", words[200:], false},
+	} {
+		if p.again {
+			if _, err := load(ctx, t.addr, p.paths, b.connections, b.duration); err != nil {
+				return err
+			}
+		}
+		r, err := load(ctx, t.addr, p.paths, b.connections, b.duration)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("| %s | %.0f | %s | %s | %s | %d |\n", p.name, r.perSecond, short(r.p50), short(r.p95), short(r.p99), r.bytes)
+		if !p.again && r.requests > len(p.paths) {
+			fmt.Printf("(%d pages were asked for %d times: some were kept)\n", len(p.paths), r.requests)
+		}
+		if r.errors > 0 {
+			return fmt.Errorf("%s: %d answers were errors", p.name, r.errors)
+		}
+	}
+	return nil
+}
