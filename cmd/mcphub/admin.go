@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -37,8 +38,26 @@ type desk struct {
 	actor    hub.Actor
 }
 
-// atDesk opens the store for an admin command and closes it after.
+// atDesk opens the store of a hub that is there for an admin command, and closes it after.
 func atDesk(cmd *cobra.Command, fn func(context.Context, *desk) error) error {
+	c, err := loadConfig(cmd)
+	if err != nil {
+		return err
+	}
+	if file := filepath.Join(c.Data, databaseFile); c.Database == "" && !isFile(file) {
+		return hub.Errorf(hub.NotFound, "there is no hub in %s", c.Data).
+			WithHint("name its directory with --data DIR or its database with --database URL; mcphub serve makes a new one")
+	}
+	return atNewDesk(cmd, fn)
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// atNewDesk is atDesk for a hub that may not be there yet.
+func atNewDesk(cmd *cobra.Command, fn func(context.Context, *desk) error) error {
 	c, err := loadConfig(cmd)
 	if err != nil {
 		return err
@@ -81,7 +100,7 @@ func newUserAdd() *cobra.Command {
 			if admin {
 				role = hub.RoleAdmin
 			}
-			return atDesk(cmd, func(ctx context.Context, d *desk) error {
+			return atNewDesk(cmd, func(ctx context.Context, d *desk) error {
 				a, err := d.auth.CreateAccount(ctx, d.actor, auth.NewAccount{Name: args[0], Email: email, Password: password, Role: role})
 				if err != nil {
 					return err

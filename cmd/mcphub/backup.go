@@ -127,6 +127,11 @@ func newRestore() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			f, err := openBackup(args[0]) // before a directory is made for it
+			if err != nil {
+				return err
+			}
+			defer f.Close()
 			ctx := cmd.Context()
 			store, err := openStore(ctx, c, log, false)
 			if err != nil {
@@ -137,33 +142,63 @@ func newRestore() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			f, err := os.Open(args[0])
-			if err != nil {
-				return hub.Errorf(hub.NotFound, "cannot read %s: %v", args[0], err)
-			}
-			defer f.Close()
 			n, err := readBackup(ctx, f, store.Load, blobs)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "All records and %s are back. Start the hub: mcphub serve\n", bundles(n))
+			fmt.Fprintf(cmd.OutOrStdout(), "All records and %s are back. Start the hub: mcphub serve%s\n", bundles(n), sameStore(cmd))
 			return nil
 		},
 	}
 }
 
+// openBackup opens a file whose first entry is that of a backup.
+func openBackup(path string) (*os.File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, hub.Errorf(hub.NotFound, "cannot read %s: %v", path, err)
+	}
+	zip, err := gzip.NewReader(f)
+	if err == nil {
+		var head *tar.Header
+		if head, err = tar.NewReader(zip).Next(); err == nil && head.Name != recordsName {
+			err = errors.New("its first entry is " + head.Name)
+		}
+	}
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		f.Close()
+		return nil, notBackup.WithCause(err)
+	}
+	return f, nil
+}
+
+var notBackup = hub.Errorf(hub.Invalid, "this is not a backup made by mcphub admin backup")
+
+// sameStore repeats the flags that say which hub a command was about.
+func sameStore(cmd *cobra.Command) string {
+	out := ""
+	for _, name := range []string{"data", "database", "blobs"} {
+		if f := cmd.Flags().Lookup(name); f != nil && f.Changed {
+			out += " --" + name + " " + f.Value.String()
+		}
+	}
+	return out
+}
+
 // readBackup loads the bundles before the records are believed to be whole: the records are the first
 // entry, so a file that ends early fails here, and the half-filled hub says what is missing.
 func readBackup(ctx context.Context, r io.Reader, load func(context.Context, io.Reader) error, blobs hub.Blobs) (n int, err error) {
-	notOurs := hub.Errorf(hub.Invalid, "this is not a backup made by mcphub admin backup")
 	zip, err := gzip.NewReader(r)
 	if err != nil {
-		return 0, notOurs.WithCause(err)
+		return 0, notBackup.WithCause(err)
 	}
 	in := tar.NewReader(zip)
 	head, err := in.Next()
 	if err != nil || head.Name != recordsName {
-		return 0, notOurs.WithCause(err)
+		return 0, notBackup.WithCause(err)
 	}
 	if err := load(ctx, in); err != nil {
 		return 0, err

@@ -27,6 +27,9 @@ func now() time.Time { return time.Now().UTC() }
 
 // openStore opens the database. SQLite lives in the data directory unless a URL says otherwise.
 // relaxed does not wait for the disk at each commit: for work that can be done again.
+// databaseFile is where a hub with nothing configured keeps its records, in its data directory.
+const databaseFile = "mcphub.db"
+
 func openStore(ctx context.Context, c *config, log *slog.Logger, relaxed bool) (*sqlstore.Store, error) {
 	target := c.Database
 	switch scheme, _, _ := strings.Cut(target, ":"); scheme {
@@ -34,7 +37,7 @@ func openStore(ctx context.Context, c *config, log *slog.Logger, relaxed bool) (
 		if err := makeData(c.Data); err != nil {
 			return nil, err
 		}
-		target = "sqlite:" + filepath.Join(c.Data, "mcphub.db")
+		target = "sqlite:" + filepath.Join(c.Data, databaseFile)
 	case "sqlite", "postgres", "postgresql":
 	default:
 		return nil, noBackend("database", target, "sqlite:PATH, postgres://USER:PASSWORD@HOST/NAME")

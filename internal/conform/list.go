@@ -33,10 +33,15 @@ func lists(t *testing.T, open func(t *testing.T) Backend) {
 		f.submit(s, version(s, "1.0.0"))
 		y := server("acme/yanked")
 		f.move(f.publish(y, "1.0.0"), hub.Yanked, "broken")
+		gone := server("acme/gone")
+		f.move(f.publish(gone, "1.0.0"), hub.Unpublished, "mistake")
 		equal(f, "names", names(f.pages(hub.ServerQuery{Sort: hub.SortName, Limit: 10})), []string{"@acme/yanked"})
+		servers, _, err := f.CountServers(f.ctx)
+		f.ok(err)
+		equal(f, "count", servers, 1)
 	})
-	each(t, open, "List refuses a limit below 1 or above 100 and an unknown order", func(f *fix) {
-		for _, q := range []hub.ServerQuery{{Limit: 0}, {Limit: 101}, {Limit: 10, Sort: "size"}} {
+	each(t, open, "List refuses a limit below 1 or above 101 and an unknown order", func(f *fix) {
+		for _, q := range []hub.ServerQuery{{Limit: 0}, {Limit: 102}, {Limit: 10, Sort: "size"}} {
 			_, err := f.List(f.ctx, q)
 			f.kind(err, hub.Invalid)
 		}

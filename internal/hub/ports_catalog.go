@@ -19,7 +19,7 @@ const (
 // ServerQuery asks for one page of servers.
 type ServerQuery struct {
 	Sort        Sort
-	Limit       int          // rows at the most, 1 to 100
+	Limit       int          // rows at the most, 1 to 101: a page of 100, and one that tells whether there is another
 	After       *ServerAfter // nil for the first page
 	AsOf        time.Time    // SortUpdated only: leave out servers updated after it; zero for no bound
 	Scope       string       // exact namespace
@@ -46,7 +46,8 @@ type Servers interface {
 	// it. NotFound when there is none.
 	Server(ctx context.Context, ref string) (*Server, error)
 
-	// List returns one page in the order asked for. Only servers with a visible version are listed.
+	// List returns one page in the order asked for. Only servers with a visible version are listed, and none of which
+	// all were unpublished.
 	// A page is stable: rows that do not change between two calls are neither repeated nor left out.
 	List(ctx context.Context, q ServerQuery) ([]*Server, error)
 
@@ -65,7 +66,7 @@ type Servers interface {
 	// event.
 	AddInstalls(ctx context.Context, counts map[string]int64) error
 
-	// CountServers returns how many servers have a visible version, and how many visible versions.
+	// CountServers returns how many servers List lists, and how many versions are visible.
 	CountServers(ctx context.Context) (servers, versions int64, err error)
 }
 

@@ -34,14 +34,14 @@ func (s *Store) Server(ctx context.Context, ref string) (*hub.Server, error) {
 
 // List implements hub.Servers.
 func (s *Store) List(ctx context.Context, q hub.ServerQuery) ([]*hub.Server, error) {
-	if q.Limit < 1 || q.Limit > 100 {
-		return nil, hub.Errorf(hub.Invalid, "limit %d: a page has 1 to 100 servers", q.Limit)
+	if q.Limit < 1 || q.Limit > 101 {
+		return nil, hub.Errorf(hub.Invalid, "limit %d: 1 to 101 servers are read at once", q.Limit)
 	}
 	if !engine.Storable(q.Scope, q.PackageType, q.Transport, q.Runtime, q.License, q.Category, q.Keyword) {
 		return nil, nil
 	}
 	rows := make([]serverRow, 0, q.Limit)
-	sel := s.db.Read.NewSelect().Model(&rows).Where("s.latest_id <> ''").Limit(int64(q.Limit))
+	sel := s.db.Read.NewSelect().Model(&rows).Where("s.latest_id <> ''").Where("s.latest_state <> ?", string(hub.Unpublished)).Limit(int64(q.Limit))
 	if err := order(sel, q); err != nil {
 		return nil, err
 	}
@@ -251,7 +251,7 @@ func (s *Store) SetTags(ctx context.Context, serverID string, set map[string]str
 
 // CountServers implements hub.Servers.
 func (s *Store) CountServers(ctx context.Context) (servers, versions int64, err error) {
-	rows, err := s.db.Query(ctx, "SELECT (SELECT count(*) FROM servers WHERE latest_id <> ''), (SELECT count(*) FROM versions WHERE shown >= 1)")
+	rows, err := s.db.Query(ctx, "SELECT (SELECT count(*) FROM servers WHERE latest_id <> '' AND latest_state <> ?), (SELECT count(*) FROM versions WHERE shown >= 1)", string(hub.Unpublished))
 	if err != nil {
 		return 0, 0, err
 	}

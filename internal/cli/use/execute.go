@@ -151,26 +151,18 @@ func (o *apply) consent(ctx context.Context, a *app.App, pl *plan) error {
 	return o.decide(ctx, a, asking, true)
 }
 
-// decide gets the answer: from --yes, from a person, or, without either, no.
+// decide gets the answer: from --yes, from a person, or, without either, no. Also a server that declares nothing is
+// asked about: it runs with all rights.
 func (o *apply) decide(ctx context.Context, a *app.App, asking []step, shown bool) error {
-	demands := false
-	for _, st := range asking {
-		demands = demands || len(app.AsksOf(st.new.Manifest)) > 0
-	}
 	switch {
 	case len(asking) == 0 || o.yes || o.dryRun:
 		return nil
 	case !a.IO.Interactive() || !shown:
-		if !demands {
-			return nil
-		}
 		var names []string
 		for _, st := range asking {
-			if len(app.AsksOf(st.new.Manifest)) > 0 {
-				names = append(names, st.name.String())
-			}
+			names = append(names, st.name.String())
 		}
-		return app.Usage("%s asks for permissions and nobody is here to answer", app.AndList(names)).WithHint("read what it asks for and add --yes to allow it")
+		return app.Usage("%s would be installed and nobody is here to allow it", app.AndList(names)).WithHint("read what it asks for and add --yes to allow it")
 	}
 	for {
 		answer, err := a.IO.Choose(ctx, "  Allow? [y/N/d for details, --yes answers]", "nyd")
