@@ -22,8 +22,9 @@ const (
 type story struct {
 	*failed
 	facts   []fact
-	subject int // the rootFact that the headline is about
-	depth   map[int]int
+	subject int         // the rootFact that the headline is about
+	depth   map[int]int // of packages, from the project
+	own     map[int]int // the same, from the subject only
 	uses    map[*pubgrub.Clause]int
 	told    map[*pubgrub.Clause]bool
 	heap    []int // facts that are to be told before the next conclusion
@@ -83,17 +84,6 @@ func publisher(f *failed, facts []fact) error {
 // measure finds how far each package is from the project, and which of its wishes the story is about: the
 // one that was typed, or the one from which the longest way leads to the clash.
 func (t *story) measure() {
-	t.depth = map[int]int{}
-	for range t.facts { // a way is at most as long as there are facts
-		for _, x := range t.facts {
-			switch d, ok := t.depth[x.pkg]; {
-			case x.kind == rootFact:
-				t.depth[x.dep] = 1
-			case x.kind == needFact && ok && (t.depth[x.dep] == 0 || t.depth[x.dep] > d+1):
-				t.depth[x.dep] = d + 1
-			}
-		}
-	}
 	best := -1
 	for i, x := range t.facts {
 		if x.kind != rootFact {
@@ -115,6 +105,24 @@ func (t *story) measure() {
 			best, t.subject = rank, i
 		}
 	}
+	t.depth = t.distances(func(i int) bool { return true })
+	t.own = t.distances(func(i int) bool { return i == t.subject })
+}
+
+// distances returns how many steps packages are from some of the roots.
+func (t *story) distances(from func(int) bool) map[int]int {
+	out := map[int]int{}
+	for range t.facts { // a way is at most as long as there are facts
+		for i, x := range t.facts {
+			switch d, ok := out[x.pkg]; {
+			case x.kind == rootFact && from(i):
+				out[x.dep] = 1
+			case x.kind == needFact && ok && (out[x.dep] == 0 || out[x.dep] > d+1):
+				out[x.dep] = d + 1
+			}
+		}
+	}
+	return out
 }
 
 // tell makes the sentences. It reports whether the story is of one range alone, with nothing against it but
@@ -140,18 +148,15 @@ func (t *story) tell() (plain bool) {
 		if subject.in.Empty() {
 			what = t.called(subject.dep)
 		}
-		t.lines = append(t.lines, "so "+what+" cannot be used here")
+		t.lines = append(t.lines, "so "+cannot(what)+" be used here")
 	}
 	for i, x := range t.facts {
-		if x.kind == clashFact || x.kind == barredFact || !x.in.Empty() && !(plain && i == t.subject) {
-			continue
-		}
-		if there := t.there(x.dep); !plain && i == t.subject || plain || there != "" {
+		if (x.kind == rootFact || x.kind == needFact) && (x.in.Empty() || plain && i == t.subject) {
 			at := len(t.lines)
 			if !plain {
-				at--
+				at-- // before the conclusion
 			}
-			t.lines = slices.Insert(t.lines, at, there)
+			t.lines = slices.Insert(t.lines, at, t.there(x.dep))
 		}
 	}
 	return plain
@@ -160,8 +165,17 @@ func (t *story) tell() (plain bool) {
 // there says which versions there are.
 func (t *story) there(p int) string {
 	pk := t.packs[p]
-	open := pk.ascending(pk.usable)
+	left := pk.usable
+	for _, x := range t.facts {
+		if x.kind == barredFact && x.pkg == p {
+			left = left.Minus(x.set)
+		}
+	}
+	open := pk.ascending(left)
 	slices.Reverse(open)
+	if len(open) == 0 && !pk.usable.Empty() {
+		return "there is no other version of " + pk.spec.Name.String()
+	}
 	if len(open) == 0 {
 		return "no version of " + pk.spec.Name.String() + " can be installed"
 	}
@@ -222,7 +236,7 @@ func (t *story) conclude(c *pubgrub.Clause) {
 	line := ""
 	switch {
 	case len(need) == 0:
-		line = "so " + and(not) + " cannot be used"
+		line = "so " + cannot(and(not)) + " be used"
 		if len(not) > 1 {
 			line += " together"
 		}
@@ -234,6 +248,14 @@ func (t *story) conclude(c *pubgrub.Clause) {
 	if !slices.Contains(t.lines, line) {
 		t.lines = append(t.lines, line)
 	}
+}
+
+// cannot makes "X cannot", and "no version of X can" of every one.
+func cannot(what string) string {
+	if rest, ok := strings.CutPrefix(what, "every "); ok {
+		return "no " + rest + " can"
+	}
+	return what + " cannot"
 }
 
 // numbered returns the package that refute gave a number: they are counted as the facts name them.
@@ -284,16 +306,23 @@ func (t *story) flush() {
 	}
 }
 
-// rank sorts facts: from the subject outwards, then the other wishes of the project.
+// rank sorts facts: from the subject outwards, then from the other wishes of the project, and those last that
+// lead no further.
 func (t *story) rank(i int) int {
+	const second, last = 1 << 19, 1 << 20
 	x := t.facts[i]
+	d, own := t.own[x.pkg]
 	switch {
 	case i == t.subject:
 		return -1
+	case x.kind == rootFact && slices.ContainsFunc(t.facts, func(y fact) bool { return y.kind != rootFact && y.pkg == x.dep }):
+		return second
 	case x.kind == rootFact:
-		return 1 << 20
+		return last
+	case own:
+		return d
 	}
-	return t.depth[x.pkg]
+	return second + t.depth[x.pkg]
 }
 
 // follows returns the only one of some facts that speaks of every version a fact asks for, or -1.
@@ -328,7 +357,7 @@ func (t *story) sentence(x fact) string {
 		}
 		return who + " " + t.predicate(x)
 	case clashFact:
-		return fmt.Sprintf("the alias %s is both %s and %s", t.packs[x.pkg].id, t.packs[x.dep].spec.Name, t.packs[x.pkg].spec.Name)
+		return fmt.Sprintf("the alias %s is both %s and %s", string(t.packs[x.pkg].id), t.packs[x.dep].spec.Name, t.packs[x.pkg].spec.Name)
 	}
 	return t.versions(x.pkg, x.set) + " " + t.predicate(x)
 }
@@ -360,7 +389,10 @@ func (t *story) predicate(x fact) string {
 		text += " (by overrides)"
 	}
 	if x.in.Empty() {
-		text += ", which no version is in"
+		text += ", and no version fits that"
+	}
+	if x.where != "" {
+		text += " (" + x.where + ")"
 	}
 	return "needs " + text
 }

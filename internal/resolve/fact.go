@@ -19,8 +19,10 @@ type fact struct {
 	rng      []string    // the same, as written
 	override bool        // by the project's overrides
 	from     string      // of a rootFact: who asks
+	where    string      // of a rootFact: the place where it is written
 	root     int         // of a rootFact: which
 	text     string      // of a barredFact: why, after the name
+	cure     string      // of a barredFact: what would have to be here
 	err      *hub.Error  // of a barredFact: kind and hint, when that is the mistake of whoever published it
 }
 

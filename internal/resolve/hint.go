@@ -151,14 +151,17 @@ func (f *failed) otherwise(ctx context.Context, facts []fact, roots []int) []str
 			return []string{fmt.Sprintf("take %s out of \"overrides\" in mcp.json", f.called(x.dep))}
 		}
 	}
+	var cures []string
 	for _, x := range facts {
-		if x.kind == barredFact && x.err == nil && f.packs[x.pkg].usable.Meets(x.set) || strings.HasPrefix(x.text, "needs ") {
-			q := *f.question
-			q.Env = Environment{}
-			if _, bad, err := q.solve(ctx); bad == nil && err == nil {
-				return []string{fmt.Sprintf("it would work elsewhere: %s %s", f.versions(x.pkg, x.set), x.text)}
-			}
-			break
+		if x.cure != "" && !slices.Contains(cures, x.cure) {
+			cures = append(cures, x.cure)
+		}
+	}
+	if len(cures) > 0 {
+		q := *f.question
+		q.Env = Environment{}
+		if _, bad, err := q.solve(ctx); bad == nil && err == nil {
+			return []string{"it works " + and(cures)}
 		}
 	}
 	for _, root := range roots {

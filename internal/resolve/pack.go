@@ -60,7 +60,7 @@ func newPack(id hub.Name, spec Spec, o *Offer, locked string, prefer Prefer) (*p
 		}
 		all[i] = e
 	}
-	slices.SortStableFunc(all, func(a, b entry) int {
+	slices.SortFunc(all, func(a, b entry) int {
 		if c := cmp.Compare(a.tier, b.tier); c != 0 {
 			return c
 		}

@@ -28,7 +28,7 @@ const MaxRange = 256
 // tagRE is what looks like a dist-tag; vVersion and x are not. otherRE is the number of a mirrored version
 // that is not SemVer, such as 2025.06.18: as a range it means just itself.
 var (
-	otherRE  = regexp.MustCompile(`^[vV]?\d[0-9A-Za-z._+-]*$`)
+	otherRE  = regexp.MustCompile(`^[vV]?\d+([._+-]?[0-9A-Za-z]+)*$`)
 	tagRE    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._-]*$`)
 	vVersion = regexp.MustCompile(`^[vV]\d`)
 )

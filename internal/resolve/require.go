@@ -7,9 +7,16 @@ import (
 	"strings"
 )
 
-// check compares what a version requires with the machine. It returns what forbids the version, as the end
-// of a sentence that begins with its name, and notes on what could not be checked.
-func (env Environment) check(r Requires) (forbids string, notes []string) {
+// barrier is what forbids a version here: the end of a sentence that begins with its name, and with what it
+// would work.
+type barrier struct{ text, cure string }
+
+// check compares what a version requires with the machine. It returns what forbids the version and notes on what
+// could not be checked.
+func (env Environment) check(r Requires) (bar barrier, notes []string) {
+	if len(r.Engines)+len(r.Hosts)+len(r.Platforms) == 0 {
+		return bar, nil
+	}
 	for _, name := range slices.Sorted(maps.Keys(r.Engines)) {
 		rng := r.Engines[name]
 		here := strings.Fields(env.Engines[name])
@@ -17,23 +24,24 @@ func (env Environment) check(r Requires) (forbids string, notes []string) {
 		switch {
 		case !known:
 			notes = append(notes, fmt.Sprintf("needs %s %s, which could not be checked here", clip(name), clip(rng)))
-		case !ok && forbids == "":
-			forbids = fmt.Sprintf("needs %s %s, and here is %s", engineName(name), clip(rng), strings.Join(here, ", "))
+		case !ok && bar.text == "":
+			bar.cure = fmt.Sprintf("with %s %s", engineName(name), clip(rng))
+			bar.text = fmt.Sprintf("needs %s %s, and here is %s", engineName(name), clip(rng), list(here, 3))
 		}
 	}
-	if len(r.Platforms) > 0 && env.Platform != "" && !slices.ContainsFunc(r.Platforms, env.on) && forbids == "" {
-		forbids = fmt.Sprintf("runs on %s, and this is %s", list(r.Platforms, 3), env.Platform)
+	if len(r.Platforms) > 0 && env.Platform != "" && !slices.ContainsFunc(r.Platforms, env.on) && bar.text == "" {
+		bar.cure = "on " + or(r.Platforms)
+		bar.text = fmt.Sprintf("runs on %s, and this is %s", or(r.Platforms), env.Platform)
 	}
 	switch {
 	case len(r.Hosts) == 0:
 	case len(env.Hosts) == 0:
-		notes = append(notes, "works with "+list(r.Hosts, 3)+", and no host application was found here")
-	case !slices.ContainsFunc(r.Hosts, env.has):
-		if forbids == "" {
-			forbids = fmt.Sprintf("works with %s, and here is %s", list(r.Hosts, 3), list(env.Hosts, 5))
-		}
+		notes = append(notes, "works with "+or(r.Hosts)+", and no host application was found here")
+	case !slices.ContainsFunc(r.Hosts, env.has) && bar.text == "":
+		bar.cure = "with " + or(r.Hosts)
+		bar.text = fmt.Sprintf("works with %s, and here is %s", or(r.Hosts), list(env.Hosts, 5))
 	}
-	return forbids, notes
+	return bar, notes
 }
 
 // on reports whether this machine is a platform: "linux/amd64", or "linux" with any processor.
@@ -109,6 +117,11 @@ func protocolFits(rng, version string) bool {
 		}
 	}
 	return strings.TrimSpace(rng) == "" || strings.TrimSpace(rng) == "*"
+}
+
+// or joins the first of some words.
+func or(words []string) string {
+	return strings.ReplaceAll(list(words, 4), ", ", " or ")
 }
 
 // list joins the first of some words and says how many more there are.

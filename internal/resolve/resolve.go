@@ -5,6 +5,7 @@ package resolve
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -63,6 +64,7 @@ type Root struct {
 	Alias string // the name it has in the project, when that is another one
 	Range string // npm syntax, an exact version or a dist-tag; "" is "latest"
 	From  string // who asks, as it is told in a conflict: "your project"; "" was typed just now
+	Where string // the place where it is written, as it is told in a conflict: "mcp.json line 12"
 	Dev   bool   // from devDependencies
 }
 
@@ -101,6 +103,10 @@ func (s Solution) Find(id hub.Name) (Choice, bool) {
 // MarkDev sets Dev in every choice, from the roots.
 func (s Solution) MarkDev(roots []Root) {
 	needed := map[hub.Name]bool{}
+	choices := map[hub.Name]*Choice{}
+	for i := range s {
+		choices[s[i].ID()] = &s[i]
+	}
 	var todo []hub.Name
 	for _, r := range roots {
 		if !r.Dev {
@@ -114,9 +120,8 @@ func (s Solution) MarkDev(roots []Root) {
 			continue
 		}
 		needed[id] = true
-		c, _ := s.Find(id)
-		for dep := range c.Dependencies {
-			todo = append(todo, dep)
+		if c := choices[id]; c != nil {
+			todo = slices.AppendSeq(todo, maps.Keys(c.Dependencies))
 		}
 	}
 	for i := range s {

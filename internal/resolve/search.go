@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/resolve/pubgrub"
@@ -97,7 +98,7 @@ func (s *search) addRoots() error {
 		}
 		s.byRoot = append(s.byRoot, p)
 		over, overridden := s.Overrides[r.ID()]
-		f := fact{kind: rootFact, dep: p, rng: []string{r.Range}, from: r.From, root: i}
+		f := fact{kind: rootFact, dep: p, rng: []string{r.Range}, from: r.From, where: r.Where, root: i}
 		switch {
 		case s.free == i+1:
 			f.in = s.packs[p].usable
@@ -181,25 +182,29 @@ func (s *search) pack(spec Spec) (int, error) {
 		s.byID[id] = map[hub.Name]int{}
 	}
 	s.byID[id][spec.Name] = i
-	barred := map[string]pubgrub.Set{}
-	for v, version := range p.versions {
-		why := ""
+	barred := map[barrier]pubgrub.Set{}
+	for v := range p.versions {
+		var why barrier
+		version := &p.versions[v]
 		if !p.usable.Has(v + 1) {
-			if why = "is " + string(version.State); version.Message != "" {
-				why += ": " + clip(version.Message)
+			if why.text = "is " + string(version.State); version.Message != "" {
+				why.text += ": " + clip(version.Message)
 			}
-		} else if why, p.notes[v+1] = s.Env.check(version.Requires); why != "" {
-			p.usable[(v+1)>>6] &^= 1 << ((v + 1) & 63)
+		} else if bar, notes := s.Env.check(version.Requires); bar.text != "" {
+			why = bar
+			p.usable.Drop(v + 1)
+		} else if notes != nil {
+			p.notes[v+1] = notes
 		}
-		if why != "" {
+		if why.text != "" {
 			if barred[why] == nil {
 				barred[why] = pubgrub.NewSet(len(p.versions))
 			}
 			barred[why].Put(v + 1)
 		}
 	}
-	for _, why := range slices.Sorted(maps.Keys(barred)) {
-		s.assert(fact{kind: barredFact, pkg: i, set: barred[why], text: why})
+	for _, why := range slices.SortedFunc(maps.Keys(barred), func(a, b barrier) int { return strings.Compare(a.text, b.text) }) {
+		s.assert(fact{kind: barredFact, pkg: i, set: barred[why], text: why.text, cure: why.cure})
 	}
 	return i, nil
 }
@@ -228,8 +233,8 @@ func (s *search) Expand(p, v int) ([]int, error) {
 	}
 	only := pubgrub.NewSet(len(pk.versions))
 	only.Put(v)
-	if why, notes := s.Env.check(needs.Requires); why != "" {
-		s.assert(fact{kind: barredFact, pkg: p, set: only, text: why})
+	if bar, notes := s.Env.check(needs.Requires); bar.text != "" {
+		s.assert(fact{kind: barredFact, pkg: p, set: only, text: bar.text, cure: bar.cure})
 		return nil, nil
 	} else if len(notes) > 0 {
 		pk.notes[v] = notes

@@ -13,6 +13,9 @@ func NewSet(n int) Set { return make(Set, (n+64)/64) }
 // Put adds version i, counted from 1; 0 is absence.
 func (s Set) Put(i int) { s[i>>6] |= 1 << (i & 63) }
 
+// Drop takes version i out.
+func (s Set) Drop(i int) { s[i>>6] &^= 1 << (i & 63) }
+
 // Has reports whether version i is in the set.
 func (s Set) Has(i int) bool { return s[i>>6]&(1<<(i&63)) != 0 }
 
