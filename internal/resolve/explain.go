@@ -250,14 +250,6 @@ func (t *story) conclude(c *pubgrub.Clause) {
 	}
 }
 
-// cannot makes "X cannot", and "no version of X can" of every one.
-func cannot(what string) string {
-	if rest, ok := strings.CutPrefix(what, "every "); ok {
-		return "no " + rest + " can"
-	}
-	return what + " cannot"
-}
-
 // numbered returns the package that refute gave a number: they are counted as the facts name them.
 func (t *story) numbered(n int) int {
 	var seen []int
@@ -346,62 +338,4 @@ func (t *story) follows(x fact, left []int) int {
 		found = j
 	}
 	return found
-}
-
-func (t *story) sentence(x fact) string {
-	switch x.kind {
-	case rootFact:
-		who := x.from
-		if who == "" {
-			who = "what you ask for"
-		}
-		return who + " " + t.predicate(x)
-	case clashFact:
-		return fmt.Sprintf("the alias %s is both %s and %s", string(t.packs[x.pkg].id), t.packs[x.dep].spec.Name, t.packs[x.pkg].spec.Name)
-	}
-	return t.versions(x.pkg, x.set) + " " + t.predicate(x)
-}
-
-// predicate is a sentence without its subject.
-func (t *story) predicate(x fact) string {
-	if x.kind == barredFact {
-		return x.text
-	}
-	name := t.called(x.dep)
-	var words []string
-	for _, r := range x.rng {
-		if r = strings.TrimSpace(r); r == "" {
-			r = "latest"
-		}
-		if r = name + " " + clip(r); !slices.Contains(words, r) {
-			words = append(words, r)
-		}
-		name = strings.TrimPrefix(name, t.called(x.dep))
-	}
-	for i := range words {
-		words[i] = strings.TrimSpace(words[i])
-	}
-	text := strings.Join(words, " or ")
-	if len(words) > 3 {
-		text = t.versions(x.dep, x.in)
-	}
-	if x.override {
-		text += " (by overrides)"
-	}
-	if x.in.Empty() {
-		text += ", and no version fits that"
-	}
-	if x.where != "" {
-		text += " (" + x.where + ")"
-	}
-	return "needs " + text
-}
-
-// called is how a package is named in a sentence.
-func (s *search) called(p int) string {
-	pk := s.packs[p]
-	if pk.spec.Alias != "" {
-		return pk.spec.Alias + " (" + pk.spec.Name.String() + ")"
-	}
-	return pk.spec.Name.String()
 }

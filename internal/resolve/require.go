@@ -19,11 +19,11 @@ func (env Environment) check(r Requires) (bar barrier, notes []string) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Engines)) {
 		rng := r.Engines[name]
-		here := strings.Fields(env.Engines[name])
+		here := strings.Fields(env.engine(name))
 		ok, known := engineFits(name, rng, here)
 		switch {
 		case !known:
-			notes = append(notes, fmt.Sprintf("needs %s %s, which could not be checked here", clip(name), clip(rng)))
+			notes = append(notes, fmt.Sprintf("needs %s %s, which could not be checked here", engineName(name), clip(rng)))
 		case !ok && bar.text == "":
 			bar.cure = fmt.Sprintf("with %s %s", engineName(name), clip(rng))
 			bar.text = fmt.Sprintf("needs %s %s, and here is %s", engineName(name), clip(rng), list(here, 3))
@@ -36,12 +36,19 @@ func (env Environment) check(r Requires) (bar barrier, notes []string) {
 	switch {
 	case len(r.Hosts) == 0:
 	case len(env.Hosts) == 0:
-		notes = append(notes, "works with "+or(r.Hosts)+", and no host application was found here")
+		notes = append(notes, "works with "+or(r.Hosts)+", which could not be checked here")
 	case !slices.ContainsFunc(r.Hosts, env.has) && bar.text == "":
 		bar.cure = "with " + or(r.Hosts)
 		bar.text = fmt.Sprintf("works with %s, and here is %s", or(r.Hosts), list(env.Hosts, 5))
 	}
 	return bar, notes
+}
+
+func (env Environment) engine(name string) string {
+	if v, ok := env.Engines[name]; ok || env.Find == nil {
+		return v
+	}
+	return env.Find(name)
 }
 
 // on reports whether this machine is a platform: "linux/amd64", or "linux" with any processor.

@@ -31,9 +31,10 @@ type Requires struct {
 
 // Environment is the machine. What it does not know forbids nothing, and is noted.
 type Environment struct {
-	Engines  map[string]string // "node": "22.11.0"; several versions are separated by spaces
-	Hosts    []string          // ids of host applications, such as "cursor"
-	Platform string            // "linux/amd64"
+	Engines  map[string]string          // "node": "22.11.0"; several versions are separated by spaces
+	Find     func(engine string) string // asked for what Engines does not have, when a version names it; may be nil
+	Hosts    []string                   // ids of host applications, such as "cursor"
+	Platform string                     // "linux/amd64"
 }
 
 // Offer is everything there is of one server.

@@ -97,7 +97,7 @@ a/all-deprecated 1.1.0 deprecated
 		{"host by its name", "dep a/host <3\nenv host claude-desktop", "a/host 2.0.0"},
 		{"host of two", "dep a/host *\nenv host cursor", "a/host 3.0.0"},
 		{"host that is not here", "dep a/host *\nenv host vscode", "a/host 1.0.0"},
-		{"no host is known", "dep a/host *", "a/host 3.0.0 (works with zed or cursor, and no host application was found here)"},
+		{"no host is known", "dep a/host *", "a/host 3.0.0 (works with zed or cursor, which could not be checked here)"},
 		{"platform", "dep a/os *\nenv platform linux/amd64", "a/os 1.0.0"},
 		{"platform of any processor", "dep a/os *\nenv platform windows/arm64", "a/os 2.0.0"},
 		{"versions that name what is not there are passed over", "dep a/lost *", "a/db 1.1.0, a/lost 1.0.0"},

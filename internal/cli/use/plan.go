@@ -2,6 +2,7 @@ package use
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -44,6 +45,7 @@ type step struct {
 	old      *manifest.Manifest
 	new      *app.Fetched
 	direct   bool
+	notes    []string // of the solver: what could not be checked
 }
 
 // newPlan reads a project's files.
@@ -74,6 +76,19 @@ func newPlan(a *app.App, p install.Project, command string) (*plan, error) {
 		}
 	}
 	return pl, nil
+}
+
+// prepare tells the solver of this machine and of the flags.
+func (o *apply) prepare(ctx context.Context, a *app.App, pl *plan) error {
+	switch {
+	case o.lowest:
+		pl.solver.Prefer = resolve.PreferLowest
+	case !o.locked:
+		pl.solver.Prefer = resolve.PreferHighest
+	}
+	var err error
+	pl.solver.Env, err = a.Environment(ctx, !o.noHosts)
+	return err
 }
 
 // wanted returns what mcp.json asks for, after the edits.
@@ -114,10 +129,14 @@ func (pl *plan) solve(ctx context.Context, fresh map[hub.Name]bool, ask map[hub.
 		return err
 	}
 	var roots []resolve.Root
+	lines := app.DependencyLines(pl.text)
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		r := resolve.Root{Name: name, Range: want[name], From: "your project", Dev: dev[name]}
+		if n := lines[name]; n > 0 {
+			r.Where = fmt.Sprintf("%s line %d", install.ManifestFile, n)
+		}
 		if rng, ok := ask[name]; ok {
-			r.Range, r.From = rng, ""
+			r.Range, r.From, r.Where = rng, "", ""
 		}
 		roots = append(roots, r)
 	}
@@ -127,7 +146,7 @@ func (pl *plan) solve(ctx context.Context, fresh map[hub.Name]bool, ask map[hub.
 			locked[name] = e.Version
 		}
 	}
-	if len(fresh) == 0 {
+	if len(fresh) == 0 && pl.solver.Prefer == resolve.PreferLocked {
 		pl.solution = pl.fromLock(roots, locked)
 	}
 	if pl.solution == nil {
@@ -231,7 +250,7 @@ func (pl *plan) compare(ctx context.Context, want map[hub.Name]string) error {
 		e.Dev = c.Dev
 		e.Keep(old)
 		pl.next.Servers[c.Name] = e
-		st := step{name: c.Name, version: c.Version, previous: old, new: f}
+		st := step{name: c.Name, version: c.Version, previous: old, new: f, notes: c.Notes}
 		_, st.direct = want[c.Name]
 		if old != nil {
 			st.old, _ = h.Manifest(old.Manifest) // only for showing what changes
