@@ -3,6 +3,7 @@ package resolve
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"github.com/mcphub/mcphub/internal/hub"
 )
@@ -87,17 +88,13 @@ func ahead[T any](all []T, fn func(T)) {
 		return // whoever needs the one asks for it
 	}
 	var wg sync.WaitGroup
-	next := make(chan T)
+	var next atomic.Int64
 	for range min(parallel, len(all)) {
 		wg.Go(func() {
-			for v := range next {
-				fn(v)
+			for i := next.Add(1) - 1; i < int64(len(all)); i = next.Add(1) - 1 {
+				fn(all[i])
 			}
 		})
 	}
-	for _, v := range all {
-		next <- v
-	}
-	close(next)
 	wg.Wait()
 }

@@ -16,7 +16,7 @@ type pack struct {
 	id       hub.Name
 	spec     Spec // without the range
 	offer    *Offer
-	versions []Version
+	versions []*Version
 	read     []semver
 	isSemver []bool
 	usable   pubgrub.Set            // may be newly chosen, or is locked
@@ -80,9 +80,9 @@ func newPack(id hub.Name, spec Spec, o *Offer, locked string, prefer Prefer) (*p
 		}
 		return cmp.Or(c, a.v.PublishedAt.Compare(b.v.PublishedAt), strings.Compare(a.v.Version, b.v.Version))
 	})
-	p.versions, p.read, p.isSemver, p.usable = make([]Version, n), make([]semver, n), make([]bool, n), pubgrub.NewSet(n)
+	p.versions, p.read, p.isSemver, p.usable = make([]*Version, n), make([]semver, n), make([]bool, n), pubgrub.NewSet(n)
 	for i, e := range all {
-		p.versions[i], p.read[i], p.isSemver[i] = *e.v, e.read, e.ok
+		p.versions[i], p.read[i], p.isSemver[i] = e.v, e.read, e.ok
 		isLocked := locked != "" && locked == e.v.Version && e.v.State.Fetchable()
 		if isLocked {
 			p.locked = i + 1
@@ -154,7 +154,7 @@ func (p *pack) ascending(s pubgrub.Set) []int {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b int) int {
-		x, y := &p.versions[a], &p.versions[b]
+		x, y := p.versions[a], p.versions[b]
 		return cmp.Or(hub.CompareVersions(x.Version, x.PublishedAt, y.Version, y.PublishedAt), b-a)
 	})
 	return out

@@ -185,7 +185,7 @@ func (s *search) pack(spec Spec) (int, error) {
 	barred := map[barrier]pubgrub.Set{}
 	for v := range p.versions {
 		var why barrier
-		version := &p.versions[v]
+		version := p.versions[v]
 		if !p.usable.Has(v + 1) {
 			if why.text = "is " + string(version.State); version.Message != "" {
 				why.text += ": " + clip(version.Message)
