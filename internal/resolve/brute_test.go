@@ -167,13 +167,20 @@ func TestAgainstBruteForce(t *testing.T) {
 		for p := range 1 + r.IntN(2) {
 			root := resolve.Root{Name: hub.Name(fmt.Sprintf("p/p%d", p)), Range: []string{"*", "^1", "^2.0.0", ">=1"}[r.IntN(4)], From: "your project"}
 			roots = append(roots, root)
-			b.queue = append(b.queue, root.Name)
 			b.wants[root.Name] = []string{root.Range}
 		}
 		if seed%3 == 1 {
 			for name, o := range stock.offers {
 				if r.IntN(2) == 0 {
 					b.locked[name] = o.Versions[r.IntN(len(o.Versions))].Version
+				}
+			}
+		}
+		for _, kept := range []bool{true, false} { // of the roots, what is locked is decided first
+			for _, root := range roots {
+				v := b.locked[root.Name]
+				if is := v != "" && b.fits(root.Name, v) && slices.Contains(b.candidates(root.Name), v); is == kept {
+					b.queue = append(b.queue, root.Name)
 				}
 			}
 		}

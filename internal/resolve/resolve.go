@@ -149,8 +149,8 @@ const (
 )
 
 // Solver is the Resolver. Servers that the roots name get the best version first, in the order of the
-// roots; then those that these need, in order of name; and so on. A lower version of one is taken
-// only where that makes the rest fit.
+// roots, but those that are locked before the others, so that what is new does not push them; then those that
+// these need, in order of name; and so on. A lower version of one is taken only where that makes the rest fit.
 type Solver struct {
 	Provider  Provider
 	Env       Environment

@@ -90,6 +90,7 @@ func (s *search) addRoots() error {
 		names = append(names, r.Name)
 	}
 	s.fetch.aheadOffers(s.ctx, names)
+	var kept, others []int
 	for i, r := range s.roots {
 		spec := Spec{Alias: r.Alias, Name: r.Name}
 		p, err := s.pack(spec)
@@ -118,8 +119,14 @@ func (s *search) addRoots() error {
 			}
 			s.assert(f)
 		}
-		s.sat.Ask(p)
+		if l := s.packs[p].locked; s.Prefer == PreferLocked && l > 0 && f.in.Has(l) {
+			kept = append(kept, p)
+		} else {
+			others = append(others, p)
+		}
 	}
+	s.sat.Ask(kept...)
+	s.sat.Ask(others...)
 	return nil
 }
 

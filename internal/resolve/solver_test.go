@@ -72,6 +72,7 @@ a/all-deprecated 1.1.0 deprecated
 		{"the order of the roots decides who gets the newest", "dep a/db *\ndep a/app *", "a/app 1.1.0, a/db 2.0.0"},
 		{"locked is preferred", "dep a/app *\nlock a/app 1.0.0\nlock a/db 1.0.0", "a/app 1.0.0 kept, a/db 1.0.0 kept"},
 		{"one that forgets its lock pulls along what must move", "dep a/app *\nlock a/db 1.0.0", "a/app 1.1.0, a/db 2.0.0"},
+		{"what is new does not push what is locked", "dep a/db *\ndep a/app *\nlock a/app 1.0.0", "a/app 1.0.0 kept, a/db 1.1.0"},
 		{"yanked stays when locked, in a dependency too", "dep a/app ^1.0.0\nlock a/app 1.0.0\nlock a/db 1.2.0", "a/app 1.0.0 kept, a/db 1.2.0 kept"},
 		{"yanked is not newly taken", "dep a/db ~1.2", "conflict"},
 		{"deprecated after all others", "dep a/db ^1", "a/db 1.1.0"},
