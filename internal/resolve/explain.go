@@ -53,7 +53,7 @@ func (f *failed) explain(ctx context.Context) error {
 	for _, line := range t.lines {
 		e.Issues = append(e.Issues, hub.Issue{Message: line, Severity: hub.SeverityError})
 	}
-	return e.WithHint("%s", f.hint(ctx, facts, t.subject))
+	return e.WithHint("%s", f.advice(ctx, facts, t.subject))
 }
 
 // publisher returns the error when nothing clashes, but a version that is needed names what does not exist.

@@ -131,7 +131,7 @@ func (f *failed) fewer(all []fact, tries *int) []fact {
 // refute returns the proof that facts cannot be true together, nil when they can or when that is hard to tell.
 // The facts of the proof are indices into facts.
 func (f *failed) refute(facts []fact) *pubgrub.Clause {
-	sat := &pubgrub.Solver{Limit: 1 << 22, Room: 1 << 21}
+	sat := &pubgrub.Solver{Limit: 1 << 21, Room: 1 << 20}
 	number := map[int]int{}
 	pkg := func(p int) int {
 		if _, ok := number[p]; !ok {

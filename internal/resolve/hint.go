@@ -16,8 +16,11 @@ const (
 	maxTried = 6
 )
 
-// hint returns what to do: commands, each of which was tried on the same question and solves it.
-func (f *failed) hint(ctx context.Context, facts []fact, subject int) string {
+// advice returns what to do: commands, each of which was tried on the same question and solves it.
+func (f *failed) advice(ctx context.Context, facts []fact, subject int) string {
+	again := *f.question
+	again.hint = true
+	f.question = &again
 	var roots []int // the subject first, then the other wishes
 	for _, x := range append([]fact{facts[subject]}, facts...) {
 		if x.kind == rootFact && !slices.Contains(roots, x.root) && len(roots) < maxTried {

@@ -28,7 +28,8 @@ type question struct {
 	fetch  *fetcher
 	roots  []Root
 	locked map[hub.Name]string
-	free   int // one more than the root that may have any version; 0 is none
+	free   int  // one more than the root that may have any version; 0 is none
+	hint   bool // a way out is tried: it must not take long
 }
 
 // search is one try at a question.
@@ -58,6 +59,9 @@ func (q *question) solve(ctx context.Context) (Solution, *failed, error) {
 		waved: map[[2]int]bool{},
 	}
 	s.sat = &pubgrub.Solver{Source: s, Limit: maxWork, Room: maxRoom}
+	if s.hint {
+		s.sat.Limit, s.sat.Room = maxWork/16, maxRoom/4
+	}
 	if err := s.addRoots(); err != nil {
 		return nil, nil, err
 	}

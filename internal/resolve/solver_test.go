@@ -39,9 +39,7 @@ func said(s resolve.Solution, err error) string {
 	return strings.Join(out, ", ")
 }
 
-// TestSolver has what one project asks and gets, in the words of project in conflict_test.go.
-func TestSolver(t *testing.T) {
-	const stock = `
+const shop = `
 a/app 1.0.0 -> a/db ^1
 a/app 1.1.0 -> a/db ^2
 a/db 1.0.0
@@ -67,6 +65,9 @@ a/lost 1.3.0 -> a/db no-such-tag
 a/all-deprecated 1.0.0 deprecated
 a/all-deprecated 1.1.0 deprecated
 `
+
+// TestSolver has what one project asks and gets, in the words of project in conflict_test.go.
+func TestSolver(t *testing.T) {
 	for _, tt := range []struct{ name, project, want string }{
 		{"goes back to a lower version of one to make another fit", "dep a/app *\ndep a/db ^1", "a/app 1.0.0, a/db 1.1.0"},
 		{"the order of the roots decides who gets the newest", "dep a/db *\ndep a/app *", "a/app 1.1.0, a/db 2.0.0"},
@@ -108,7 +109,7 @@ a/all-deprecated 1.1.0 deprecated
 			text, lowest := strings.CutSuffix(tt.project, "\nprefer lowest")
 			text, highest := strings.CutSuffix(text, "\nprefer highest")
 			s, roots, locked := project(t, text)
-			s.Provider = newShelf(t, stock)
+			s.Provider = newShelf(t, shop)
 			if lowest {
 				s.Prefer = resolve.PreferLowest
 			} else if highest {
