@@ -130,6 +130,21 @@ func TestConflicts(t *testing.T) {
 		"install @acme/postgres@>=>1", "install @acme/postgres@", "install postgres", "install @acme/postgres @acme/postgres@1.4.0", "instal", "install --frobnicate", "run", "run a b", "help rangs", "run @acme/other")...))
 }
 
+// TestDerivation: a conflict is told from mcp.json to what clashes, and the first command advised then works. What
+// this machine cannot run is passed over; what could not be checked is said.
+func TestDerivation(t *testing.T) {
+	w := newWorld(t)
+	w.stock()
+	w.hub.add(t, strings.NewReplacer("3.0.0", "3.1.0", "^1.4.0", "^2.0.0").Replace(reports), nil)
+	w.hub.add(t, strings.Replace(postgres1, "1.4.0", "2.1.0", 1), nil)
+	w.hub.add(t, strings.NewReplacer("@acme/reports", "@acme/charts", `"description"`, `"engines": {"mcp": ">=2099-01-01"}, "description"`).Replace(reports), nil)
+	w.hub.add(t, strings.NewReplacer("@acme/reports", "@acme/charts", "3.0.0", "2.0.0", `"description"`, `"hosts": ["cursor"], "engines": {"mcp": ">=2025-03-26"}, "description"`).Replace(reports), nil)
+	w.write("shop/mcp.json", "{\n  // what we use\n  \"dependencies\": {\n    \"@acme/postgres\": \"^1.4.0\"\n  }\n}\n")
+	golden(t, "derivation.txt", w.transcript(cmds("install --yes --no-hosts -q", "install @acme/reports --yes --no-hosts",
+		"install @acme/reports@^3.0.0 --yes --no-hosts", "install @acme/charts@^3 --no-hosts", "install @acme/charts@* --yes --no-hosts --dry-run",
+		"install --prefer-lowest --yes --no-hosts", "install --prefer-locked=false --yes --no-hosts")...))
+}
+
 func TestAccount(t *testing.T) {
 	w := newWorld(t)
 	text := w.show("whoami") + "\n" + w.show("login")

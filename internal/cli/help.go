@@ -61,10 +61,21 @@ var topics = map[string]string{
   ^1.4 || ^2.1     one of them must hold
   latest, beta     a tag, which its publisher moves
 
-The highest version that fits is taken. A version that was yanked, quarantined or unpublished is never
-newly chosen; one that is locked stays while it fits. A prerelease such as 2.0.0-beta.1 is taken only by
-a range that names a prerelease of the same 2.0.0, by its exact number, or by a tag. Versions of mirrored
-servers that are not SemVer fit only their exact text or a tag.
+What is locked stays while it fits; otherwise the highest version that fits is taken, one that is not
+deprecated before one that is. The servers that mcp.json names come first: a lower version of one is taken
+only where that makes the rest fit. --prefer-lowest takes the lowest instead, to see whether your ranges tell
+the truth; --prefer-locked=false the highest, whatever is locked.
+
+A version that was yanked, quarantined or unpublished is never newly chosen. A yanked one that is locked stays.
+A prerelease such as 2.0.0-beta.1 is taken only by a range that names a prerelease of the same 2.0.0, by its
+exact number, or by a tag; and only when no stable version fits. Versions of mirrored servers that are not
+SemVer fit only their exact text or a tag.
+
+A version whose "engines" (mcp, node, python) or "hosts" do not fit this machine is passed over. An engine that is
+not found here forbids nothing: mcpm says that it could not be checked.
+
+"overrides" in mcp.json replaces the range of a server wherever it is asked for. There is one version of a
+server in a project. When nothing fits, mcpm says why, from mcp.json to what clashes, and what would help.
 
 mcpm install NAME notes ^VERSION in mcp.json; --exact notes the version itself.
 `,

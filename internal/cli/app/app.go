@@ -30,11 +30,12 @@ type App struct {
 
 	mu      sync.Mutex
 	clients map[string]*wire.Client
+	engines map[string]string // versions of programs that were asked for theirs
 }
 
 // NewApp makes an invocation in a world. Nothing is read yet.
 func NewApp(env *Env) *App {
-	a := &App{Env: env, clients: map[string]*wire.Client{}}
+	a := &App{Env: env, clients: map[string]*wire.Client{}, engines: map[string]string{}}
 	a.Settings = sync.OnceValues(a.loadSettings)
 	a.Store = sync.OnceValues(func() (install.Home, error) { return install.OpenHome(a.Getenv, a.Env.UserHome) })
 	return a

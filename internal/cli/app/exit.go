@@ -120,8 +120,10 @@ func Report(io *term.IO, err error, asJSON bool) {
 		}
 		fmt.Fprintln(io.Err)
 	}
-	if e.Hint != "" {
-		fmt.Fprintf(io.Err, "%s\n", io.Wrap(io.Accent("hint:")+" "+term.Clean(e.Hint), 6))
+	label := io.Accent("hint:")
+	for line := range strings.Lines(e.Hint) { // more than one: several ways out
+		fmt.Fprintf(io.Err, "%s %s\n", label, io.Wrap(term.Clean(strings.TrimSuffix(line, "\n")), 6))
+		label = "     "
 	}
 	if e.Err != nil {
 		io.Debugf("cause: %s\n", term.Clean(e.Err.Error()))
@@ -136,8 +138,12 @@ type errorJSON struct {
 	Issues  []hub.Issue `json:"issues,omitempty"`
 }
 
-// maxReasons is how many findings an error shows without -v.
-const maxReasons = 3
+// maxReasons is how many findings an error shows without -v; maxDerivation the same for a conflict of versions,
+// whose sentences follow from one another.
+const (
+	maxReasons    = 3
+	maxDerivation = 10
+)
 
 func reasons(e *hub.Error, all bool) []string {
 	var lines []string
@@ -151,8 +157,12 @@ func reasons(e *hub.Error, all bool) []string {
 		}
 		lines = append(lines, line)
 	}
-	if more := len(lines) - maxReasons; more > 0 && !all {
-		lines = append(lines[:maxReasons-1], fmt.Sprintf("and %d more (-v shows all)", more+1))
+	most := maxReasons
+	if e.Kind == hub.Conflict {
+		most = maxDerivation
+	}
+	if more := len(lines) - most; more > 0 && !all {
+		lines = append(lines[:most-1], fmt.Sprintf("and %d more (-v shows all)", more+1))
 	}
 	return lines
 }

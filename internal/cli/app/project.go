@@ -8,6 +8,7 @@ import (
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest"
+	"github.com/mcphub/mcphub/internal/manifest/edit"
 	"github.com/mcphub/mcphub/internal/manifest/jsonc"
 )
 
@@ -23,6 +24,25 @@ func ReadManifest(p install.Project) (*manifest.Manifest, []byte, error) {
 		return nil, nil, e.WithHint("mend the file; mcpm changed nothing")
 	}
 	return m, text, nil
+}
+
+// DependencyLines returns the line of mcp.json on which each dependency stands.
+func DependencyLines(text []byte) map[hub.Name]int {
+	lines := map[hub.Name]int{}
+	doc, err := jsonc.Parse(install.ManifestFile, text, true)
+	if err != nil {
+		return lines // there is none, or whoever needs what is in it says so
+	}
+	for _, group := range []string{edit.DevDependencies, edit.Dependencies} { // the latter counts
+		if deps := doc.Get(group); deps != nil {
+			for _, m := range deps.Members {
+				if n, err := hub.ParseMirrorName(m.Name); err == nil {
+					lines[n] = m.Line
+				}
+			}
+		}
+	}
+	return lines
 }
 
 // CompareNames orders names for slices.SortFunc.

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"sync"
 
 	"github.com/mcphub/mcphub/internal/cli/term"
 	"github.com/mcphub/mcphub/internal/hub"
@@ -17,13 +18,13 @@ import (
 func Clean(s string) string { return term.Clean(s) }
 
 // HubProvider answers the resolver from the hub, and from the lockfile where that knows better: the
-// dependencies of a locked version need no request.
+// dependencies of a locked version need no request. The resolver asks several things at a time.
 type HubProvider struct {
 	*App
-	Lock      *install.Lockfile
-	Overrides map[hub.Name]string
-	Command   string // told to the hub with each version that is fetched: "install" counts
+	Lock    *install.Lockfile
+	Command string // told to the hub with each version that is fetched: "install" counts
 
+	mu      sync.Mutex
 	offers  map[hub.Name]*resolve.Offer
 	fetched map[hub.Name]map[string]*Fetched
 }
@@ -38,8 +39,11 @@ type Fetched struct {
 
 // Offer implements resolve.Provider.
 func (p *HubProvider) Offer(ctx context.Context, name hub.Name) (*resolve.Offer, error) {
-	if o := p.offers[name]; o != nil {
-		return o, nil
+	p.mu.Lock()
+	known := p.offers[name]
+	p.mu.Unlock()
+	if known != nil {
+		return known, nil
 	}
 	c, err := p.ClientFor(name)
 	if err != nil {
@@ -57,6 +61,8 @@ func (p *HubProvider) Offer(ctx context.Context, name hub.Name) (*resolve.Offer,
 		}
 		o.Versions = append(o.Versions, rv)
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.offers == nil {
 		p.offers = map[hub.Name]*resolve.Offer{}
 	}
@@ -64,28 +70,18 @@ func (p *HubProvider) Offer(ctx context.Context, name hub.Name) (*resolve.Offer,
 	return o, nil
 }
 
-// Dependencies implements resolve.Provider.
-func (p *HubProvider) Dependencies(ctx context.Context, name hub.Name, version string) (map[string]string, error) {
-	deps := map[string]string{}
+// Needs implements resolve.Provider. What is locked was accepted on this machine: its engines and hosts are
+// not asked for again.
+func (p *HubProvider) Needs(ctx context.Context, name hub.Name, version string) (resolve.Needs, error) {
 	if e := p.locked(name); e != nil && e.Version == version {
-		for k, v := range e.Dependencies {
-			deps[k] = v
-		}
-	} else {
-		f, err := p.Fetch(ctx, name, version)
-		if err != nil {
-			return nil, err
-		}
-		for k, v := range f.Manifest.Dependencies {
-			deps[k] = v
-		}
+		return resolve.Needs{Dependencies: e.Dependencies}, nil
 	}
-	for k := range deps {
-		if n, err := hub.ParseMirrorName(k); err == nil && p.Overrides[n] != "" {
-			deps[k] = p.Overrides[n]
-		}
+	f, err := p.Fetch(ctx, name, version)
+	if err != nil {
+		return resolve.Needs{}, err
 	}
-	return deps, nil
+	m := f.Manifest
+	return resolve.Needs{Dependencies: m.Dependencies, Requires: resolve.Requires{Engines: m.Engines, Hosts: m.Hosts}}, nil
 }
 
 func (p *HubProvider) locked(name hub.Name) *install.Locked {
@@ -97,8 +93,11 @@ func (p *HubProvider) locked(name hub.Name) *install.Locked {
 
 // Fetch returns one version, once per run.
 func (p *HubProvider) Fetch(ctx context.Context, name hub.Name, version string) (*Fetched, error) {
-	if f := p.fetched[name][version]; f != nil {
-		return f, nil
+	p.mu.Lock()
+	known := p.fetched[name][version]
+	p.mu.Unlock()
+	if known != nil {
+		return known, nil
 	}
 	c, err := p.ClientFor(name)
 	if err != nil {
@@ -117,6 +116,8 @@ func (p *HubProvider) Fetch(ctx context.Context, name hub.Name, version string) 
 		return nil, hub.Errorf(hub.Integrity, "the hub was asked for %s %s and sent %s", name, version, Clean(d.Version.Version)).
 			WithHint("tell the operator of %s", c.Base())
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.fetched == nil {
 		p.fetched = map[hub.Name]map[string]*Fetched{}
 	}
@@ -155,7 +156,7 @@ func (p *HubProvider) Find(ctx context.Context, r Ref) (string, error) {
 		}
 	}
 	// The offer alone decides, so its dependencies are left out.
-	s, err := resolve.Highest{Provider: alone{p}}.Resolve(ctx, []resolve.Root{{Name: r.Name, Range: r.Rng.String()}}, nil)
+	s, err := resolve.Solver{Provider: alone{p}}.Resolve(ctx, []resolve.Root{{Name: r.Name, Range: r.Rng.String()}}, nil)
 	if err != nil {
 		return "", err
 	}
@@ -165,6 +166,6 @@ func (p *HubProvider) Find(ctx context.Context, r Ref) (string, error) {
 // alone is a provider in which nothing depends on anything.
 type alone struct{ *HubProvider }
 
-func (alone) Dependencies(context.Context, hub.Name, string) (map[string]string, error) {
-	return nil, nil
+func (alone) Needs(context.Context, hub.Name, string) (resolve.Needs, error) {
+	return resolve.Needs{}, nil
 }

@@ -132,6 +132,9 @@ func (o *apply) consent(ctx context.Context, a *app.App, pl *plan) error {
 	var asking []step
 	for _, st := range pl.steps {
 		d := st.new.Detail
+		for _, n := range st.notes {
+			a.IO.Warnf("%s", app.Clean(fmt.Sprintf("%s %s %s", st.name, st.version, n)))
+		}
 		warnState(a, st.name, st.version, d.State, d.Message, d.Replacement)
 		if st.previous == nil || st.previous.Version != st.version {
 			asking = append(asking, st)

@@ -27,6 +27,8 @@ type apply struct {
 	yes     bool
 	dryRun  bool
 	noHosts bool
+	lowest  bool
+	locked  bool
 }
 
 func (o *apply) flags(c *cobra.Command) {
@@ -48,6 +50,7 @@ func NewInstall(a *app.App) *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error { o.args = args; return o.run(c.Context()) },
 	}
 	o.flags(c)
+	o.preferFlags(c)
 	c.Flags().BoolVarP(&o.global, "global", "g", false, "for all projects, not just this one")
 	c.Flags().BoolVarP(&o.dev, "dev", "D", false, "note it under devDependencies")
 	c.Flags().BoolVarP(&o.exact, "exact", "E", false, "pin the version in mcp.json")
@@ -81,6 +84,9 @@ func (o *installOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := o.prepare(ctx, o.App, pl); err != nil {
+		return err
+	}
 	if len(refs) == 0 && pl.text == nil {
 		return hub.Errorf(hub.NotFound, "there is no mcp.json in %s or above it", p.Dir).
 			WithHint("mcpm install NAME installs a server, mcpm init starts a server of your own")
@@ -107,6 +113,12 @@ func (o *installOptions) run(ctx context.Context) error {
 		return err
 	}
 	return o.report(o.App, pl, begun, "install")
+}
+
+// preferFlags are those of the verbs that choose versions.
+func (o *apply) preferFlags(c *cobra.Command) {
+	c.Flags().BoolVar(&o.lowest, "prefer-lowest", false, "take the lowest versions that fit, to test your ranges")
+	c.Flags().BoolVar(&o.locked, "prefer-locked", true, "keep what is locked while it fits")
 }
 
 // warnState tells what a person should know of a version besides its number.

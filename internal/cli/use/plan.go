@@ -2,6 +2,7 @@ package use
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -21,6 +22,7 @@ type plan struct {
 	lock     *install.Lockfile // as it is
 	next     *install.Lockfile // as it will be
 	provider *app.HubProvider
+	solver   resolve.Solver
 	solution resolve.Solution
 
 	edits  []edit     // of mcp.json
@@ -43,6 +45,7 @@ type step struct {
 	old      *manifest.Manifest
 	new      *app.Fetched
 	direct   bool
+	notes    []string // of the solver: what could not be checked
 }
 
 // newPlan reads a project's files.
@@ -66,13 +69,26 @@ func newPlan(a *app.App, p install.Project, command string) (*plan, error) {
 		command = ""
 	}
 	pl := &plan{project: p, text: text, manifest: m, lock: lock, provider: &app.HubProvider{App: a, Lock: lock, Command: command}}
-	pl.provider.Overrides = map[hub.Name]string{}
+	pl.solver = resolve.Solver{Provider: pl.provider, Overrides: map[hub.Name]string{}}
 	for k, v := range m.Overrides {
 		if n, err := hub.ParseMirrorName(k); err == nil {
-			pl.provider.Overrides[n] = v
+			pl.solver.Overrides[n] = v
 		}
 	}
 	return pl, nil
+}
+
+// prepare tells the solver of this machine and of the flags.
+func (o *apply) prepare(ctx context.Context, a *app.App, pl *plan) error {
+	switch {
+	case o.lowest:
+		pl.solver.Prefer = resolve.PreferLowest
+	case !o.locked:
+		pl.solver.Prefer = resolve.PreferHighest
+	}
+	var err error
+	pl.solver.Env, err = a.Environment(ctx, !o.noHosts)
+	return err
 }
 
 // wanted returns what mcp.json asks for, after the edits.
@@ -113,10 +129,14 @@ func (pl *plan) solve(ctx context.Context, fresh map[hub.Name]bool, ask map[hub.
 		return err
 	}
 	var roots []resolve.Root
+	lines := app.DependencyLines(pl.text)
 	for _, name := range slices.Sorted(maps.Keys(want)) {
-		r := resolve.Root{Name: name, Range: want[name], From: "your project"}
+		r := resolve.Root{Name: name, Range: want[name], From: "your project", Dev: dev[name]}
+		if n := lines[name]; n > 0 {
+			r.Where = fmt.Sprintf("%s line %d", install.ManifestFile, n)
+		}
 		if rng, ok := ask[name]; ok {
-			r.Range, r.From = rng, ""
+			r.Range, r.From, r.Where = rng, "", ""
 		}
 		roots = append(roots, r)
 	}
@@ -126,15 +146,15 @@ func (pl *plan) solve(ctx context.Context, fresh map[hub.Name]bool, ask map[hub.
 			locked[name] = e.Version
 		}
 	}
-	if len(fresh) == 0 {
+	if len(fresh) == 0 && pl.solver.Prefer == resolve.PreferLocked {
 		pl.solution = pl.fromLock(roots, locked)
 	}
 	if pl.solution == nil {
-		if pl.solution, err = (resolve.Highest{Provider: pl.provider}).Resolve(ctx, roots, locked); err != nil {
+		if pl.solution, err = pl.solver.Resolve(ctx, roots, locked); err != nil {
 			return err
 		}
 	}
-	return pl.compare(ctx, want, dev)
+	return pl.compare(ctx, want)
 }
 
 // sameRegistry reports whether a locked server came from where it would be looked up now.
@@ -168,11 +188,8 @@ func (pl *plan) fromLock(roots []resolve.Root, locked map[hub.Name]string) resol
 			if err != nil {
 				return false
 			}
-			if o := pl.provider.Overrides[n]; o != "" {
-				dep = o
-			}
 			c.Dependencies[n] = dep
-			if !visit(n, dep) {
+			if !visit(n, pl.ranged(n, dep)) {
 				return false
 			}
 		}
@@ -180,7 +197,7 @@ func (pl *plan) fromLock(roots []resolve.Root, locked map[hub.Name]string) resol
 		return true
 	}
 	for _, r := range roots {
-		if !visit(r.Name, r.Range) {
+		if !visit(r.Name, pl.ranged(r.Name, r.Range)) {
 			return nil
 		}
 	}
@@ -188,22 +205,30 @@ func (pl *plan) fromLock(roots []resolve.Root, locked map[hub.Name]string) resol
 	if out == nil {
 		out = resolve.Solution{}
 	}
+	out.MarkDev(roots)
 	return out
 }
 
+// ranged returns the range that counts for a server: overrides replace every other.
+func (pl *plan) ranged(name hub.Name, rng string) string {
+	if o := pl.solver.Overrides[name]; o != "" {
+		return o
+	}
+	return rng
+}
+
 // compare makes the next lockfile and the steps from the solution.
-func (pl *plan) compare(ctx context.Context, want map[hub.Name]string, dev map[hub.Name]bool) error {
+func (pl *plan) compare(ctx context.Context, want map[hub.Name]string) error {
 	h, err := pl.provider.Store()
 	if err != nil {
 		return err
 	}
 	pl.next = pl.lock.Derive()
-	devOnly := pl.devOnly(want, dev)
 	for _, c := range pl.solution {
 		old := pl.lock.Servers[c.Name]
 		if old != nil && old.Version == c.Version && h.Complete(old) {
 			kept := *old
-			kept.Dev = devOnly[c.Name]
+			kept.Dev = c.Dev
 			pl.next.Servers[c.Name] = &kept
 			continue
 		}
@@ -222,10 +247,10 @@ func (pl *plan) compare(ctx context.Context, want map[hub.Name]string, dev map[h
 				return err
 			}
 		}
-		e.Dev = devOnly[c.Name]
+		e.Dev = c.Dev
 		e.Keep(old)
 		pl.next.Servers[c.Name] = e
-		st := step{name: c.Name, version: c.Version, previous: old, new: f}
+		st := step{name: c.Name, version: c.Version, previous: old, new: f, notes: c.Notes}
 		_, st.direct = want[c.Name]
 		if old != nil {
 			st.old, _ = h.Manifest(old.Manifest) // only for showing what changes
@@ -256,33 +281,6 @@ func sameArtifacts(name hub.Name, old, e *install.Locked) error {
 	return hub.Errorf(hub.Integrity, "the bundle of %s %s on the hub is not the one that was locked", name, old.Version).
 		WithIssues([]hub.Issue{{Message: "locked    " + was}, {Message: "hub       " + is}}).
 		WithHint("a published version never changes: tell the operator of the hub")
-}
-
-// devOnly returns the servers that only devDependencies lead to.
-func (pl *plan) devOnly(want map[hub.Name]string, dev map[hub.Name]bool) map[hub.Name]bool {
-	needed := map[hub.Name]bool{}
-	var visit func(hub.Name)
-	visit = func(n hub.Name) {
-		if needed[n] {
-			return
-		}
-		needed[n] = true
-		if c, ok := pl.solution.Find(n); ok {
-			for d := range c.Dependencies {
-				visit(d)
-			}
-		}
-	}
-	for n := range want {
-		if !dev[n] {
-			visit(n)
-		}
-	}
-	out := map[hub.Name]bool{}
-	for _, c := range pl.solution {
-		out[c.Name] = !needed[c.Name]
-	}
-	return out
 }
 
 // direct returns the servers that mcp.json names: those the host applications get.

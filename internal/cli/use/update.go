@@ -27,6 +27,7 @@ func NewUpdate(a *app.App) *cobra.Command {
 		RunE:    func(c *cobra.Command, args []string) error { o.args = args; return o.run(c.Context()) },
 	}
 	o.flags(c)
+	o.preferFlags(c)
 	c.Flags().BoolVarP(&o.global, "global", "g", false, "those installed for all projects")
 	return c
 }
@@ -52,6 +53,9 @@ func (o *updateOptions) run(ctx context.Context) error {
 	defer unlock()
 	pl, err := newPlan(o.App, p, "")
 	if err != nil {
+		return err
+	}
+	if err := o.prepare(ctx, o.App, pl); err != nil {
 		return err
 	}
 	if pl.text == nil {
