@@ -116,7 +116,7 @@ func TestRender(t *testing.T) {
 // The example of each host holds what it says, under the host's key, and is what Entries reads.
 func TestExample(t *testing.T) {
 	for _, h := range hosts.All() {
-		got, err := hosts.Entries(hosts.Example(h), h.Key)
+		got, err := h.Entries(hosts.Example(h))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -162,6 +162,7 @@ func registrar(t *testing.T) (*install.Registrar, string) {
 // A person's entry is never overwritten, two projects share a file, and at the end every byte is back.
 func TestRegistrar(t *testing.T) {
 	r, home := registrar(t)
+	cursor, _ := hosts.ByID("cursor")
 	file := filepath.Join(home, ".cursor", "mcp.json")
 	before := "{\n\t\"mcpServers\": {\n\t\t\"db\": {\"command\": \"mine\"}, // mine\n\t},\n}"
 	write(t, file, before)
@@ -203,11 +204,11 @@ func TestRegistrar(t *testing.T) {
 		t.Errorf("%+v %v", changes, err)
 	}
 	data, _ = os.ReadFile(file)
-	entries, err := hosts.Entries(data, "mcpServers")
+	entries, err := cursor.Entries(data)
 	if err != nil || entries["db-two"] == nil {
 		t.Errorf("%v %v", entries, err)
 	}
-	text, err := hosts.Remove(data, "mcpServers", "db-two", hosts.Undo{}, false)
+	text, err := cursor.Remove(data, "db-two", hosts.Undo{}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
