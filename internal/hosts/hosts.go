@@ -83,6 +83,11 @@ func (h Host) Entries(src []byte) (map[string]json.RawMessage, error) {
 	return edit.Entries(src, h.spot())
 }
 
+// JSON returns the text of the host's file as standard JSON, for readers that do not know its format.
+func (h Host) JSON(src []byte) (json.RawMessage, error) {
+	return edit.Standard(src, h.spot())
+}
+
 // All returns every host application, in the order they are shown.
 func All() []Host { return append([]Host(nil), table...) }
 

@@ -154,7 +154,7 @@ func (r *Registrar) registerIn(h hosts.Host, path string, f *fileRecord, p Proje
 	was := text
 	have, err := h.Entries(text)
 	if err != nil {
-		return nil, hub.Errorf(hub.Invalid, "%s: %s", path, err.Error())
+		return nil, inFile(path, err)
 	}
 	if have == nil {
 		have = map[string]json.RawMessage{}
@@ -185,12 +185,12 @@ func (r *Registrar) registerIn(h hosts.Host, path string, f *fileRecord, p Proje
 				return nil, err
 			}
 			if text, err = h.Remove(text, key, hosts.Undo{}, false); err != nil {
-				return nil, err
+				return nil, inFile(path, err)
 			}
 		}
 		out, undo, err := h.Insert(text, key, value)
 		if err != nil {
-			return nil, hub.Errorf(hub.Invalid, "%s: %s", path, err.Error())
+			return nil, inFile(path, err)
 		}
 		if len(next.Entries) == 0 && action == "added" {
 			next.Undo = undo
@@ -207,6 +207,15 @@ func (r *Registrar) registerIn(h hosts.Host, path string, f *fileRecord, p Proje
 		*f = *next
 	}
 	return changes, nil
+}
+
+// inFile says in which file an edit failed, and keeps what to do about it.
+func inFile(path string, err error) error {
+	out := hub.Errorf(hub.Invalid, "%s: %s", path, err.Error()).WithCause(err)
+	if e := (*hub.Error)(nil); errors.As(err, &e) {
+		out.Hint = e.Hint
+	}
+	return out
 }
 
 // write saves the file, after a copy of what was there before the first entry.
@@ -246,7 +255,7 @@ func (r *Registrar) unregisterIn(h hosts.Host, path string, f *fileRecord, p Pro
 	was := text
 	have, err := h.Entries(text)
 	if err != nil {
-		return nil, hub.Errorf(hub.Invalid, "%s: %s", path, err.Error())
+		return nil, inFile(path, err)
 	}
 	entries := map[string]entryRecord{}
 	for k, e := range f.Entries {
@@ -261,7 +270,7 @@ func (r *Registrar) unregisterIn(h hosts.Host, path string, f *fileRecord, p Pro
 			c.Action = "kept"
 		} else if ok {
 			if text, err = h.Remove(text, key, f.Undo, len(entries) == 0); err != nil {
-				return nil, err
+				return nil, inFile(path, err)
 			}
 		}
 		changes = append(changes, c)

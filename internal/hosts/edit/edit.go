@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/tailscale/hujson"
 )
 
 // Spot is where a file holds its servers.
@@ -142,6 +143,29 @@ func Entries(src []byte, s Spot) (map[string]json.RawMessage, error) {
 		return nil, nil
 	}
 	return s.language().entries(text)
+}
+
+// Standard returns the whole file as standard JSON.
+func Standard(src []byte, s Spot) (json.RawMessage, error) {
+	text := strings.TrimPrefix(string(src), bom)
+	l := s.language()
+	if _, err := l.entries(text); err != nil {
+		return nil, err
+	}
+	switch l := l.(type) {
+	case yamlText:
+		return asJSON(l.decode(text))
+	case tomlText:
+		return asJSON(l.decode(text))
+	}
+	return hujson.Standardize([]byte(text))
+}
+
+func asJSON(all map[string]any, err error) (json.RawMessage, error) {
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(all)
 }
 
 func (s Spot) fresh(eol string) string {
