@@ -21,42 +21,53 @@ func host(t testing.TB, id string) hosts.Host {
 	return h
 }
 
+const notPlain = `an entry cannot be added under "extensions" without changing something else`
+
+// refused are files that cannot be edited, and why.
+var refused = []struct{ name, host, text, want string }{
+	{"cut off", "cursor", `{"mcpServers": {`, `not JSON: line 1, column 17: parsing value: unexpected EOF`},
+	{"array", "cursor", `[]`, `not a JSON object`},
+	{"key is a list", "cursor", `{"mcpServers": []}`, `"mcpServers" is not an object`},
+	{"name taken", "cursor", `{"mcpServers": {"db": {}}}`, `"db" is there already`},
+	{"yaml for json", "cursor", "mcpServers:\n  db: 1\n", `not JSON: line 1, column 1: invalid literal: mcpServers`},
+
+	{"name taken", "goose", "extensions:\n  db:\n    cmd: x\n", `"db" is there already`},
+	{"broken", "goose", "extensions: [\n", `not YAML: line 1: sequence end token ']' not found`},
+	{"key twice", "goose", "extensions: {}\nextensions: {}\n", `not YAML: line 2: mapping key "extensions" already defined at [1:1]`},
+	{"list for a mapping", "goose", "extensions:\n  - x\n", `"extensions" is not a mapping`},
+	{"text for a mapping", "goose", "extensions: none\n", `"extensions" is not a mapping`},
+	{"braces", "goose", "extensions: {a: {cmd: x}}\n", `"extensions" is written in { } or [ ], which cannot be added to`},
+	{"braces over lines", "goose", "extensions: {\n}\n", `"extensions" is written in { } or [ ], which cannot be added to`},
+	{"anchor", "goose", "extensions: &all\n  a: {cmd: x}\nother: *all\n", `"extensions" has an anchor, an alias or a tag (&, *, !), which cannot be added to`},
+	{"alias", "goose", "base: &all\n  a: {cmd: x}\nextensions: *all\n", `"extensions" has an anchor, an alias or a tag (&, *, !), which cannot be added to`},
+	{"merge", "goose", "base: &all\n  a: {cmd: x}\nextensions:\n  <<: *all\n  b: {cmd: y}\n", `"extensions" takes servers over from elsewhere with <<, which cannot be added to`},
+	{"whole file in braces", "goose", "{\"extensions\": {}}\n", `it is not written as a mapping, one key a line`},
+	{"several documents", "goose", "a: 1\n---\nb: 2\n", `it holds several documents`},
+	{"text with its blank lines last", "goose", "extensions:\n  a:\n    cmd: x\n    text: |+\n      hi\n\n\n", notPlain},
+	{"mapping for a list", "continue", "mcpServers:\n  a: {command: x}\n", `"mcpServers" is not a list`},
+	{"brackets", "continue", "mcpServers: [{name: a, command: x}]\n", `"mcpServers" is written in { } or [ ], which cannot be added to`},
+	{"brackets over lines", "continue", "mcpServers: [\n  {name: a},\n  b]\n", `"mcpServers" is written in { } or [ ], which cannot be added to`},
+	{"brackets below", "continue", "mcpServers:\n  [{name: a}]\n", `"mcpServers" is written in { } or [ ], which cannot be added to`},
+	{"braces below", "goose", "extensions:\n  {a: {cmd: x}}\n", `"extensions" is written in { } or [ ], which cannot be added to`},
+	{"complex key", "goose", "? extensions\n: a: {cmd: x}\n", notPlain},
+	{"end of the document", "goose", "a: 1\n...\n", notPlain},
+	{"tag", "goose", "extensions: !!map\n  a: {cmd: x}\n", `"extensions" has an anchor, an alias or a tag (&, *, !), which cannot be added to`},
+	{"two of a name", "continue", "mcpServers:\n  - name: a\n  - name: a\n", `"mcpServers" has two servers called "a"`},
+	{"name taken", "continue", "mcpServers:\n  - command: x\n    name: \"db\"\n", `"db" is there already`},
+
+	{"broken", "codex", "model = \n", `not TOML: line 1, column 9: unexpected character U+000A at start of value`},
+	{"table twice", "codex", "[mcp_servers.a]\n[mcp_servers.a]\n", `not TOML: line 2, column 2: table a already exists`},
+	{"name taken", "codex", "[mcp_servers]\n\"db\" = {command = \"x\"}\n", `"db" is there already`},
+	{"inline table", "codex", "mcp_servers = {a = {command = \"x\"}}\n", `mcp_servers is written as one value, which cannot be added to`},
+	{"list for tables", "codex", "[[mcp_servers]]\ncommand = \"x\"\n", `"mcp_servers" is not a mapping`},
+	{"tables for a list", "mistral-vibe", "[mcp_servers.a]\ncommand = \"x\"\n", `"mcp_servers" is not a list`},
+	{"text for a list", "mistral-vibe", "mcp_servers = \"x\"\n", `"mcp_servers" is not a list`},
+	{"two of a name", "mistral-vibe", "[[mcp_servers]]\nname = \"a\"\n[[mcp_servers]]\nname = \"a\"\n", `"mcp_servers" has two servers called "a"`},
+}
+
 // What cannot be edited is refused in words that say why; the text is never touched.
 func TestInsertRefuses(t *testing.T) {
-	const notPlain = `an entry cannot be added under "extensions" without changing something else`
-	for _, tt := range []struct{ name, host, text, want string }{
-		{"cut off", "cursor", `{"mcpServers": {`, `not JSON: line 1, column 17: parsing value: unexpected EOF`},
-		{"array", "cursor", `[]`, `not a JSON object`},
-		{"key is a list", "cursor", `{"mcpServers": []}`, `"mcpServers" is not an object`},
-		{"name taken", "cursor", `{"mcpServers": {"db": {}}}`, `"db" is there already`},
-		{"yaml for json", "cursor", "mcpServers:\n  db: 1\n", `not JSON: line 1, column 1: invalid literal: mcpServers`},
-
-		{"name taken", "goose", "extensions:\n  db:\n    cmd: x\n", `"db" is there already`},
-		{"broken", "goose", "extensions: [\n", `not YAML: line 1: sequence end token ']' not found`},
-		{"key twice", "goose", "extensions: {}\nextensions: {}\n", `not YAML: line 2: mapping key "extensions" already defined at [1:1]`},
-		{"list for a mapping", "goose", "extensions:\n  - x\n", `"extensions" is not a mapping`},
-		{"text for a mapping", "goose", "extensions: none\n", `"extensions" is not a mapping`},
-		{"braces", "goose", "extensions: {a: {cmd: x}}\n", `"extensions" is written in { } or [ ], which cannot be added to`},
-		{"braces over lines", "goose", "extensions: {\n}\n", `"extensions" is written in { } or [ ], which cannot be added to`},
-		{"anchor", "goose", "extensions: &all\n  a: {cmd: x}\nother: *all\n", `"extensions" has an anchor, an alias or a tag (&, *, !), which cannot be added to`},
-		{"alias", "goose", "base: &all\n  a: {cmd: x}\nextensions: *all\n", `"extensions" has an anchor, an alias or a tag (&, *, !), which cannot be added to`},
-		{"merge", "goose", "base: &all\n  a: {cmd: x}\nextensions:\n  <<: *all\n  b: {cmd: y}\n", `"extensions" takes servers over from elsewhere with <<, which cannot be added to`},
-		{"whole file in braces", "goose", "{\"extensions\": {}}\n", `it is not written as a mapping, one key a line`},
-		{"several documents", "goose", "a: 1\n---\nb: 2\n", `it holds several documents`},
-		{"text with its blank lines last", "goose", "extensions:\n  a:\n    cmd: x\n    text: |+\n      hi\n\n\n", notPlain},
-		{"mapping for a list", "continue", "mcpServers:\n  a: {command: x}\n", `"mcpServers" is not a list`},
-		{"two of a name", "continue", "mcpServers:\n  - name: a\n  - name: a\n", `"mcpServers" has two servers called "a"`},
-		{"name taken", "continue", "mcpServers:\n  - command: x\n    name: \"db\"\n", `"db" is there already`},
-
-		{"broken", "codex", "model = \n", `not TOML: line 1, column 9: unexpected character U+000A at start of value`},
-		{"table twice", "codex", "[mcp_servers.a]\n[mcp_servers.a]\n", `not TOML: line 2, column 2: table a already exists`},
-		{"name taken", "codex", "[mcp_servers]\n\"db\" = {command = \"x\"}\n", `"db" is there already`},
-		{"inline table", "codex", "mcp_servers = {a = {command = \"x\"}}\n", `mcp_servers is written as one value, which cannot be added to`},
-		{"list for tables", "codex", "[[mcp_servers]]\ncommand = \"x\"\n", `"mcp_servers" is not a mapping`},
-		{"tables for a list", "mistral-vibe", "[mcp_servers.a]\ncommand = \"x\"\n", `"mcp_servers" is not a list`},
-		{"text for a list", "mistral-vibe", "mcp_servers = \"x\"\n", `"mcp_servers" is not a list`},
-		{"two of a name", "mistral-vibe", "[[mcp_servers]]\nname = \"a\"\n[[mcp_servers]]\nname = \"a\"\n", `"mcp_servers" has two servers called "a"`},
-	} {
+	for _, tt := range refused {
 		t.Run(tt.host+"/"+tt.name, func(t *testing.T) {
 			h := host(t, tt.host)
 			_, _, err := h.Insert([]byte(tt.text), "db", json.RawMessage(`{"command":"x"}`))
@@ -205,6 +216,9 @@ func fuzzFormat(f *testing.F, ids ...string) {
 		for _, file := range files {
 			f.Add(string(readFixture(f, file).before), "db")
 		}
+	}
+	for _, tt := range refused {
+		f.Add(tt.text, "db")
 	}
 	f.Fuzz(func(t *testing.T, before, name string) {
 		for _, id := range ids {

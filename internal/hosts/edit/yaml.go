@@ -90,13 +90,13 @@ func (l yamlText) root(text string) (ast.MapNode, error) {
 
 // collect finds the servers under the key.
 func (l yamlText) collect(d *yamlDoc, value ast.Node) error {
+	const braces = "is written in { } or [ ]" // what stands in those has no places
 	line := strings.TrimRight(d.lines[d.key], "\r\n")
-	flow := false
 	switch v := value.(type) {
-	case nil, *ast.NullNode:
-		flow = true
 	case *ast.MappingNode:
-		flow = v.IsFlowStyle
+		if v.IsFlowStyle && len(v.Values) > 0 {
+			return l.refuse(braces)
+		}
 		for _, m := range v.Values {
 			if m.Key.IsMergeKey() {
 				return l.refuse("takes servers over from elsewhere with <<")
@@ -105,7 +105,9 @@ func (l yamlText) collect(d *yamlDoc, value ast.Node) error {
 			d.items = append(d.items, yamlItem{m.Key.GetToken().Value, at.Line - 1, at.Column - 1})
 		}
 	case *ast.SequenceNode:
-		flow = v.IsFlowStyle
+		if v.IsFlowStyle && len(v.Values) > 0 {
+			return l.refuse(braces)
+		}
 		for _, e := range v.Entries {
 			at := e.Start.Position
 			d.items = append(d.items, yamlItem{itemName(e.Value), at.Line - 1, at.Column - 1})
@@ -113,12 +115,12 @@ func (l yamlText) collect(d *yamlDoc, value ast.Node) error {
 	case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode:
 		return l.refuse("has an anchor, an alias or a tag (&, *, !)")
 	}
-	if !flow {
+	if len(d.items) > 0 {
 		return nil
 	}
 	colon := strings.Index(line, ":")
-	if d.items = nil; colon < 0 || !empty.MatchString(line[colon+1:]) {
-		return l.refuse("is written in { } or [ ]")
+	if colon < 0 || !empty.MatchString(line[colon+1:]) {
+		return l.refuse(braces)
 	}
 	d.rest = line[colon+1:]
 	return nil
