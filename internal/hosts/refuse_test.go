@@ -51,6 +51,7 @@ var refused = []struct{ name, host, text, want string }{
 	{"braces below", "goose", "extensions:\n  {a: {cmd: x}}\n", `"extensions" is written in { } or [ ], which cannot be added to`},
 	{"complex key", "goose", "? extensions\n: a: {cmd: x}\n", notPlain},
 	{"end of the document", "goose", "a: 1\n...\n", notPlain},
+	{"old line breaks", "goose", "a: 1\rextensions:\r  x:\r    cmd: y\r", `it has line breaks of one carriage return`},
 	{"tag", "goose", "extensions: !!map\n  a: {cmd: x}\n", `"extensions" has an anchor, an alias or a tag (&, *, !), which cannot be added to`},
 	{"two of a name", "continue", "mcpServers:\n  - name: a\n  - name: a\n", `"mcpServers" has two servers called "a"`},
 	{"name taken", "continue", "mcpServers:\n  - command: x\n    name: \"db\"\n", `"db" is there already`},

@@ -65,7 +65,11 @@ func (l yamlText) root(text string) (ast.MapNode, error) {
 	if _, err := l.decode(text); err != nil {
 		return nil, err
 	}
-	file, err := parser.ParseBytes([]byte(strings.ReplaceAll(text, "\r\n", "\n")), 0)
+	unix := strings.ReplaceAll(text, "\r\n", "\n")
+	if strings.Contains(unix, "\r") { // the parser would count other lines than ours
+		return nil, hub.Errorf(hub.Invalid, "it has line breaks of one carriage return").WithHint("save it with line feeds")
+	}
+	file, err := parser.ParseBytes([]byte(unix), 0)
 	if err != nil {
 		return nil, notYAML(err)
 	}
