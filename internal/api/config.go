@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -31,7 +30,11 @@ type hostsOut struct {
 func (s *server) hostList(context.Context, *struct{}) (*hostsOut, error) {
 	out := &hostsOut{}
 	for _, h := range hosts.All() {
-		out.Body.Hosts = append(out.Body.Hosts, shape(h))
+		s, err := shape(h)
+		if err != nil {
+			return nil, err
+		}
+		out.Body.Hosts = append(out.Body.Hosts, s)
 	}
 	return out, nil
 }
@@ -45,7 +48,8 @@ func (s *server) hostShape(_ context.Context, in *hostRef) (*jsonOut[wire.HostSh
 	if err != nil {
 		return nil, err
 	}
-	return &jsonOut[wire.HostShape]{Body: shape(h)}, nil
+	out, err := shape(h)
+	return &jsonOut[wire.HostShape]{Body: out}, err
 }
 
 func findHost(id string) (hosts.Host, error) {
@@ -60,13 +64,18 @@ func findHost(id string) (hosts.Host, error) {
 	return h, hub.Errorf(hub.NotFound, "this hub does not know a host application %q", id).WithHint("known ones: %s", strings.Join(known, ", "))
 }
 
-func shape(h hosts.Host) wire.HostShape {
-	out := wire.HostShape{ID: h.ID, Name: h.Name, Format: string(h.Format), Key: h.Key, Remote: h.Remote(),
-		AfterEdit: h.AfterEdit, Example: compactJSON(hosts.Example(h))}
+func shape(h hosts.Host) (wire.HostShape, error) {
+	text := hosts.Example(h)
+	example, err := h.JSON(text)
+	if err != nil {
+		return wire.HostShape{}, err
+	}
+	out := wire.HostShape{ID: h.ID, Name: h.Name, Format: string(h.Format), Key: h.Key, List: h.List, Remote: h.Remote(),
+		AfterEdit: h.AfterEdit, Example: compactJSON(example), Text: string(text)}
 	for _, p := range h.Places() {
 		out.Paths = append(out.Paths, wire.HostPath{OS: p.OS, Scope: string(p.Scope), Path: p.Path})
 	}
-	return out
+	return out, nil
 }
 
 type serverConfigIn struct {
@@ -89,7 +98,11 @@ func (s *server) serverConfig(ctx context.Context, in *serverConfigIn) (*jsonOut
 	if err != nil {
 		return nil, err
 	}
-	out := wire.HostConfig{Host: h.ID, Name: v.Name.String(), Version: v.Version, Text: string(text), Config: json.RawMessage(compactJSON(text)), AfterEdit: h.AfterEdit}
+	config, err := h.JSON(text)
+	if err != nil {
+		return nil, err
+	}
+	out := wire.HostConfig{Host: h.ID, Name: v.Name.String(), Version: v.Version, Text: string(text), Config: compactJSON(config), AfterEdit: h.AfterEdit}
 	for _, p := range h.Places() {
 		if p.Scope == hosts.User && (p.OS == "any" || p.OS == "linux") {
 			out.Path = p.Path

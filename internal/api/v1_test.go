@@ -284,6 +284,17 @@ func TestListSearchAndConfig(t *testing.T) {
 	if c.want(t, 200).json(t)["config"].(map[string]any)["servers"] == nil {
 		t.Errorf("config: %s", c.body)
 	}
+	goose := h.do("GET", "/api/v1/servers/"+url.PathEscape(anonymous+"weather-1")+"/config?host=goose", "", nil).want(t, 200).json(t)
+	if text := goose["text"].(string); goose["config"].(map[string]any)["extensions"] == nil || !strings.HasPrefix(text, "extensions:\n  weather-1:\n    name: weather-1\n") {
+		t.Errorf("config of a host with YAML: %v", goose)
+	}
+	codex := h.do("GET", "/api/v1/config/codex", "", nil).want(t, 200).json(t)
+	if codex["example"].(map[string]any)["mcp_servers"] == nil || !strings.HasPrefix(codex["text"].(string), "[mcp_servers.weather]\n") || codex["format"] != "toml" {
+		t.Errorf("shape of a host with TOML: %v", codex)
+	}
+	if all := h.do("GET", "/api/v1/config", "", nil).want(t, 200).json(t)["hosts"].([]any); len(all) < 35 {
+		t.Errorf("%d hosts", len(all))
+	}
 	h.do("GET", "/api/v1/capabilities?type=tool", "", nil).want(t, 200)
 }
 

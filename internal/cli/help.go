@@ -99,12 +99,14 @@ which check them their own way; their bytes are not in the lockfile yet.
 One fact is one line, so that a merge conflict can be read. Members that this version does not know are kept.
 `,
 	"hosts": `Host applications are the programs that use MCP servers. mcpm adds each server you install to the ones it
-finds on this machine: Claude Desktop, Claude Code, Cursor and VS Code. They get the entry "mcpm run NAME", so
-an update needs no edit and no secret is in their files.
+finds on this machine: Claude Desktop, Claude Code, Cursor, VS Code, Windsurf, Zed, Codex and some thirty
+more. They get the entry "mcpm run NAME", so an update needs no edit and no secret is in their files.
 
-The edit keeps comments, order and indentation. The file as it was is kept under MCPM_HOME/backups, and
-mcpm uninstall gives back the very bytes. An entry you made yourself is never touched: when its name is
-taken, ours is called SCOPE-NAME. --no-hosts leaves the files alone.
+The edit keeps comments, order and indentation, in JSON, YAML and TOML; a file where that cannot be done is
+left alone, and mcpm says what to change. The file as it was is kept under MCPM_HOME/backups, and mcpm
+uninstall gives back the very bytes. An entry you made yourself is never touched: when its name is taken,
+ours is called SCOPE-NAME. What you add to one of ours, or switch off in it, stays. --no-hosts leaves the
+files alone.
 
 mcpm list shows which applications have a server.
 `,

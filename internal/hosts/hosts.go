@@ -1,13 +1,16 @@
 // Package hosts knows the host applications (Claude Desktop, Cursor ...) as data: where each keeps its
 // MCP servers on each operating system, in which format and under which key, and in which words it names
-// a local and a remote server. It renders an entry and edits the text of such a file, keeping comments,
-// order, indentation and line endings; taking an entry out again gives back the very bytes there were.
-// It opens no file.
+// a local and a remote server. It renders an entry and, with its sub-room edit, edits the text of such a
+// file, keeping comments, order, indentation and line endings; taking an entry out again gives back the
+// very bytes there were. It opens no file.
 package hosts
 
 import (
+	"encoding/json"
 	"path"
 	"strings"
+
+	"github.com/mcphub/mcphub/internal/hosts/edit"
 )
 
 // Format is the language of a host's file.
@@ -17,6 +20,8 @@ type Format string
 const (
 	JSON  Format = "json"
 	JSONC Format = "jsonc"
+	YAML  Format = "yaml"
+	TOML  Format = "toml"
 )
 
 // Scope says whose file it is.
@@ -33,72 +38,54 @@ type Host struct {
 	ID        string // "claude-desktop"
 	Name      string // "Claude Desktop"
 	Format    Format
-	Key       string // member of the file that holds the servers
+	Key       string // member of the file that holds the servers; a dot in it is part of the name
+	List      bool   // the servers are a list, each with a "name", not a mapping by name
 	AfterEdit string // what a person has to do after an edit, or ""
 
+	named  bool   // an entry repeats its name as "name"
+	fresh  string // what a new file begins with, where an empty one is not enough
 	files  []file
 	shape  shape
-	detect []file // directories that show the application is there, beside the directories of its files
+	detect []file // what shows that the application is there; without it, the directories of its files
 }
 
-// file is a place as the table writes it: "{home}", "{config}" ({home}/.config or XDG_CONFIG_HOME),
-// "{appsupport}", "{appdata}", "{project}" or "{$VAR}" first. A place whose root is unknown is left out.
+// file is a place as the table writes it. It begins with a root: "{home}", "{config}" ({home}/.config or
+// XDG_CONFIG_HOME), "{appsupport}", "{appdata}", "{localappdata}", "{project}", "{$VAR}", or "{base}", which is
+// the second, third and fourth by system. A place whose root is unknown is left out.
 type file struct {
 	os    string // linux, darwin, windows or any
 	scope Scope
 	path  string
 }
 
-// shape is how a host spells a server.
-type shape struct {
-	stdioType string            // value of "type" for a local server, "" for none
-	remote    map[string]string // transport to value of "type"; "" for none. nil: no remote servers
+// Undo is what Remove needs to give back a file as it was before the first Insert.
+type Undo = edit.Undo
+
+func (h Host) spot() edit.Spot {
+	return edit.Spot{Language: string(h.Format), Key: h.Key, List: h.List, Named: h.named, Fresh: h.fresh}
 }
 
-var httpOrSSE = map[string]string{"streamable-http": "http", "sse": "sse"}
+// Insert puts a rendered entry into the text of the host's file and returns the new text. A text without
+// any value counts as an empty file. Exists when name is there already; Invalid when the text is not in the
+// host's format, or cannot be edited without changing more than the entry.
+func (h Host) Insert(src []byte, name string, value json.RawMessage) ([]byte, Undo, error) {
+	return edit.Insert(src, h.spot(), name, value)
+}
 
-var table = []Host{
-	{
-		ID: "claude-desktop", Name: "Claude Desktop", Format: JSON, Key: "mcpServers",
-		AfterEdit: "restart Claude Desktop",
-		files: []file{
-			{"darwin", User, "{appsupport}/Claude/claude_desktop_config.json"},
-			{"windows", User, "{appdata}/Claude/claude_desktop_config.json"},
-			{"linux", User, "{config}/Claude/claude_desktop_config.json"},
-		},
-	},
-	{
-		ID: "claude-code", Name: "Claude Code", Format: JSON, Key: "mcpServers",
-		AfterEdit: "start a new Claude Code session",
-		files: []file{
-			{"any", User, "{$CLAUDE_CONFIG_DIR}/.claude.json"},
-			{"any", User, "{home}/.claude.json"},
-			{"any", Project, "{project}/.mcp.json"},
-		},
-		detect: []file{{"any", User, "{$CLAUDE_CONFIG_DIR}"}, {"any", User, "{home}/.claude"}},
-		shape:  shape{stdioType: "stdio", remote: httpOrSSE},
-	},
-	{
-		ID: "cursor", Name: "Cursor", Format: JSON, Key: "mcpServers",
-		files: []file{
-			{"any", User, "{home}/.cursor/mcp.json"},
-			{"any", Project, "{project}/.cursor/mcp.json"},
-		},
-		shape: shape{remote: map[string]string{"streamable-http": "", "sse": ""}},
-	},
-	{
-		ID: "vscode", Name: "VS Code", Format: JSONC, Key: "servers",
-		files: []file{
-			{"darwin", User, "{appsupport}/Code/User/mcp.json"},
-			{"windows", User, "{appdata}/Code/User/mcp.json"},
-			{"linux", User, "{config}/Code/User/mcp.json"},
-			{"any", Project, "{project}/.vscode/mcp.json"},
-		},
-		detect: []file{
-			{"darwin", User, "{appsupport}/Code"}, {"windows", User, "{appdata}/Code"}, {"linux", User, "{config}/Code"},
-		},
-		shape: shape{stdioType: "stdio", remote: httpOrSSE},
-	},
+// Remove takes an entry out again. With last, undo is what the first Insert gave: what that made beside
+// the entry goes too, unless somebody uses it now. A text that does not hold name comes back unchanged.
+func (h Host) Remove(src []byte, name string, undo Undo, last bool) ([]byte, error) {
+	return edit.Remove(src, h.spot(), name, undo, last)
+}
+
+// Entries returns the servers in the text of the host's file: name to standard JSON. nil when there are none.
+func (h Host) Entries(src []byte) (map[string]json.RawMessage, error) {
+	return edit.Entries(src, h.spot())
+}
+
+// JSON returns the text of the host's file as standard JSON, for readers that do not know its format.
+func (h Host) JSON(src []byte) (json.RawMessage, error) {
+	return edit.Standard(src, h.spot())
 }
 
 // All returns every host application, in the order they are shown.
@@ -123,6 +110,9 @@ type Env struct {
 	Home    string              // the user's home directory
 	Getenv  func(string) string // XDG_CONFIG_HOME, APPDATA, CLAUDE_CONFIG_DIR
 	Project string              // the project's directory, or "" for none
+
+	// Override holds, by host, the user file a person chose instead of the usual one. "~/" is the home directory.
+	Override map[string]string
 }
 
 // Path is one place where a host looks for its file.
@@ -133,10 +123,14 @@ type Path struct {
 }
 
 // Paths returns the files of the host on the machine of env, the one to write first. Of several places
-// for one scope only the first that applies counts: a variable that moves the file wins over the default.
+// for one scope only the first that applies counts: a variable that moves the file wins over the default,
+// and what a person chose wins over both.
 func (h Host) Paths(env Env) []Path {
 	var out []Path
 	seen := map[Scope]bool{}
+	if p := env.override(h.ID); p != "" {
+		out, seen[User] = append(out, Path{"any", User, p}), true
+	}
 	for _, f := range h.files {
 		p, ok := f.resolve(env)
 		if !ok || seen[f.scope] {
@@ -164,7 +158,7 @@ func (h Host) Traces(env Env) []string {
 	var out []string
 	if p := h.UserPath(env); p != "" {
 		out = append(out, p)
-		if len(h.detect) == 0 {
+		if len(h.detect) == 0 || env.override(h.ID) != "" {
 			out = append(out, env.dir(p))
 		}
 	}
@@ -178,17 +172,39 @@ func (h Host) Traces(env Env) []string {
 
 // Places returns the files of the host on every system, spelled for people: "~/.cursor/mcp.json".
 func (h Host) Places() []Path {
-	roots := strings.NewReplacer("{home}", "~", "{config}", "~/.config", "{appsupport}", "~/Library/Application Support",
-		"{appdata}", "%APPDATA%", "{project}/", "", "{$CLAUDE_CONFIG_DIR}", "$CLAUDE_CONFIG_DIR")
 	var out []Path
 	for _, f := range h.files {
-		p := roots.Replace(f.path)
-		if f.os == "windows" {
-			p = strings.ReplaceAll(p, "/", `\`)
+		for _, f := range f.bySystem() {
+			root, rest, _ := strings.Cut(strings.TrimPrefix(f.path, "{"), "}")
+			p := spelled[root] + rest
+			if strings.HasPrefix(root, "$") {
+				p = root + rest
+			}
+			if f.scope == Project {
+				p = strings.TrimPrefix(p, "/")
+			}
+			if f.os == "windows" {
+				p = strings.ReplaceAll(p, "/", `\`)
+			}
+			out = append(out, Path{f.os, f.scope, p})
 		}
-		out = append(out, Path{f.os, f.scope, p})
 	}
 	return out
+}
+
+// spelled is how people write the roots of places.
+var spelled = map[string]string{
+	"home": "~", "config": "~/.config", "appsupport": "~/Library/Application Support",
+	"appdata": "%APPDATA%", "localappdata": "%LOCALAPPDATA%", "project": "",
+}
+
+// bySystem spells out a place under {base}.
+func (f file) bySystem() []file {
+	rest, ok := strings.CutPrefix(f.path, "{base}")
+	if !ok {
+		return []file{f}
+	}
+	return []file{{"darwin", f.scope, "{appsupport}" + rest}, {"windows", f.scope, "{appdata}" + rest}, {"linux", f.scope, "{config}" + rest}}
 }
 
 func (f file) resolve(env Env) (string, bool) {
@@ -211,12 +227,22 @@ func (e Env) root(name string) string {
 	if get == nil {
 		get = func(string) string { return "" }
 	}
+	if name == "base" {
+		name = map[string]string{"darwin": "appsupport", "windows": "appdata"}[e.OS]
+		if name == "" {
+			name = "config"
+		}
+	}
 	switch {
 	case strings.HasPrefix(name, "$"):
 		return get(name[1:])
 	case name == "project":
 		return e.Project
-	case e.Home == "" && name != "appdata":
+	case name == "appdata":
+		return e.windowsDir(get("APPDATA"), `\AppData\Roaming`)
+	case name == "localappdata":
+		return e.windowsDir(get("LOCALAPPDATA"), `\AppData\Local`)
+	case e.Home == "":
 		return ""
 	}
 	switch name {
@@ -229,15 +255,26 @@ func (e Env) root(name string) string {
 			return x
 		}
 		return e.Home + "/.config"
-	case "appdata":
-		if x := get("APPDATA"); x != "" {
-			return x
-		}
-		if e.Home != "" {
-			return e.Home + `\AppData\Roaming`
-		}
 	}
 	return ""
+}
+
+func (e Env) windowsDir(set, usual string) string {
+	if set == "" && e.Home != "" {
+		return e.Home + usual
+	}
+	return set
+}
+
+func (e Env) override(id string) string {
+	p := e.Override[id]
+	if rest, ok := strings.CutPrefix(p, "~/"); ok && e.Home != "" {
+		p = e.Home + "/" + rest
+	}
+	if e.OS == "windows" {
+		return strings.ReplaceAll(p, "/", `\`)
+	}
+	return p
 }
 
 // dir is path.Dir in the spelling of env's system.

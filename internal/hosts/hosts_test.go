@@ -8,21 +8,11 @@ import (
 )
 
 func TestPaths(t *testing.T) {
-	env := func(vars ...string) func(string) string {
-		return func(key string) string {
-			for i := 0; i+1 < len(vars); i += 2 {
-				if vars[i] == key {
-					return vars[i+1]
-				}
-			}
-			return ""
-		}
-	}
-	linux := hosts.Env{OS: "linux", Home: "/home/ana", Getenv: env(), Project: "/home/ana/shop"}
-	xdg := hosts.Env{OS: "linux", Home: "/home/ana", Getenv: env("XDG_CONFIG_HOME", "/cfg", "CLAUDE_CONFIG_DIR", "/cc")}
-	relative := hosts.Env{OS: "linux", Home: "/home/ana", Getenv: env("XDG_CONFIG_HOME", "cfg")}
-	mac := hosts.Env{OS: "darwin", Home: "/Users/ana", Getenv: env(), Project: "/Users/ana/shop"}
-	win := hosts.Env{OS: "windows", Home: `C:\Users\ana`, Getenv: env("APPDATA", `D:\Roaming`), Project: `C:\shop`}
+	linux := hosts.Env{OS: "linux", Home: "/home/ana", Getenv: vars(), Project: "/home/ana/shop"}
+	xdg := hosts.Env{OS: "linux", Home: "/home/ana", Getenv: vars("XDG_CONFIG_HOME", "/cfg", "CLAUDE_CONFIG_DIR", "/cc")}
+	relative := hosts.Env{OS: "linux", Home: "/home/ana", Getenv: vars("XDG_CONFIG_HOME", "cfg")}
+	mac := hosts.Env{OS: "darwin", Home: "/Users/ana", Getenv: vars(), Project: "/Users/ana/shop"}
+	win := hosts.Env{OS: "windows", Home: `C:\Users\ana`, Getenv: vars("APPDATA", `D:\Roaming`), Project: `C:\shop`}
 	bare := hosts.Env{OS: "windows", Home: `C:\Users\ana`}
 	for _, tt := range []struct {
 		name, host string
@@ -101,11 +91,36 @@ func TestRender(t *testing.T) {
 		{"vscode", local, `{"type":"stdio","command":"npx","args":["-y","a&b"],"env":{"A":"1","B":"2"}}`},
 		{"vscode", http, `{"type":"http","url":"https://x.example/mcp","headers":{"Authorization":"Bearer <t>"}}`},
 		{"vscode", sse, `{"type":"sse","url":"https://x.example/sse"}`},
+		{"windsurf", http, `{"serverUrl":"https://x.example/mcp","headers":{"Authorization":"Bearer <t>"}}`},
+		{"antigravity", sse, `{"serverUrl":"https://x.example/sse"}`},
+		{"zed", local, `{"command":"npx","args":["-y","a&b"],"env":{"A":"1","B":"2"}}`},
+		{"cline", http, `{"type":"streamableHttp","url":"https://x.example/mcp","headers":{"Authorization":"Bearer <t>"}}`},
+		{"roo-code", http, `{"type":"streamable-http","url":"https://x.example/mcp","headers":{"Authorization":"Bearer <t>"}}`},
+		{"gemini-cli", http, `{"httpUrl":"https://x.example/mcp","headers":{"Authorization":"Bearer <t>"}}`},
+		{"gemini-cli", sse, `{"url":"https://x.example/sse"}`},
+		{"codex", http, `{"url":"https://x.example/mcp","http_headers":{"Authorization":"Bearer <t>"}}`},
+		{"codex", sse, `error: Codex cannot name a remote server (sse) in its configuration file`},
+		{"goose", local, `{"type":"stdio","cmd":"npx","args":["-y","a&b"],"envs":{"A":"1","B":"2"},"enabled":true,"timeout":300}`},
+		{"goose", http, `{"type":"streamable_http","uri":"https://x.example/mcp","headers":{"Authorization":"Bearer <t>"},"enabled":true,"timeout":300}`},
+		{"opencode", local, `{"type":"local","command":["npx","-y","a&b"],"environment":{"A":"1","B":"2"},"enabled":true}`},
+		{"opencode", http, `{"type":"remote","url":"https://x.example/mcp","headers":{"Authorization":"Bearer <t>"},"enabled":true}`},
+		{"continue", local, `{"type":"stdio","command":"npx","args":["-y","a&b"],"env":{"A":"1","B":"2"}}`},
+		{"continue", http, `{"type":"streamable-http","url":"https://x.example/mcp","requestOptions":{"headers":{"Authorization":"Bearer <t>"}}}`},
+		{"continue", sse, `{"type":"sse","url":"https://x.example/sse"}`},
+		{"mistral-vibe", local, `{"transport":"stdio","command":"npx","args":["-y","a&b"],"env":{"A":"1","B":"2"}}`},
+		{"mistral-vibe", http, `{"transport":"streamable-http","url":"https://x.example/mcp","headers":{"Authorization":"Bearer <t>"}}`},
+		{"copilot-cli", local, `{"type":"local","command":"npx","args":["-y","a&b"],"env":{"A":"1","B":"2"},"tools":["*"]}`},
+		{"crush", local, `{"type":"stdio","command":"npx","args":["-y","a&b"],"env":{"A":"1","B":"2"}}`},
+		{"junie", http, `error: Junie cannot name a remote server (streamable-http) in its configuration file`},
+		{"factory", http, `{"type":"http","url":"https://x.example/mcp","headers":{"Authorization":"Bearer <t>"}}`},
 	} {
 		h, _ := hosts.ByID(tt.host)
 		got, err := hosts.Render(h, tt.entry)
 		if err != nil {
 			got = []byte("error: " + err.Error())
+		}
+		if tt.entry.URL == "" && !cmp.Equal(hosts.Runs(h, got), []string{"npx", "-y", "a&b"}) {
+			t.Errorf("%s runs %q", tt.host, hosts.Runs(h, got))
 		}
 		if string(got) != tt.want {
 			t.Errorf("%s\n got %s\nwant %s", tt.host, got, tt.want)
@@ -116,7 +131,7 @@ func TestRender(t *testing.T) {
 // The example of each host holds what it says, under the host's key, and is what Entries reads.
 func TestExample(t *testing.T) {
 	for _, h := range hosts.All() {
-		got, err := hosts.Entries(hosts.Example(h), h.Key)
+		got, err := h.Entries(hosts.Example(h))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -128,7 +143,12 @@ func TestExample(t *testing.T) {
 			t.Errorf("%s: %d servers, want %d:\n%s", h.ID, len(got), want, hosts.Example(h))
 		}
 	}
-	h, _ := hosts.ByID("vscode")
+	h, _ := hosts.ByID("continue")
+	asJSON, err := h.JSON(hosts.Example(h))
+	if want := `{"mcpServers":[{"args":["run","@acme/weather"],"command":"mcpm","name":"weather","type":"stdio"},{"name":"tickets","requestOptions":{"headers":{"Authorization":"Bearer TOKEN"}},"type":"streamable-http","url":"https://mcp.example.com/mcp"}],"name":"Local Agent","schema":"v1","version":"1.0.0"}`; err != nil || string(asJSON) != want {
+		t.Errorf("%v\n got %s\nwant %s", err, asJSON, want)
+	}
+	h, _ = hosts.ByID("vscode")
 	want := "{\n  \"servers\": {\n    \"weather\": {\n      \"type\": \"stdio\",\n      \"command\": \"mcpm\",\n      \"args\": [\n        \"run\",\n        \"@acme/weather\"\n      ]\n    },\n    \"tickets\": {\n      \"type\": \"http\",\n      \"url\": \"https://mcp.example.com/mcp\",\n      \"headers\": {\n        \"Authorization\": \"Bearer TOKEN\"\n      }\n    }\n  }\n}\n"
 	if diff := cmp.Diff(want, string(hosts.Example(h))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -99,8 +99,9 @@ type FacetCount struct {
 	Count int
 }
 
-// MaxFacetValues is how many values of a facet are counted.
-const MaxFacetValues = 12
+// MaxFacetValues is how many values of a facet are counted: more than there are host applications, of which nearly every
+// server has nearly every one, so that none is lost to its place in the alphabet.
+const MaxFacetValues = 60
 
 // SearchResult is one page of hits, best first, and how many there are in all.
 type SearchResult struct {

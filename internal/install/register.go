@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -151,9 +152,9 @@ func (r *Registrar) registerIn(h hosts.Host, path string, f *fileRecord, p Proje
 	}
 	missing := text == nil
 	was := text
-	have, err := hosts.Entries(text, h.Key)
+	have, err := h.Entries(text)
 	if err != nil {
-		return nil, hub.Errorf(hub.Invalid, "%s: %s", path, err.Error())
+		return nil, inFile(path, err)
 	}
 	if have == nil {
 		have = map[string]json.RawMessage{}
@@ -173,20 +174,23 @@ func (r *Registrar) registerIn(h hosts.Host, path string, f *fileRecord, p Proje
 		if err != nil {
 			return nil, err
 		}
-		key, action := next.place(p, name, have, value)
+		key, action := next.place(h, p, name, have, value)
 		c := Change{Host: h, Path: path, Server: name, Key: key, Action: action}
 		changes = append(changes, c)
 		if action == "unchanged" || action == "kept" {
 			continue
 		}
 		if action == "updated" {
-			if text, err = hosts.Remove(text, h.Key, key, hosts.Undo{}, false); err != nil {
+			if value, err = hosts.Merge(h, have[key], value); err != nil {
 				return nil, err
 			}
+			if text, err = h.Remove(text, key, hosts.Undo{}, false); err != nil {
+				return nil, inFile(path, err)
+			}
 		}
-		out, undo, err := hosts.Insert(text, h.Key, key, value)
+		out, undo, err := h.Insert(text, key, value)
 		if err != nil {
-			return nil, hub.Errorf(hub.Invalid, "%s: %s", path, err.Error())
+			return nil, inFile(path, err)
 		}
 		if len(next.Entries) == 0 && action == "added" {
 			next.Undo = undo
@@ -203,6 +207,15 @@ func (r *Registrar) registerIn(h hosts.Host, path string, f *fileRecord, p Proje
 		*f = *next
 	}
 	return changes, nil
+}
+
+// inFile says in which file an edit failed, and keeps what to do about it.
+func inFile(path string, err error) error {
+	out := hub.Errorf(hub.Invalid, "%s: %s", path, err.Error()).WithCause(err)
+	if e := (*hub.Error)(nil); errors.As(err, &e) {
+		out.Hint = e.Hint
+	}
+	return out
 }
 
 // write saves the file, after a copy of what was there before the first entry.
@@ -240,9 +253,9 @@ func (r *Registrar) unregisterIn(h hosts.Host, path string, f *fileRecord, p Pro
 		return nil, err
 	}
 	was := text
-	have, err := hosts.Entries(text, h.Key)
+	have, err := h.Entries(text)
 	if err != nil {
-		return nil, hub.Errorf(hub.Invalid, "%s: %s", path, err.Error())
+		return nil, inFile(path, err)
 	}
 	entries := map[string]entryRecord{}
 	for k, e := range f.Entries {
@@ -253,11 +266,11 @@ func (r *Registrar) unregisterIn(h hosts.Host, path string, f *fileRecord, p Pro
 		e := entries[key]
 		delete(entries, key)
 		c := Change{Host: h, Path: path, Server: e.Server, Key: key, Action: "removed"}
-		if value, ok := have[key]; ok && !runsServer(value, e.Server) {
+		if value, ok := have[key]; ok && !runsServer(h, value, e.Server) {
 			c.Action = "kept"
 		} else if ok {
-			if text, err = hosts.Remove(text, h.Key, key, f.Undo, len(entries) == 0); err != nil {
-				return nil, err
+			if text, err = h.Remove(text, key, f.Undo, len(entries) == 0); err != nil {
+				return nil, inFile(path, err)
 			}
 		}
 		changes = append(changes, c)
@@ -299,14 +312,15 @@ func (r *Registrar) restore(path string, was, text []byte, f *fileRecord, last b
 
 // place finds the entry for a server, or a free name for one: the server's own, then with its scope,
 // then with the project's directory.
-func (f *fileRecord) place(p Project, name hub.Name, have map[string]json.RawMessage, value json.RawMessage) (key, action string) {
+func (f *fileRecord) place(h hosts.Host, p Project, name hub.Name, have map[string]json.RawMessage, value json.RawMessage) (key, action string) {
 	for k, e := range f.Entries {
 		if e.Server == name && e.Project == p.valuesKey() {
-			switch {
-			case sameJSON(have[k], value):
-				return k, "unchanged"
-			case !runsServer(have[k], name):
+			if !runsServer(h, have[k], name) {
 				return k, "kept"
+			}
+			// what a person or the host added to ours, a switch that is off, is theirs
+			if merged, err := hosts.Merge(h, have[k], value); err == nil && sameJSON(have[k], merged) {
+				return k, "unchanged"
 			}
 			return k, "updated"
 		}
@@ -340,16 +354,15 @@ func (r *Registrar) entry(p Project, name hub.Name) hosts.Entry {
 
 // runsServer reports whether an entry still is one of ours: it runs the server through mcpm, whatever a
 // person added to it.
-func runsServer(value json.RawMessage, name hub.Name) bool {
-	var e struct {
-		Args []string `json:"args"`
-	}
-	return json.Unmarshal(value, &e) == nil && len(e.Args) >= 2 && e.Args[0] == "run" && e.Args[1] == name.String()
+func runsServer(h hosts.Host, value json.RawMessage, name hub.Name) bool {
+	line := hosts.Runs(h, value)
+	return len(line) >= 3 && line[1] == "run" && line[2] == name.String()
 }
 
+// sameJSON compares values: the order of members means nothing.
 func sameJSON(a, b json.RawMessage) bool {
-	var x, y bytes.Buffer
-	return json.Compact(&x, a) == nil && json.Compact(&y, b) == nil && bytes.Equal(x.Bytes(), y.Bytes())
+	var x, y any
+	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
 }
 
 // shortHash names a path in a file name.

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -162,6 +163,7 @@ func registrar(t *testing.T) (*install.Registrar, string) {
 // A person's entry is never overwritten, two projects share a file, and at the end every byte is back.
 func TestRegistrar(t *testing.T) {
 	r, home := registrar(t)
+	cursor, _ := hosts.ByID("cursor")
 	file := filepath.Join(home, ".cursor", "mcp.json")
 	before := "{\n\t\"mcpServers\": {\n\t\t\"db\": {\"command\": \"mine\"}, // mine\n\t},\n}"
 	write(t, file, before)
@@ -203,11 +205,11 @@ func TestRegistrar(t *testing.T) {
 		t.Errorf("%+v %v", changes, err)
 	}
 	data, _ = os.ReadFile(file)
-	entries, err := hosts.Entries(data, "mcpServers")
+	entries, err := cursor.Entries(data)
 	if err != nil || entries["db-two"] == nil {
 		t.Errorf("%v %v", entries, err)
 	}
-	text, err := hosts.Remove(data, "mcpServers", "db-two", hosts.Undo{}, false)
+	text, err := cursor.Remove(data, "db-two", hosts.Undo{}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,5 +256,86 @@ func TestRegistrarTrouble(t *testing.T) {
 	}
 	if err := json.Unmarshal(data, &got); err != nil || got.McpServers["db"].Env["MCPM_HOME"] != "/m" {
 		t.Errorf("%s %v", data, err)
+	}
+}
+
+// Every host gets the entry in its own file, new or not; nobody else may read a new one or the copy of an old
+// one, and at the end there is what there was before, byte for byte.
+func TestRegistrarEveryHost(t *testing.T) {
+	p := install.Project{Dir: "/p"}
+	for _, h := range hosts.All() {
+		for _, there := range []bool{false, true} {
+			r, home := registrar(t)
+			file := h.UserPath(r.Env)
+			if file == "" || h.ID == "windsurf-jetbrains" { // none on this system, or nothing but the file shows the host
+				file = filepath.Join(home, "own", "servers")
+				r.Env.Override = map[string]string{h.ID: file}
+			}
+			before := string(hosts.Example(h))
+			for _, trace := range h.Traces(r.Env) {
+				if trace != file {
+					if err := os.MkdirAll(trace, 0o755); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			if there {
+				write(t, file, before)
+			}
+			for _, want := range []string{"added", "unchanged"} {
+				changes, err := r.Register(p, []hub.Name{"acme/db"})
+				i := slices.IndexFunc(changes, func(c install.Change) bool { return c.Host.ID == h.ID })
+				if err != nil || i < 0 || changes[i].Action != want || changes[i].Path != file {
+					t.Fatalf("%s: %+v %v, want %s", h.ID, changes, err, want)
+				}
+			}
+			private := file
+			if there {
+				copies, _ := filepath.Glob(filepath.Join(home, ".mcpm", "backups", h.ID+"-*"))
+				if len(copies) != 1 {
+					t.Fatalf("%s: backups %v", h.ID, copies)
+				}
+				private = copies[0]
+			}
+			if info, err := os.Stat(private); err != nil || info.Mode().Perm() != 0o600 {
+				t.Errorf("%s: %v %v", h.ID, info, err)
+			}
+			if _, err := r.Unregister(p, []hub.Name{"acme/db"}); err != nil {
+				t.Fatal(err)
+			}
+			if data, err := os.ReadFile(file); there && string(data) != before || !there && !os.IsNotExist(err) {
+				t.Errorf("%s: %v\n%s", h.ID, err, data)
+			}
+		}
+	}
+}
+
+// A switch that the host turned off, and what it added, survive an update of the entry.
+func TestRegistrarKeepsSwitches(t *testing.T) {
+	r, home := registrar(t)
+	file := filepath.Join(home, ".config", "goose", "config.yaml")
+	write(t, file, "GOOSE_MODEL: x\n")
+	p := install.Project{Dir: "/g", Global: true}
+	if _, err := r.Register(p, []hub.Name{"acme/db"}); err != nil {
+		t.Fatal(err)
+	}
+	data, _ := os.ReadFile(file)
+	write(t, file, strings.Replace(string(data), "enabled: true", "enabled: false\n    bundled: null", 1))
+	for _, want := range []string{"unchanged", "updated"} {
+		changes, err := r.Register(p, []hub.Name{"acme/db"})
+		if err != nil || len(changes) != 1 || changes[0].Action != want {
+			t.Fatalf("%+v %v, want %s", changes, err, want)
+		}
+		r.Command = "/opt/mcpm"
+	}
+	data, _ = os.ReadFile(file)
+	if text := string(data); !strings.Contains(text, "enabled: false") || !strings.Contains(text, "bundled: null") || !strings.Contains(text, "cmd: /opt/mcpm") {
+		t.Error(text)
+	}
+	if _, err := r.Unregister(p, []hub.Name{"acme/db"}); err != nil {
+		t.Fatal(err)
+	}
+	if data, _ = os.ReadFile(file); string(data) != "GOOSE_MODEL: x\n" {
+		t.Errorf("%s", data)
 	}
 }

@@ -25,6 +25,9 @@ const (
 	priorMost  = 0.05 // of the score of a first place: the most that quality gives
 )
 
+// MaxValues is how many values of a facet a page of results tells.
+const MaxValues = 12
+
 // Result is one server that was found.
 type Result struct {
 	Server *hub.Server
@@ -157,6 +160,7 @@ func (s *Service) rank(ctx context.Context, q Query, p *Page, text string, near 
 	if err := s.ownFacets(ctx, q, p, ask); err != nil {
 		return nil, err
 	}
+	s.cutFacets(p)
 	if len(near) == 0 {
 		return idsOf(res.Hits), nil
 	}
@@ -188,6 +192,25 @@ func (s *Service) ownFacets(ctx context.Context, q Query, p *Page, ask hub.Searc
 		p.Facets[f] = res.Facets[f]
 	}
 	return nil
+}
+
+// cutFacets leaves MaxValues of each facet. Host applications with as many servers are in the order of the
+// configuration, the best known first.
+func (s *Service) cutFacets(p *Page) {
+	slices.SortStableFunc(p.Facets[hub.FacetHost], func(a, b hub.FacetCount) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(s.fame(a.Value), s.fame(b.Value)))
+	})
+	for f, counts := range p.Facets {
+		p.Facets[f] = counts[:min(len(counts), MaxValues)]
+	}
+}
+
+// fame is the place of a host application among those this hub knows; others come last.
+func (s *Service) fame(host string) int {
+	if i := slices.Index(s.hosts, host); i >= 0 {
+		return i
+	}
+	return len(s.hosts)
 }
 
 // Fuse ranks what was found by words and what was found by meaning together, by reciprocal rank; names that match as a

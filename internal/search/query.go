@@ -27,7 +27,7 @@ var aliases = map[string]hub.Facet{"language": hub.FacetLanguage, "licence": hub
 // values are other words for values.
 var values = map[hub.Facet]map[string]string{
 	hub.FacetLanguage:  {"js": "javascript", "ts": "javascript", "typescript": "javascript", "node": "javascript", "py": "python", "golang": "go", "c#": "csharp", "dotnet": "csharp"},
-	hub.FacetHost:      {"claude": "claude-desktop", "code": "vscode", "vs-code": "vscode"},
+	hub.FacetHost:      {"claude": "claude-desktop", "code": "vscode", "vs-code": "vscode", "gemini": "gemini-cli", "copilot": "copilot-cli", "lmstudio": "lm-studio", "roo": "roo-code", "kimi": "kimi-cli"},
 	hub.FacetTransport: {"http": "streamable-http", "streamable": "streamable-http"},
 	hub.FacetPackage:   {"docker": "oci", "python": "pypi", "node": "npm"},
 }

@@ -173,7 +173,8 @@ func (s *site) docs(w http.ResponseWriter, r *http.Request) error {
 type startView struct {
 	*ui.Frame
 	Host    hosts.Host
-	Hosts   []hosts.Host
+	First   []choice // the applications most people use, and the chosen one
+	More    []choice
 	Chosen  bool
 	Example string
 	Button  string
@@ -181,7 +182,7 @@ type startView struct {
 
 // start is getting started, in general or with one host application.
 func (s *site) start(w http.ResponseWriter, r *http.Request) error {
-	v := &startView{Hosts: hosts.All(), Frame: s.frame(r, "Get started", "Install mcpm and add the first MCP server to your AI application.", "/start")}
+	v := &startView{Frame: s.frame(r, "Get started", "Install mcpm and add the first MCP server to your AI application.", "/start")}
 	if id := r.PathValue("host"); id != "" {
 		h, ok := hosts.ByID(id)
 		if !ok {
@@ -190,6 +191,7 @@ func (s *site) start(w http.ResponseWriter, r *http.Request) error {
 		v.Host, v.Chosen, v.Example = h, true, string(hosts.Example(h))
 		v.Frame = s.frame(r, "Get started with "+h.Name, "Add MCP servers to "+h.Name+" with one command.", "/start/"+h.ID)
 	}
+	v.First, v.More = hostChoices(v.Host.ID, func(h hosts.Host) string { return "/start/" + h.ID })
 	v.Section = "docs"
 	return s.show(w, r, http.StatusOK, startPage(v))
 }

@@ -83,7 +83,7 @@ func filterOf(params url.Values) hub.Labels {
 	out := hub.Labels{}
 	for _, f := range searchFacets {
 		for _, v := range params[string(f.facet)] {
-			if v = search.Value(f.facet, cleanQuery(v)); v != "" && !slices.Contains(out[f.facet], v) && len(out[f.facet]) < hub.MaxFacetValues {
+			if v = search.Value(f.facet, cleanQuery(v)); v != "" && !slices.Contains(out[f.facet], v) && len(out[f.facet]) < search.MaxValues {
 				out[f.facet] = append(out[f.facet], v)
 			}
 		}

@@ -290,7 +290,8 @@ func (s *site) links(r *http.Request, v *serverView) (linkView, error) {
 // hostView is the host application that is chosen, and what to put into its file.
 type hostView struct {
 	hosts.Host
-	All    []choice
+	First  []choice // the applications most people use, and the chosen one
+	More   []choice
 	Text   string
 	Button string // "Add to VS Code", "" when the host has no link for that
 	Link   string
@@ -304,11 +305,25 @@ func (s *site) hostView(r *http.Request, v *serverView) hostView {
 	return hostOf(h, v)
 }
 
+// firstHosts is how many applications a page names before it folds the others away.
+const firstHosts = 8
+
+// hostChoices returns the applications to choose from: the first, with the chosen one among them, and the others.
+func hostChoices(chosen string, url func(hosts.Host) string) (first, more []choice) {
+	for i, h := range hosts.All() {
+		c := choice{Label: h.Name, URL: url(h), Selected: h.ID == chosen}
+		if i < firstHosts || c.Selected {
+			first = append(first, c)
+		} else {
+			more = append(more, c)
+		}
+	}
+	return first, more
+}
+
 func hostOf(h hosts.Host, v *serverView) hostView {
 	out := hostView{Host: h}
-	for _, other := range hosts.All() {
-		out.All = append(out.All, choice{Label: other.Name, URL: v.Base + "?host=" + other.ID + "#use", Selected: other.ID == h.ID})
-	}
+	out.First, out.More = hostChoices(h.ID, func(other hosts.Host) string { return v.Base + "?host=" + other.ID + "#use" })
 	key := v.Server.Name.Base()
 	entry := hosts.RunEntry("mcpm", v.Server.Name.String())
 	if text, err := hosts.File(h, []string{key}, map[string]hosts.Entry{key: entry}); err == nil {

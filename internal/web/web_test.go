@@ -58,6 +58,8 @@ func TestServer(t *testing.T) {
 		"1 hidden character", "published here", "&#34;mcpServers&#34;")
 	has(t, "another host", s.page("GET", "/servers/@acme/db?host=vscode", nil, 200), "Add to VS Code", `href="vscode:mcp/install?%7B%22args%22:%5B%22run%22%2C%22@acme%2Fdb%22%5D`)
 	has(t, "and another", s.page("GET", "/servers/@acme/db?host=cursor", nil, 200), `href="cursor://anysphere.cursor-deeplink/mcp/install?name=db&amp;config=`)
+	has(t, "one in YAML", s.page("GET", "/servers/@acme/db?host=goose", nil, 200), "extensions:\n  db:\n", `id="use-Goose" href="/tools/servers/@acme/db?host=goose#use" aria-current`, "more applications")
+	has(t, "one in TOML", s.page("GET", "/start/codex", nil, 200), "[mcp_servers.weather]", "http_headers = { Authorization", `href="/tools/start/tome"`)
 	page = s.page("GET", "/servers/@acme/db/capabilities", nil, 200)
 	has(t, "capabilities", page, `<span class="hid" title="a character that cannot be seen">U+200B</span>`, "What to run", "one of fast and slow", "db://schema", "Inputs of query")
 	has(t, "documentation", s.page("GET", "/servers/@acme/db/documentation", nil, 200), "Where the database is", "secret", "curl "+base+"/api/v1/servers/@acme%2Fdb")

@@ -99,7 +99,9 @@ type HostShape struct {
 	Format    string          `json:"format" example:"json" doc:"json, jsonc, yaml or toml."`
 	Key       string          `json:"key" example:"mcpServers" doc:"Member of the file that holds the servers."`
 	Paths     []HostPath      `json:"paths"`
-	Example   json.RawMessage `json:"example" doc:"A whole file with one local and, where the host can, one remote server."`
+	Example   json.RawMessage `json:"example" doc:"A whole file with one local and, where the host can, one remote server; in JSON, whatever the format."`
+	Text      string          `json:"text" doc:"The same, as the file spells it."`
+	List      bool            `json:"list" doc:"Whether the servers are a list, each with a name, and not members by name."`
 	Remote    bool            `json:"remote" doc:"Whether the file can name a remote server."`
 	AfterEdit string          `json:"afterEdit,omitempty" example:"restart Claude Desktop"`
 }
@@ -117,7 +119,7 @@ type HostConfig struct {
 	Name      string          `json:"name" doc:"The server."`
 	Version   string          `json:"version"`
 	Path      string          `json:"path" doc:"The user file on Linux; GET /config/{host} lists all."`
-	Config    json.RawMessage `json:"config" doc:"Merge it into the file."`
-	Text      string          `json:"text" doc:"The same, formatted for pasting."`
+	Config    json.RawMessage `json:"config" doc:"What goes into the file, in JSON whatever its format."`
+	Text      string          `json:"text" doc:"The same in the format of the file, for pasting."`
 	AfterEdit string          `json:"afterEdit,omitempty"`
 }

@@ -1,6 +1,7 @@
 package use
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -51,7 +52,11 @@ func tellHosts(a *app.App, changes []install.Change, dryRun bool) {
 	for _, c := range changes {
 		switch c.Action {
 		case "failed":
-			a.IO.Warnf("%s was left as it is: %s", c.Host.Name, app.Clean(c.Err.Error()))
+			why := c.Err.Error()
+			if e := (*hub.Error)(nil); errors.As(c.Err, &e) && e.Hint != "" {
+				why += "; " + e.Hint
+			}
+			a.IO.Warnf("%s was left as it is: %s", c.Host.Name, app.Clean(why))
 			continue
 		case "kept":
 			a.IO.Warnf("%s: the entry %q was edited by hand and left as it is", c.Host.Name, c.Key)

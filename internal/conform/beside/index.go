@@ -249,7 +249,7 @@ func indexFilters(run func(string, func(f *indexFix))) {
 		var docs []hub.Document
 		for i := range 30 {
 			d := doc(fmt.Sprint(i), fmt.Sprintf("acme/d%d", i), []string{"even", "odd"}[i%2])
-			d.Labels = hub.Labels{hub.FacetLanguage: {[]string{"go", "python", "rust"}[i%3]}, hub.FacetTool: {fmt.Sprintf("t%02d", i)}}
+			d.Labels = hub.Labels{hub.FacetLanguage: {[]string{"go", "python", "rust"}[i%3]}, hub.FacetTool: {fmt.Sprintf("t%02d", i), fmt.Sprintf("u%02d", i), fmt.Sprintf("v%02d", i)}}
 			docs = append(docs, d)
 		}
 		docs[0].Labels[hub.FacetLanguage] = []string{"python"}
