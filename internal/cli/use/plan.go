@@ -201,7 +201,7 @@ func (pl *plan) compare(ctx context.Context, want map[hub.Name]string, dev map[h
 	devOnly := pl.devOnly(want, dev)
 	for _, c := range pl.solution {
 		old := pl.lock.Servers[c.Name]
-		if old != nil && old.Version == c.Version && h.Complete(old) {
+		if old != nil && old.Version == c.Version && h.Complete(old, app.Platform) {
 			kept := *old
 			kept.Dev = devOnly[c.Name]
 			pl.next.Servers[c.Name] = &kept

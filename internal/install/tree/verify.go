@@ -1,9 +1,11 @@
 package tree
 
 import (
+	"bufio"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -49,6 +51,23 @@ func (s Store) Open(id, digest string, whole bool) (*Tree, error) {
 		t.Added, err = s.added(id, x)
 	}
 	return t, err
+}
+
+// Note returns what was kept beside a tree. NotFound when there is no such tree.
+func (s Store) Note(id string) (string, error) {
+	f, err := os.Open(s.indexPath(id))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", hub.Errorf(hub.NotFound, "its packages were not fetched on this machine yet").WithHint("mcpm install")
+	}
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(io.LimitReader(f, 64<<10))
+	if !lines.Scan() || lines.Text() != indexHead || !lines.Scan() {
+		return "", s.tampered(id, filepath.Base(s.indexPath(id)), "its beginning is damaged")
+	}
+	return lines.Text(), nil
 }
 
 // look compares the files with the list, several at a time, and returns what is wrong with the first that differs.

@@ -19,9 +19,10 @@ import (
 type Package struct {
 	Type     string   // model.RegistryTypeNPM or model.RegistryTypePyPI
 	Name     string   // without version
-	Version  string   // exact
+	Version  string   // exact, a tag of npm, or "" for the newest
 	Extras   string   // of PyPI: "[cli]"
 	With     []string // of PyPI: further requirements
+	Python   string   // of PyPI: the interpreter asked for, such as "3.12"
 	Registry string   // its address; "" for the one the user has configured
 }
 
@@ -32,6 +33,8 @@ type Document struct {
 	Name     string                     `json:"name"`
 	Version  string                     `json:"version"`
 	Extras   string                     `json:"extras,omitempty"`
+	With     []string                   `json:"with,omitempty"`
+	Python   string                     `json:"python,omitempty"`
 	Registry string                     `json:"registry,omitempty"`
 	Packages map[string]json.RawMessage `json:"packages"` // npm: by path in node_modules, as package-lock.json has it; PyPI: by name
 }
@@ -71,6 +74,7 @@ var (
 	pypiName    = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`)
 	extrasRE    = regexp.MustCompile(`^(\[[A-Za-z0-9._, -]+\])?$`)
 	versionRE   = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z.+!_-]*$`)
+	pythonRE    = regexp.MustCompile(`^([0-9]+(\.[0-9]+){0,2})?$`)
 	registryRE  = regexp.MustCompile(`^(https?://[A-Za-z0-9._~:/@%\[\]-]+)?$`)
 	integrityRE = regexp.MustCompile(`^sha512-[A-Za-z0-9+/]{86}==$`)
 )
@@ -81,6 +85,8 @@ func (d *Document) check() error {
 		return hub.Errorf(hub.Invalid, "packages of type %.40q are not pinned", d.Type)
 	case !versionRE.MatchString(d.Version):
 		return hub.Errorf(hub.Invalid, "%.80q is not a version of a package", d.Version)
+	case !pythonRE.MatchString(d.Python):
+		return hub.Errorf(hub.Invalid, "%.40q is not a version of Python", d.Python)
 	case !extrasRE.MatchString(d.Extras) || !registryRE.MatchString(d.Registry):
 		return hub.Errorf(hub.Invalid, "the extras or the registry of the package %.80q are not readable", d.Name)
 	case len(d.Packages) == 0 || len(d.Packages) > MaxPackages:
@@ -90,6 +96,19 @@ func (d *Document) check() error {
 	}
 	return d.checkPyPI()
 }
+
+// Is reports whether a document pins what is asked for.
+func (d *Document) Is(p Package) bool {
+	same := d.Type == p.Type && d.Extras == p.Extras && d.Python == p.Python && d.Registry == p.Registry && slices.Equal(d.With, p.With)
+	if d.Type == model.RegistryTypePyPI {
+		same = same && SameProject(d.Name, p.Name)
+	} else {
+		same = same && d.Name == p.Name
+	}
+	return same && (p.Version == "" || p.Version == d.Version || !startsWithDigit.MatchString(p.Version))
+}
+
+var startsWithDigit = regexp.MustCompile(`^[0-9]`)
 
 // keys returns the packages' keys, sorted.
 func (d *Document) keys() []string {

@@ -37,7 +37,7 @@ var quiet = []string{"--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund"
 // Resolve pins a package. NotFound when the version, or the program that knows, is not there; Invalid when a part of it
 // cannot be pinned.
 func (t Tools) Resolve(ctx context.Context, p Package) (*Document, error) {
-	d := &Document{Type: p.Type, Name: p.Name, Version: p.Version, Extras: p.Extras, Registry: p.Registry, Packages: map[string]json.RawMessage{}}
+	d := &Document{Type: p.Type, Name: p.Name, Version: p.Version, Extras: p.Extras, With: p.With, Python: p.Python, Registry: p.Registry, Packages: map[string]json.RawMessage{}}
 	if err := t.resolve(ctx, d, p); err != nil {
 		return nil, err
 	}
@@ -47,12 +47,15 @@ func (t Tools) Resolve(ctx context.Context, p Package) (*Document, error) {
 func (t Tools) resolve(ctx context.Context, d *Document, p Package) error {
 	switch p.Type {
 	case model.RegistryTypeNPM:
-		if !npmName.MatchString(p.Name) || !versionRE.MatchString(p.Version) {
+		if d.Version == "" {
+			d.Version = "latest"
+		}
+		if !npmName.MatchString(p.Name) || !versionRE.MatchString(d.Version) {
 			return hub.Errorf(hub.Invalid, "%.80q at %.80q is not a package of npm", p.Name, p.Version)
 		}
 		return t.resolveNPM(ctx, d)
 	case model.RegistryTypePyPI:
-		if !pypiName.MatchString(p.Name) || !versionRE.MatchString(p.Version) || !extrasRE.MatchString(p.Extras) {
+		if !pypiName.MatchString(p.Name) || p.Version != "" && !versionRE.MatchString(p.Version) || !extrasRE.MatchString(p.Extras) {
 			return hub.Errorf(hub.Invalid, "%.80q at %.80q is not a package of PyPI", p.Name+p.Extras, p.Version)
 		}
 		return t.resolvePyPI(ctx, d, p)
@@ -93,6 +96,10 @@ func (t Tools) resolveNPM(ctx context.Context, d *Document) error {
 		if d.Packages[path], err = trim(entry); err != nil {
 			return err
 		}
+	}
+	var own npmPackage
+	if json.Unmarshal(d.Packages["node_modules/"+d.Name], &own) == nil { // check says so when it is not there
+		d.Version = own.Version
 	}
 	return nil
 }

@@ -110,7 +110,7 @@ EOF`}
 	raw, err := d.Canonical()
 	must(t, err)
 	want := `{"extras":"[cli]","name":"my-server","packages":{"my.server":{"hashes":["` + h("a") + `","` + h("b") + `"],"version":"1.0.0"},` +
-		`"six":{"hashes":["` + h("c") + `"],"marker":"sys_platform == 'win32'","version":"1.16.0"}},"type":"pypi","version":"1.0.0"}`
+		`"six":{"hashes":["` + h("c") + `"],"marker":"sys_platform == 'win32'","version":"1.16.0"}},"type":"pypi","version":"1.0.0","with":["six"]}`
 	if string(raw) != want {
 		t.Errorf("%s", raw)
 	}

@@ -3,6 +3,7 @@ package pin
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -37,7 +38,11 @@ func (t Tools) resolvePyPI(ctx context.Context, d *Document, p Package) error {
 		}
 	}
 	what := "pinning " + d.Name + " " + d.Version
-	asked := append([]string{d.Name + d.Extras + "==" + d.Version}, p.With...)
+	own := d.Name + d.Extras
+	if d.Version != "" {
+		own += "==" + d.Version
+	}
+	asked := append([]string{own}, p.With...)
 	if uv, err := t.find(what, "uv"); err == nil {
 		args := []string{uv, "pip", "compile", "-", "--generate-hashes", "--universal", "--no-header", "--no-annotate", "--quiet", "--no-build"}
 		out, err := t.run(ctx, what, os.TempDir(), strings.Join(asked, "\n")+"\n", nil, append(args, t.uvArgs(d)...)...)
@@ -135,6 +140,9 @@ func (d *Document) readReport(out []byte) error {
 // keepPyPI adds a package. One that is needed at different versions on different machines has a key for each.
 func (d *Document) keepPyPI(name string, p pypiPackage) error {
 	slices.Sort(p.Hashes)
+	if d.Version == "" && SameProject(name, d.Name) {
+		d.Version = p.Version
+	}
 	raw, err := json.Marshal(p)
 	if err != nil {
 		return err
@@ -150,6 +158,9 @@ func (d *Document) keepPyPI(name string, p pypiPackage) error {
 // checkPyPI refuses what could say more in a list of requirements than a package, a version and digests.
 func (d *Document) checkPyPI() error {
 	found := false
+	if d.Version == "" {
+		return hub.Errorf(hub.Invalid, "%s is not among the packages that are pinned for it", d.Name)
+	}
 	for _, key := range d.keys() {
 		var p pypiPackage
 		if err := json.Unmarshal(d.Packages[key], &p); err != nil {
@@ -273,19 +284,31 @@ func tidyRecord(path string) error {
 	return os.WriteFile(path, []byte(strings.Join(kept, "\n")+"\n"), 0o644)
 }
 
-// Python returns the interpreter that packages of PyPI are installed for: the one uv would take, else the first on PATH.
-func (t Tools) Python(ctx context.Context) (string, error) {
+// Python returns the interpreter that packages of PyPI are installed for, and its tag, such as "cpython-311": the one uv
+// would take for the version asked for ("" for any), else the first on PATH.
+func (t Tools) Python(ctx context.Context, version string) (path, tag string, err error) {
 	if uv, err := t.find("Python", "uv"); err == nil {
-		out, err := t.run(ctx, "looking for Python", os.TempDir(), "", nil, uv, "python", "find", "--quiet")
-		if path := strings.TrimSpace(string(out)); err == nil && filepath.IsAbs(path) {
-			return path, nil
+		args := []string{uv, "python", "find", "--quiet"}
+		if version != "" {
+			args = append(args, version)
+		}
+		if out, err := t.run(ctx, "looking for Python", os.TempDir(), "", nil, args...); err == nil {
+			path = strings.TrimSpace(string(out))
 		}
 	}
-	path, err := t.find("a package of PyPI", "python3", "python")
-	if err != nil {
-		return "", err
+	if !filepath.IsAbs(path) {
+		if path, err = t.find("a package of PyPI", "python"+cmp.Or(version, "3"), "python"); err != nil {
+			return "", "", err
+		}
+		if path, err = filepath.Abs(path); err != nil {
+			return "", "", err
+		}
 	}
-	return filepath.Abs(path)
+	out, err := t.run(ctx, "asking Python for its version", os.TempDir(), "", nil, path, "-I", "-c", "import sys; print(sys.implementation.cache_tag)")
+	if err != nil {
+		return "", "", err
+	}
+	return path, strings.TrimSpace(string(out)), nil
 }
 
 // Install brings what is pinned into dir, which is empty. Integrity when a byte differs from what was pinned.
