@@ -49,6 +49,14 @@ type Artifact struct {
 	Version    string `json:"version,omitempty"`
 	Integrity  string `json:"integrity,omitempty"` // "sha512-..." of the bundle, "sha256:..." of a file; "" when the publisher gave none
 	Size       int64  `json:"size,omitempty"`
+	Tree       *Tree  `json:"tree,omitempty"` // of npm and PyPI: everything it needs
+}
+
+// Tree is a package with all it depends on.
+type Tree struct {
+	Integrity string            `json:"integrity"` // "sha512-..." of the document in its canonical form
+	Files     map[string]string `json:"files"`     // "sha512-..." of the installed files, by platform
+	Document  json.RawMessage   `json:"document"`  // each package with its version and digest, see package pin
 }
 
 // Bundle returns the artifact kept by the hub, or nil.
@@ -145,6 +153,9 @@ func parseLocked(raw json.RawMessage) (*Locked, error) {
 	for i, a := range e.Artifacts {
 		if a.Type == "bundle" && !strings.HasPrefix(a.Integrity, "sha512-") {
 			return nil, hub.Errorf(hub.Invalid, "artifacts[%d].integrity %.80q is not sha512-...", i, a.Integrity)
+		}
+		if a.Tree != nil && !isSHA512(a.Tree.Integrity) {
+			return nil, hub.Errorf(hub.Invalid, "artifacts[%d].tree.integrity %.120q is not sha512-...", i, a.Tree.Integrity)
 		}
 	}
 	if err := json.Unmarshal(raw, &e.extra); err != nil {

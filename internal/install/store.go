@@ -61,10 +61,15 @@ func (h Home) bundlePath(integrity string) (string, error) {
 	return h.path("store", "sha512", hex.EncodeToString(sum)), nil
 }
 
-// Complete reports whether all that is needed to run a locked server is in the store.
-func (h Home) Complete(l *Locked) bool {
+// Complete reports whether all that is needed to run a locked server on a platform is in the store.
+func (h Home) Complete(l *Locked, platform string) bool {
 	if b := l.Bundle(); b != nil && !h.HasBundle(*b) {
 		return false
+	}
+	for _, a := range l.Artifacts {
+		if a.Tree != nil && !h.Trees().Has(a.Tree.ID(platform)) || a.Tree == nil && (a.Type == "npm" || a.Type == "pypi") {
+			return false
+		}
 	}
 	_, err := h.Manifest(l.Manifest)
 	return err == nil

@@ -44,12 +44,12 @@ func (a *App) Find(name hub.Name, global bool) (*Installed, error) {
 		}
 		in := &Installed{Name: name, Project: p, Locked: e}
 		if in.Manifest, err = h.Manifest(e.Manifest); err != nil {
-			return nil, in.wrap(err)
+			return nil, in.Wrap(err)
 		}
 		if b := e.Bundle(); b != nil {
 			dir, added, err := h.OpenBundle(*b)
 			if err != nil {
-				return nil, in.wrap(err)
+				return nil, in.Wrap(err)
 			}
 			in.Bundle = dir
 			for _, f := range added {
@@ -65,9 +65,12 @@ func (a *App) Find(name hub.Name, global bool) (*Installed, error) {
 	return nil, e.WithHint("mcpm install %s", name)
 }
 
-// wrap names the server in an error about it.
-func (in *Installed) wrap(err error) error {
+// Wrap names the server in an error about what is locked.
+func (in *Installed) Wrap(err error) error {
 	k := hub.KindOf(err)
+	if in.Locked == nil || k != hub.Integrity && k != hub.NotFound {
+		return err
+	}
 	text := fmt.Sprintf("%s %s: %s", in.Name, in.Locked.Version, err.Error())
 	if k == hub.Integrity {
 		text = fmt.Sprintf("%s %s is not what was locked (exit %d)", in.Name, in.Locked.Version, exitIntegrity)

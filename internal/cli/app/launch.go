@@ -14,9 +14,10 @@ import (
 
 // LaunchOptions say how a server is to be started.
 type LaunchOptions struct {
-	Bundle    string   // directory of its unpacked bundle
-	Entry     string   // Key of Servers; "" takes the preferred one
-	Args      []string // after the server's own
+	Bundle    string          // directory of its unpacked bundle
+	Locked    *install.Locked // what of it is locked; nil for a server that is not installed
+	Entry     string          // Key of Servers; "" takes the preferred one
+	Args      []string        // after the server's own
 	workspace string
 	AllowHTTP bool
 }
@@ -87,6 +88,11 @@ func (a *App) Launch(p install.Project, name hub.Name, m *manifest.Manifest, o L
 	out.Server = &gateway.Server{
 		Command: l.Command, Args: append(l.Args, o.Args...), Dir: l.Dir, Env: a.serverEnv(l.Env, o.Bundle != ""),
 		Transport: l.Transport, URL: l.URL, Headers: l.Headers, AllowHTTP: o.AllowHTTP,
+	}
+	if o.Locked != nil {
+		if err := a.startPinned(o.Locked, out.Server); err != nil {
+			return nil, err
+		}
 	}
 	if s.DockerRuntime != "" && (l.Command == "docker" || l.Command == "podman") {
 		out.Server.Command = s.DockerRuntime

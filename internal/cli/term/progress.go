@@ -13,10 +13,13 @@ type Progress struct {
 
 // Progress starts a bar on Err for total bytes. Without a terminal, or with -q, there is none.
 func (t *IO) Progress(label string, total int64) *Progress {
-	if !t.ErrTTY || t.Verbosity < 0 || total <= 0 {
+	if !t.ErrTTY || t.Verbosity < 0 {
 		return &Progress{}
 	}
 	pool := mpb.New(mpb.WithOutput(t.Err), mpb.WithWidth(40), mpb.WithAutoRefresh())
+	if total <= 0 { // nobody knows how much it is
+		return &Progress{pool, pool.New(0, mpb.SpinnerStyle("|", "/", "-", "\\").PositionLeft(), mpb.BarRemoveOnComplete(), mpb.AppendDecorators(decor.Name(label)))}
+	}
 	bar := pool.New(total, mpb.BarStyle().Lbound("").Filler("=").Tip("").Padding(" ").Rbound(""),
 		mpb.BarRemoveOnComplete(),
 		mpb.PrependDecorators(decor.Name("  "+label+" ")),

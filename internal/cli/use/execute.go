@@ -2,6 +2,7 @@ package use
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -20,17 +21,14 @@ func (o *apply) execute(ctx context.Context, a *app.App, pl *plan) error {
 		return err
 	}
 	text, err := pl.newText()
-	if err != nil {
+	if err != nil || o.dryRun {
+		return err
+	}
+	if err := fetch(a, ctx, pl); err != nil {
 		return err
 	}
 	lock, err := pl.next.Bytes()
 	if err != nil {
-		return err
-	}
-	if o.dryRun {
-		return nil
-	}
-	if err := fetch(a, ctx, pl); err != nil {
 		return err
 	}
 	if err := ctx.Err(); err != nil {
@@ -79,11 +77,16 @@ func fetch(a *app.App, ctx context.Context, pl *plan) error {
 		if err := h.SaveManifest(st.new.Detail.ManifestDigest, st.new.Canonical); err != nil {
 			return named(err, st)
 		}
-		b := pl.next.Servers[st.name].Bundle()
-		if b == nil || h.HasBundle(*b) {
-			continue
+		e := pl.next.Servers[st.name]
+		if b := e.Bundle(); b != nil && !h.HasBundle(*b) {
+			if err := fetchBundle(a, ctx, h, st, *b); err != nil {
+				return named(err, st)
+			}
 		}
-		if err := fetchBundle(a, ctx, h, st, *b); err != nil {
+		if err := a.Pin(ctx, st.new.Manifest, e, st.previous); err != nil {
+			return named(err, st)
+		}
+		if err := a.FetchTrees(ctx, e); err != nil {
 			return named(err, st)
 		}
 	}
@@ -120,8 +123,12 @@ func (m *meter) Read(p []byte) (int, error) {
 }
 
 func named(err error, st step) error {
-	if k := hub.KindOf(err); k == hub.Integrity || k == hub.NotFound || k == hub.TooLarge {
+	if k := hub.KindOf(err); k == hub.Integrity || k == hub.NotFound || k == hub.TooLarge || k == hub.Invalid {
 		e := hub.Errorf(k, "%s %s: %s", st.name, st.version, err.Error())
+		var told *hub.Error
+		if errors.As(err, &told) {
+			e.Issues = told.Issues
+		}
 		return e.WithHint("nothing was installed; tell the publisher, or choose another version: mcpm info %s --versions", st.name)
 	}
 	return err

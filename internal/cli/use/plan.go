@@ -226,7 +226,7 @@ func (pl *plan) compare(ctx context.Context, want map[hub.Name]string) error {
 	pl.next = pl.lock.Derive()
 	for _, c := range pl.solution {
 		old := pl.lock.Servers[c.Name]
-		if old != nil && old.Version == c.Version && h.Complete(old) {
+		if old != nil && old.Version == c.Version && h.Complete(old, app.Platform) {
 			kept := *old
 			kept.Dev = c.Dev
 			pl.next.Servers[c.Name] = &kept

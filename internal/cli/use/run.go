@@ -67,10 +67,10 @@ func (o *runOptions) run(ctx context.Context) error {
 		return err
 	}
 	l, err := o.Launch(in.Project, in.Name, in.Manifest, app.LaunchOptions{
-		Bundle: in.Bundle, Entry: o.entry, Args: o.extra, AllowHTTP: o.allowHTTP,
+		Bundle: in.Bundle, Locked: in.Locked, Entry: o.entry, Args: o.extra, AllowHTTP: o.allowHTTP,
 	})
 	if err != nil {
-		return err
+		return in.Wrap(err)
 	}
 	if len(l.Missing) > 0 {
 		return in.Needs(l.Missing, l.Spec)

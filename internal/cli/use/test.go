@@ -73,9 +73,9 @@ func (o *testOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l, err := o.Launch(in.Project, in.Name, in.Manifest, app.LaunchOptions{Bundle: in.Bundle, Entry: o.entry, AllowHTTP: o.allowHTTP})
+	l, err := o.Launch(in.Project, in.Name, in.Manifest, app.LaunchOptions{Bundle: in.Bundle, Locked: in.Locked, Entry: o.entry, AllowHTTP: o.allowHTTP})
 	if err != nil {
-		return err
+		return in.Wrap(err)
 	}
 	if len(l.Missing) > 0 {
 		return in.Needs(l.Missing, l.Spec)

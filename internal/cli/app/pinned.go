@@ -1,0 +1,230 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/install"
+	"github.com/mcphub/mcphub/internal/manifest"
+	"github.com/mcphub/mcphub/internal/source/pin"
+	"github.com/modelcontextprotocol/registry/pkg/model"
+)
+
+// Platform names this machine where packages differ from machine to machine.
+const Platform = runtime.GOOS + "-" + runtime.GOARCH
+
+func (a *App) tools() pin.Tools {
+	var env []string
+	for _, kv := range a.Environ() {
+		if !strings.HasPrefix(kv, "MCPM_") {
+			env = append(env, kv)
+		}
+	}
+	return pin.Tools{LookPath: a.lookPath, Environ: env, Offline: a.Offline}
+}
+
+// lookPath finds a program on the PATH of the invocation.
+func (a *App) lookPath(name string) (string, error) {
+	for _, dir := range filepath.SplitList(a.Getenv("PATH")) {
+		if !filepath.IsAbs(dir) {
+			continue // the working directory may be a stranger's
+		}
+		if p, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
+			return p, nil
+		}
+	}
+	return "", exec.ErrNotFound
+}
+
+func packageOf(r manifest.Runner) pin.Package {
+	return pin.Package{Type: r.Type, Name: r.Name, Version: r.Version, Extras: r.Extras, With: r.With, Python: r.Python, Registry: r.Registry}
+}
+
+// Pin pins the packages of npm and PyPI that the entries of a server start: in e, as old has them when it is the same
+// version, else as they are now. NotFound when a program that it takes is not here; Invalid when a part of it cannot be
+// pinned, or runs a script when it is installed.
+func (a *App) Pin(ctx context.Context, m *manifest.Manifest, e, old *install.Locked) error {
+	for _, key := range slices.Sorted(maps.Keys(m.Servers)) {
+		r, ok, err := manifest.RunnerIn(m, m.Servers[key])
+		if err != nil {
+			return err
+		}
+		if !ok {
+			continue
+		}
+		p := packageOf(r)
+		if doc, _ := pinnedAs(e, p); doc != nil {
+			continue
+		}
+		if old != nil && old.Version == e.Version {
+			if doc, art := pinnedAs(old, p); doc != nil {
+				put(e, *art)
+				continue
+			}
+		}
+		art, err := a.pin(ctx, p)
+		if err != nil {
+			return err
+		}
+		put(e, art)
+	}
+	return nil
+}
+
+func (a *App) pin(ctx context.Context, p pin.Package) (install.Artifact, error) {
+	bar := a.IO.Progress("locking the packages of "+p.Name, 0)
+	defer bar.Done()
+	doc, err := a.tools().Resolve(ctx, p)
+	if err != nil {
+		return install.Artifact{}, err
+	}
+	if scripts := doc.Scripts(); len(scripts) > 0 {
+		return install.Artifact{}, hub.Errorf(hub.Invalid, "%s needs scripts that run when it is installed, of %s; none is run on this machine", p.Name, AndList(scripts[:min(len(scripts), 5)])).
+			WithHint("look for a version, or another server, that does without")
+	}
+	raw, err := doc.Canonical()
+	if err != nil {
+		return install.Artifact{}, err
+	}
+	sum, err := doc.Integrity()
+	return install.Artifact{Type: doc.Type, Identifier: doc.Name, Version: doc.Version, Tree: &install.Tree{Integrity: sum, Files: map[string]string{}, Document: raw}}, err
+}
+
+// put adds a pinned package, in the place of the same one that is not.
+func put(e *install.Locked, art install.Artifact) {
+	e.Artifacts = slices.DeleteFunc(e.Artifacts, func(x install.Artifact) bool {
+		return x.Tree == nil && x.Type == art.Type && (x.Identifier == art.Identifier || x.Type == model.RegistryTypePyPI && pin.SameProject(x.Identifier, art.Identifier))
+	})
+	e.Artifacts = append(e.Artifacts, art)
+}
+
+// pinnedAs returns the package that is pinned as asked for, nil when there is none. One whose document is not what its
+// digest says is none.
+func pinnedAs(e *install.Locked, p pin.Package) (*pin.Document, *install.Artifact) {
+	for i := range e.Artifacts {
+		art := &e.Artifacts[i]
+		if art.Tree == nil {
+			continue
+		}
+		if doc, err := documentOf(art); err == nil && doc.Is(p) {
+			return doc, art
+		}
+	}
+	return nil, nil
+}
+
+// documentOf reads what is pinned. Integrity when it was changed.
+func documentOf(art *install.Artifact) (*pin.Document, error) {
+	doc, err := pin.ParseDocument(art.Tree.Document)
+	if err != nil {
+		return nil, err
+	}
+	if got, err := doc.Integrity(); err != nil || got != art.Tree.Integrity {
+		return nil, hub.Errorf(hub.Integrity, "the packages of %s in the lockfile are not what its digest says", art.Identifier).WithIssues([]hub.Issue{
+			{Message: "locked    " + art.Tree.Integrity}, {Message: "found     " + got},
+		}).WithHint("restore mcpm-lock.json from version control")
+	}
+	return doc, nil
+}
+
+// FetchTrees brings the pinned packages into the store and notes their files' digests in e. Integrity when they are not
+// what was locked.
+func (a *App) FetchTrees(ctx context.Context, e *install.Locked) error {
+	h, err := a.Store()
+	if err != nil {
+		return err
+	}
+	for i := range e.Artifacts {
+		art := &e.Artifacts[i]
+		if art.Tree == nil {
+			continue
+		}
+		doc, err := documentOf(art)
+		if err != nil {
+			return err
+		}
+		if err := a.fetchTree(ctx, h, art, doc); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *App) fetchTree(ctx context.Context, h install.Home, art *install.Artifact, doc *pin.Document) error {
+	id, trees := art.Tree.ID(Platform), h.Trees()
+	unlock, err := h.LockTree(id)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if t, err := trees.Open(id, "", false); err == nil && pythonIsThere(t.Note) {
+		return nil
+	}
+	bar := a.IO.Progress("fetching "+art.Identifier+" "+art.Version, 0)
+	defer bar.Done()
+	platform, python := Platform, ""
+	if doc.Type == model.RegistryTypePyPI {
+		path, tag, err := a.tools().Python(ctx, doc.Python)
+		if err != nil {
+			return err
+		}
+		platform, python = platform+"-"+tag, path
+	}
+	dir, err := trees.Temp()
+	if err != nil {
+		return err
+	}
+	if err := a.tools().Install(ctx, doc, python, dir); err != nil {
+		os.RemoveAll(dir)
+		return err
+	}
+	note, err := json.Marshal(treeNote{art.Type, art.Identifier, art.Version, platform, python})
+	if err != nil {
+		return err
+	}
+	digest, err := trees.Add(id, dir, string(note))
+	if err != nil {
+		return err
+	}
+	if want := art.Tree.Files[platform]; want != "" && want != digest {
+		return errors.Join(trees.Remove(id), hub.Errorf(hub.Integrity, "the packages of %s %s are not what was locked", art.Identifier, art.Version).
+			WithIssues([]hub.Issue{{Message: "locked    " + want}, {Message: "fetched   " + digest}}).WithHint("tell the publisher; nothing was installed"))
+	}
+	if art.Tree.Files == nil {
+		art.Tree.Files = map[string]string{}
+	}
+	art.Tree.Files[platform] = digest
+	return nil
+}
+
+// treeNote is kept beside a tree.
+type treeNote struct {
+	Type     string `json:"type"`
+	Name     string `json:"name"`
+	Version  string `json:"version"`
+	Platform string `json:"platform"`
+	Python   string `json:"python,omitempty"` // the interpreter it was made for
+}
+
+// pythonIsThere reports whether the interpreter a tree was made for, if any, is still there.
+func pythonIsThere(note string) bool {
+	var n treeNote
+	if json.Unmarshal([]byte(note), &n) != nil {
+		return false
+	}
+	return n.Python == "" || isRegular(n.Python)
+}
+
+func isRegular(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}

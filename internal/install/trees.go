@@ -1,0 +1,28 @@
+package install
+
+import (
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/hex"
+	"strings"
+
+	"github.com/mcphub/mcphub/internal/install/tree"
+)
+
+// Trees is the part of the store with the packages of npm and PyPI.
+func (h Home) Trees() tree.Store { return tree.Store{Dir: h.path("store", "packages")} }
+
+// ID names a tree in the store: by what is in it, and the platform it is for.
+func (t *Tree) ID(platform string) string {
+	sum, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(t.Integrity, "sha512-")) // it was checked when it was read
+	return hex.EncodeToString(sum[:min(len(sum), 20)]) + "-" + platform
+}
+
+func isSHA512(s string) bool {
+	rest, ok := strings.CutPrefix(s, "sha512-")
+	sum, err := base64.StdEncoding.DecodeString(rest)
+	return ok && err == nil && len(sum) == sha512.Size
+}
+
+// LockTree takes the lock on a tree; another process that makes it is waited for.
+func (h Home) LockTree(id string) (unlock func(), err error) { return h.lock("tree-" + id) }
