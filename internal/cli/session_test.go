@@ -42,9 +42,29 @@ func newWorld(t *testing.T) *world {
 			t.Fatal(err)
 		}
 	}
-	w.vars = map[string]string{"MCPM_REGISTRY": w.hub.URL, "PATH": os.Getenv("PATH")}
+	w.write("bin/npm", fakeNPM)
+	if err := os.Chmod(w.path("bin/npm"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	w.vars = map[string]string{"MCPM_REGISTRY": w.hub.URL, "PATH": w.path("bin") + string(filepath.ListSeparator) + os.Getenv("PATH")}
 	return w
 }
+
+// fakeNPM pins any package as one that needs nothing, and installs a program that says its name.
+const fakeNPM = `#!/bin/sh
+name=$(sed 's/.*"dependencies":{"\([^"]*\)":"\([^"]*\)"}.*/\1/' package.json)
+version=$(sed 's/.*"dependencies":{"\([^"]*\)":"\([^"]*\)"}.*/\2/' package.json)
+if [ "$1" = ci ]; then
+	mkdir -p "node_modules/$name"
+	echo "{\"name\": \"$name\", \"version\": \"$version\", \"bin\": \"cli.sh\"}" > "node_modules/$name/package.json"
+	printf '#!/bin/sh\necho started %s "$@"\n' "$name@$version" > "node_modules/$name/cli.sh"
+	chmod +x "node_modules/$name/cli.sh"
+	exit
+fi
+cat > package-lock.json <<EOF
+{"lockfileVersion": 3, "packages": {"": {}, "node_modules/$name": {"version": "$version", "integrity": "sha512-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=="}}}
+EOF
+`
 
 func (w *world) path(elem ...string) string {
 	return filepath.Join(append([]string{w.root}, elem...)...)
@@ -98,6 +118,7 @@ func (w *world) show(args ...string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "$ mcpm %s\n", strings.Join(quoteAll(args), " "))
 	b.WriteString(out)
+	errw = spinRE.ReplaceAllString(errw, "")
 	for line := range strings.Lines(errw) {
 		b.WriteString("2> " + line)
 	}
@@ -116,6 +137,9 @@ func (w *world) tidy(s string) string {
 	s = strings.ReplaceAll(s, w.root, "")
 	return timeRE.ReplaceAllString(s, "in 0.0 s")
 }
+
+// spinRE is what turns while a person waits: how often depends on the machine.
+var spinRE = regexp.MustCompile(`(?:\x1b\[1A\x1b\[J)|(?m:^ *[|/\\-] *(?:locking the packages of|fetching) .*\n)|(?: [|/\\-] *(?:locking the packages of|fetching) [^\n]*\n)`)
 
 var timeRE = regexp.MustCompile(`in \d+\.\d s`)
 

@@ -18,7 +18,7 @@ func (t *IO) Progress(label string, total int64) *Progress {
 	}
 	pool := mpb.New(mpb.WithOutput(t.Err), mpb.WithWidth(40), mpb.WithAutoRefresh())
 	if total <= 0 { // nobody knows how much it is
-		return &Progress{pool, pool.New(0, mpb.SpinnerStyle("|", "/", "-", "\\").PositionLeft(), mpb.BarRemoveOnComplete(), mpb.AppendDecorators(decor.Name(label)))}
+		return &Progress{pool, pool.New(0, mpb.SpinnerStyle("|", "/", "-", "\\").PositionLeft(), mpb.BarWidth(1), mpb.BarRemoveOnComplete(), mpb.PrependDecorators(decor.Name(" ")), mpb.AppendDecorators(decor.Name(label)))}
 	}
 	bar := pool.New(total, mpb.BarStyle().Lbound("").Filler("=").Tip("").Padding(" ").Rbound(""),
 		mpb.BarRemoveOnComplete(),
