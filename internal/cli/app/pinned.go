@@ -126,7 +126,8 @@ func pinnedAs(e *install.Locked, p pin.Package) (*pin.Document, *install.Artifac
 func documentOf(art *install.Artifact) (*pin.Document, error) {
 	doc, err := pin.ParseDocument(art.Tree.Document)
 	if err != nil {
-		return nil, err
+		return nil, hub.Errorf(hub.Integrity, "the packages of %s in the lockfile are damaged", art.Identifier).
+			WithIssues([]hub.Issue{{Message: err.Error()}}).WithHint("restore mcpm-lock.json from version control").WithCause(err)
 	}
 	if doc.Type != art.Type || doc.Name != art.Identifier || doc.Version != art.Version {
 		return nil, hub.Errorf(hub.Integrity, "the lockfile has %s %s with the packages of %s %s", art.Identifier, Clean(art.Version), doc.Name, doc.Version).

@@ -3,7 +3,6 @@ package kept
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/cli/term"
@@ -150,7 +149,7 @@ func verify(ctx context.Context, a *app.App, repair bool) error {
 		if err = in.Wrap(err); !errors.As(err, &e) {
 			return err
 		}
-		bad = append(bad, hub.Issue{Message: fmt.Sprintf("%s %s in %s: %s", s.name, s.entry.Version, s.project.Dir, e.Message), Severity: hub.SeverityError})
+		bad = append(bad, hub.Issue{Message: e.Message + ", in " + s.project.Dir, Severity: hub.SeverityError})
 		for _, i := range e.Issues {
 			bad = append(bad, hub.Issue{Message: "  " + i.Message, Severity: hub.SeverityError})
 		}
