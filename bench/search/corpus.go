@@ -81,7 +81,7 @@ func open(ctx context.Context, dir string, e engines) (*bench, error) {
 		}
 	}
 	b.service[words] = search.New(search.Config{Store: store, Index: e.index, Known: e.known, Log: quiet, Worker: words})
-	b.service[hybrid] = search.New(search.Config{Store: store, Index: e.index, Vectors: e.vectors, Embedder: e.embedder, Known: e.known, Log: quiet, Worker: hybrid})
+	b.service[hybrid] = search.New(search.Config{Store: store, Index: e.index, Vectors: e.vectors, Embedder: e.embedder, Known: e.known, Speaks: e.known, Log: quiet, Worker: hybrid})
 	return b, b.service[hybrid].Reindex(ctx)
 }
 

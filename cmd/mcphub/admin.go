@@ -23,10 +23,19 @@ import (
 func newAdmin() *cobra.Command {
 	cmd := &cobra.Command{Use: "admin", Short: "Look after a hub: accounts, keys, namespaces, index, backups",
 		Long: "Look after a hub, on the machine where its database can be reached. Works beside a running hub and without one."}
-	user := &cobra.Command{Use: "user", Short: "Accounts"}
+	user := &cobra.Command{Use: "user", Short: "Accounts", RunE: needsVerb}
+	cmd.RunE = needsVerb
 	user.AddCommand(newUserAdd(), newUserList(), newUserSwitch("disable", true), newUserSwitch("enable", false), newUserPassword())
 	cmd.AddCommand(user, newAdminKey(), newAdminNamespace(), newAdminReindex(), newBackup(), newRestore())
 	return cmd
+}
+
+// needsVerb answers a group of commands that was called without one of them.
+func needsVerb(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return cmd.Help()
+	}
+	return hub.Errorf(hub.Invalid, "%s has no command %q", cmd.CommandPath(), args[0]).WithHint("%s --help lists them", cmd.CommandPath())
 }
 
 // desk is what the admin commands work with.

@@ -182,6 +182,9 @@ func (p *hubProgram) openSearch(instance string) error {
 		return err
 	}
 	c.Known = model.Knows
+	if p.config.Embedding == "" {
+		c.Speaks = model.Knows
+	}
 	vectors, name, err := openVectors(p.config)
 	if err != nil {
 		return err

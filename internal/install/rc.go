@@ -183,6 +183,9 @@ func (s *Settings) RegistryFor(name hub.Name) string {
 	return s.Registry
 }
 
+// ParseRegistry checks the address of a hub that was given as from says, such as "--registry".
+func ParseRegistry(value, from string) (string, error) { return registryURL(value, from, "the hub") }
+
 func registryURL(value, from, key string) (string, error) {
 	value = strings.TrimRight(value, "/")
 	u, err := url.Parse(value)

@@ -119,12 +119,23 @@ func (s *Service) correct(ctx context.Context, text string) string {
 	return strings.Join(out, " ")
 }
 
+// understood reports whether the model has a meaning for a word of the text.
+func (s *Service) understood(text string) bool {
+	list := words.Split(text, maxWords)
+	return s.speaks == nil || len(list) == 0 ||
+		slices.ContainsFunc(list, func(w words.Word) bool { return s.speaks(w.Plain) || slices.ContainsFunc(w.Parts, s.speaks) })
+}
+
 // near returns the servers whose meaning is near the text's. A question is looked for by what it is about, too.
 func (s *Service) near(ctx context.Context, text string, filter hub.Labels, question bool) ([]hub.Hit, error) {
 	if s.meaning == nil || strings.TrimSpace(text) == "" || !s.meaning.ready.Load() {
 		return nil, nil
 	}
-	vectors, err := s.embedder.Embed(ctx, []string{words.English(text, maxWords)})
+	plain := words.English(text, maxWords)
+	if question && !s.understood(plain) {
+		return nil, nil // letters without a meaning are near to something all the same
+	}
+	vectors, err := s.embedder.Embed(ctx, []string{plain})
 	if err != nil {
 		return nil, err
 	}

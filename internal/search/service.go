@@ -31,6 +31,7 @@ type Config struct {
 	Embedder hub.Embedder           // nil when Vectors is
 	Hosts    []string               // IDs of the host applications that can use any server through mcpm
 	Known    func(word string) bool // reports words of the language, which are not corrected however rare; nil: none
+	Speaks   func(word string) bool // reports words the embedder has a meaning for; nil: all of them
 	Log      *slog.Logger
 	Worker   string // name of this process in cursors; unique among hubs on one database
 	Changed  func() // called when answers may have changed
@@ -48,6 +49,7 @@ type Service struct {
 	embedder hub.Embedder
 	hosts    []string
 	known    func(string) bool
+	speaks   func(string) bool // nil: every word
 	log      *slog.Logger
 	worker   string
 	changed  func()
@@ -58,7 +60,7 @@ type Service struct {
 
 // New makes a Service. Nothing is followed until Run is called.
 func New(c Config) *Service {
-	s := &Service{store: c.Store, index: c.Index, vectors: c.Vectors, embedder: c.Embedder, hosts: c.Hosts, known: c.Known, log: c.Log, worker: c.Worker, changed: c.Changed}
+	s := &Service{store: c.Store, index: c.Index, vectors: c.Vectors, embedder: c.Embedder, hosts: c.Hosts, known: c.Known, speaks: c.Speaks, log: c.Log, worker: c.Worker, changed: c.Changed}
 	if s.known == nil {
 		s.known = func(string) bool { return false }
 	}

@@ -66,6 +66,9 @@ func (a *App) Begin() error {
 func (a *App) loadSettings() (*install.Settings, error) {
 	get := a.Getenv
 	if a.Registry != "" {
+		if _, err := install.ParseRegistry(a.Registry, "--registry"); err != nil {
+			return nil, err
+		}
 		get = func(key string) string {
 			if key == "MCPM_REGISTRY" {
 				return a.Registry

@@ -86,7 +86,15 @@ func (o *searchOptions) run(ctx context.Context) error {
 		o.stacked(res.Servers)
 	}
 	if len(res.Servers) == 0 {
-		o.IO.Notef("Nothing matches %q.\n", term.Clean(o.query.Text))
+		with := ""
+		if len(res.Filters) > 0 {
+			var list []string
+			for _, f := range res.Filters {
+				list = append(list, f.Name+":"+strings.Join(f.Values, ","))
+			}
+			with = " with " + term.Clean(strings.Join(list, " "))
+		}
+		o.IO.Notef("Nothing matches %q%s.\n", term.Clean(o.query.Text), with)
 		return nil
 	}
 	switch {
