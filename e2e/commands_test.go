@@ -32,18 +32,40 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"subst":    cmdSubst,
 		"install":  cmdGoInstall,
 		"database": cmdDatabase,
+		"tamper":   cmdTamper,
 	}
 }
 
 func environ(ts *testscript.TestScript) []string {
 	var env []string
 	for _, name := range append(slices.Clone(passedOn), "PATH", "HOME", "MCPM_HOME", "XDG_CONFIG_HOME", "MCPM_REGISTRY", "MCPM_TOKEN", "NO_COLOR",
-		"npm_config_cache", "npm_config_userconfig", "UV_CACHE_DIR", "TMPDIR", "MCPHUB_DATABASE") {
+		"npm_config_cache", "npm_config_userconfig", "UV_CACHE_DIR", "TMPDIR", "MCPHUB_DATABASE", "http_proxy", "https_proxy") {
 		if v := ts.Getenv(name); v != "" {
 			env = append(env, name+"="+v)
 		}
 	}
 	return env
+}
+
+// tamper FILE changes the last byte of the one file that a pattern finds; tamper FILE OLD NEW replaces a text in it.
+func cmdTamper(ts *testscript.TestScript, _ bool, args []string) {
+	files, err := filepath.Glob(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if len(files) != 1 {
+		ts.Fatalf("%s finds %d files", args[0], len(files))
+	}
+	b, err := os.ReadFile(files[0])
+	ts.Check(err)
+	if len(args) == 3 {
+		if !strings.Contains(string(b), args[1]) {
+			ts.Fatalf("%s holds no %q", files[0], args[1])
+		}
+		b = []byte(strings.Replace(string(b), args[1], args[2], 1))
+	} else {
+		b[len(b)-1] ^= 1
+	}
+	ts.Check(os.Remove(files[0])) // not the one that is shared
+	ts.Check(os.WriteFile(files[0], b, 0o644))
 }
 
 // hub start [ARGS...] starts a hub in $WORK/data and sets $HUB and $MCPM_REGISTRY; hub stop, hub kill and

@@ -64,7 +64,9 @@ func TestScripts(t *testing.T) {
 			env.Setenv("BIN", bin)
 			env.Setenv("NO_COLOR", "1")
 			for _, name := range passedOn {
-				env.Setenv(name, os.Getenv(name))
+				if v, ok := os.LookupEnv(name); ok {
+					env.Setenv(name, v)
+				}
 			}
 			realHome, err := os.UserHomeDir()
 			if err != nil {

@@ -90,11 +90,15 @@ only what you would run by hand.
 sha256 of its manifest, its artifacts, the permissions it asked for, a fingerprint of its tools, and what it
 depends on. Commit it. mcpm install without names installs what it says; mcpm update moves it.
 
-What is checked: the manifest at every run, and for a server published as a bundle every file of the bundle
-at every run, against the sha512 in the lockfile. A difference stops the run with exit code 6.
+A package of npm or PyPI is locked with everything it depends on: each at one version, with the digest of its
+bytes. npm, uv or pip fetch them once, at install, and run none of their scripts. They are kept under MCPM_HOME,
+each file once for all projects, and mcpm run starts them from there: no look-up, no npx, no uvx.
 
-What is not: npm, PyPI and container packages are pinned to their version and fetched by npx, uvx or docker,
-which check them their own way; their bytes are not in the lockfile yet.
+What is checked: at every run the manifest, every file of a bundle, and of packages that each file has the size
+and the time it was written with; a file that has not is read. mcpm ci and mcpm cache verify read all of them.
+A difference stops with exit code 6 and names the file.
+
+What is not: container images are locked to their tag and fetched by docker, which checks them its own way.
 
 One fact is one line, so that a merge conflict can be read. Members that this version does not know are kept.
 `,

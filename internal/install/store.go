@@ -3,6 +3,8 @@ package install
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
+	"os"
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/hub"
@@ -73,4 +75,21 @@ func (h Home) Complete(l *Locked, platform string) bool {
 	}
 	_, err := h.Manifest(l.Manifest)
 	return err == nil
+}
+
+// RemoveManifest takes a manifest away; it is fetched again when it is needed.
+func (h Home) RemoveManifest(digest string) error {
+	if !trust.IsDigest(digest) {
+		return hub.Errorf(hub.Invalid, "%.80q is not a digest", digest)
+	}
+	return diskError(os.RemoveAll(h.manifestPath(digest)))
+}
+
+// RemoveBundle takes a bundle away.
+func (h Home) RemoveBundle(a Artifact) error {
+	dir, err := h.bundlePath(a.Integrity)
+	if err != nil {
+		return err
+	}
+	return diskError(errors.Join(os.RemoveAll(dir+".tgz"), os.RemoveAll(dir)))
 }

@@ -941,20 +941,20 @@ func securityPage(v *securityView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 79, "\">mcp.json</a>; what it declares is declared once and whole.</li><li><strong>Files.</strong> Archives hold no paths outside, links or devices, and stay within limits of size, number and compression.</li><li><strong>Bytes.</strong> What is stored is what was sent. A published version never changes, and its number is never used again.</li></ul><h2 id=\"permissions\">Permissions</h2><p>A publisher declares what a server asks for: hosts it calls, paths it reads or changes, secrets, whether it starts other programs. You see it in plain words on the server's page, before installing, and again when an update asks for more.</p><p>How mcpm holds a server to what it declares is told by <code>mcpm help sandbox</code>, and in <a href=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 79, "\">mcp.json</a>; what it declares is declared once and whole.</li><li><strong>Files.</strong> Archives hold no paths outside, links or devices, and stay within limits of size, number and compression.</li><li><strong>Bytes.</strong> What is stored is what was sent. A published version never changes, and its number is never used again.</li></ul><h2 id=\"permissions\">Permissions</h2><p>A publisher declares what a server asks for: hosts it calls, paths it reads or changes, secrets, whether it starts other programs. You see it in plain words on the server's page, before installing, and again when an update asks for more.</p><p>mcpm does not enforce what is declared yet: a server runs with your rights. <code>mcpm help sandbox</code> and <a href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var48 templ.SafeURL
 			templ_7745c5c3_Var48, templ_7745c5c3_Err = templ.JoinURLErrs(v.To("/docs/mcpm"))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `manual.templ`, Line: 203, Col: 129}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `manual.templ`, Line: 203, Col: 146}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var48))
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 80, "\">the manual</a>.</p><h2 id=\"see\">See what a model sees</h2><p>Descriptions of tools are instructions to a model. Here they are shown as they are, with the characters that cannot be seen named, and two versions can be compared word by word.</p><h2 id=\"install\">Install safely</h2><ul><li>Commit the lockfile: it pins every server to the bytes that were installed.</li><li>Read what an update changes: <code>mcpm update</code> shows new permissions and tools first.</li><li>Prefer servers that were published here, or look at where a copied one comes from.</li></ul><h2 id=\"publish\">Publish safely</h2><ul><li>Make an API key with scope <code>publish</code> and an end for your build, not your password. <a href=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 80, "\">the manual</a> tell how it stands.</p><h2 id=\"see\">See what a model sees</h2><p>Descriptions of tools are instructions to a model. Here they are shown as they are, with the characters that cannot be seen named, and two versions can be compared word by word.</p><h2 id=\"install\">Install safely</h2><ul><li>Commit the lockfile: it pins every server to the bytes that were installed.</li><li>Read what an update changes: <code>mcpm update</code> shows new permissions and tools first.</li><li>Prefer servers that were published here, or look at where a copied one comes from.</li></ul><h2 id=\"publish\">Publish safely</h2><ul><li>Make an API key with scope <code>publish</code> and an end for your build, not your password. <a href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

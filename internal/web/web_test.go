@@ -190,7 +190,7 @@ func TestAnchors(t *testing.T) {
 			}
 		}
 	}
-	has(t, "searching the manual", s.page("GET", "/docs?q=lockfile+pins", nil, 200), "places for “lockfile pins”")
+	has(t, "searching the manual", s.page("GET", "/docs?q=lockfile", nil, 200), "places for “lockfile”")
 	has(t, "finding nothing", s.page("GET", "/docs?q=zzzqqq", nil, 200), "0 places")
 }
 

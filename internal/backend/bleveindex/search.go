@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	tieMargin = 32  // hits read beyond a page, in which ties across its end are nearly always settled
-	maxTiers  = 100 // hits whose tier is found out; few names begin alike
+	tieMargin  = 32   // hits read beyond a page, in which ties across its end are nearly always settled
+	wideMargin = 2000 // hits read beyond it when they are not
+	maxTiers   = 100  // hits whose tier is found out; few names begin alike
 )
 
 // Search implements hub.Index.
@@ -26,7 +27,10 @@ func (x *Index) Search(ctx context.Context, q hub.SearchQuery) (hub.SearchResult
 	field, filters, text := sortFields[q.Sort], filtersOf(q), fulltext.Cut(q.Text)
 	var ask query.Query
 	if a := fulltext.Ask(text, q.Typing); a != nil {
-		ask = translate(*a)
+		var err error
+		if ask, err = x.large(ctx, *a); err != nil {
+			return hub.SearchResult{}, err
+		}
 	}
 	if ask != nil && len(q.Also) > 0 {
 		also := bleve.NewDocIDQuery(q.Also)
@@ -63,21 +67,21 @@ func facetsOf(list []hub.Facet) bleve.FacetsRequest {
 }
 
 // ranked returns a page by score, ties by ID. Sorting by ID inside the engine would read the ID of every
-// match; so a little more than the page is read and sorted here, and only when a tie reaches beyond that
-// is the engine asked to do it.
+// match; so more than the page is read and sorted here, and still more when a tie reaches beyond that. Where
+// thousands of documents are alike, which of them come first is settled among those.
 func (x *Index) ranked(ctx context.Context, q hub.SearchQuery, ask query.Query, facets bleve.FacetsRequest) (hub.SearchResult, error) {
 	end := q.Offset + q.Limit
-	req := bleve.NewSearchRequestOptions(ask, end+tieMargin, 0, false)
-	req.Facets = facets
-	out, err := x.run(ctx, req)
-	if err != nil {
-		return out, err
-	}
-	if n := len(out.Hits); n == end+tieMargin && end > 0 && out.Hits[n-1].Score == out.Hits[end-1].Score {
-		req := bleve.NewSearchRequestOptions(ask, q.Limit, q.Offset, false)
+	var out hub.SearchResult
+	for _, margin := range []int{tieMargin, wideMargin} {
+		req := bleve.NewSearchRequestOptions(ask, end+margin, 0, false)
 		req.Facets = facets
-		req.SortByCustom(search.SortOrder{&search.SortScore{Desc: true}, &search.SortDocID{}})
-		return x.run(ctx, req)
+		var err error
+		if out, err = x.run(ctx, req); err != nil {
+			return out, err
+		}
+		if n := len(out.Hits); n < end+margin || end == 0 || out.Hits[n-1].Score != out.Hits[end-1].Score {
+			break
+		}
 	}
 	slices.SortFunc(out.Hits, func(a, b hub.Hit) int {
 		switch {

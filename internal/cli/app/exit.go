@@ -141,7 +141,7 @@ type errorJSON struct {
 // maxReasons is how many findings an error shows without -v; maxDerivation the same for a conflict of versions,
 // whose sentences follow from one another.
 const (
-	maxReasons    = 3
+	maxReasons    = 5
 	maxDerivation = 10
 )
 

@@ -126,7 +126,12 @@ func pinnedAs(e *install.Locked, p pin.Package) (*pin.Document, *install.Artifac
 func documentOf(art *install.Artifact) (*pin.Document, error) {
 	doc, err := pin.ParseDocument(art.Tree.Document)
 	if err != nil {
-		return nil, err
+		return nil, hub.Errorf(hub.Integrity, "the packages of %s in the lockfile are damaged", art.Identifier).
+			WithIssues([]hub.Issue{{Message: err.Error()}}).WithHint("restore mcpm-lock.json from version control").WithCause(err)
+	}
+	if doc.Type != art.Type || doc.Name != art.Identifier || doc.Version != art.Version {
+		return nil, hub.Errorf(hub.Integrity, "the lockfile has %s %s with the packages of %s %s", art.Identifier, Clean(art.Version), doc.Name, doc.Version).
+			WithHint("restore mcpm-lock.json from version control")
 	}
 	if got, err := doc.Integrity(); err != nil || got != art.Tree.Integrity {
 		return nil, hub.Errorf(hub.Integrity, "the packages of %s in the lockfile are not what its digest says", art.Identifier).WithIssues([]hub.Issue{
@@ -166,8 +171,9 @@ func (a *App) fetchTree(ctx context.Context, h install.Home, art *install.Artifa
 		return err
 	}
 	defer unlock()
-	if t, err := trees.Open(id, "", false); err == nil && pythonIsThere(t.Note) {
-		return nil
+	note, err := trees.Note(id)
+	if hub.KindOf(err) == hub.Integrity || err == nil && pythonIsThere(note) {
+		return err // what is there is compared when it is used, and never replaced without a word
 	}
 	bar := a.IO.Progress("fetching "+art.Identifier+" "+art.Version, 0)
 	defer bar.Done()
@@ -187,11 +193,11 @@ func (a *App) fetchTree(ctx context.Context, h install.Home, art *install.Artifa
 		os.RemoveAll(dir)
 		return err
 	}
-	note, err := json.Marshal(treeNote{art.Type, art.Identifier, art.Version, platform, python})
+	about, err := json.Marshal(TreeNote{art.Type, art.Identifier, art.Version, platform, python})
 	if err != nil {
 		return err
 	}
-	digest, err := trees.Add(id, dir, string(note))
+	digest, err := trees.Add(id, dir, string(about))
 	if err != nil {
 		return err
 	}
@@ -206,8 +212,32 @@ func (a *App) fetchTree(ctx context.Context, h install.Home, art *install.Artifa
 	return nil
 }
 
-// treeNote is kept beside a tree.
-type treeNote struct {
+// VerifyTrees reads every file of a server's packages and compares it with what was locked.
+func (a *App) VerifyTrees(e *install.Locked) error {
+	for i := range e.Artifacts {
+		art := &e.Artifacts[i]
+		if art.Tree == nil {
+			continue
+		}
+		if _, err := documentOf(art); err != nil {
+			return err
+		}
+		if _, err := a.openTree(art, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TreeNoteOf reads what is kept beside a tree; one that is damaged says nothing.
+func TreeNoteOf(note string) TreeNote {
+	var n TreeNote
+	_ = json.Unmarshal([]byte(note), &n) // see above
+	return n
+}
+
+// TreeNote is kept beside a tree.
+type TreeNote struct {
 	Type     string `json:"type"`
 	Name     string `json:"name"`
 	Version  string `json:"version"`
@@ -217,7 +247,7 @@ type treeNote struct {
 
 // pythonIsThere reports whether the interpreter a tree was made for, if any, is still there.
 func pythonIsThere(note string) bool {
-	var n treeNote
+	var n TreeNote
 	if json.Unmarshal([]byte(note), &n) != nil {
 		return false
 	}

@@ -37,7 +37,7 @@ func (a *App) startPinned(e *install.Locked, s *gateway.Server) error {
 	if err != nil {
 		return err
 	}
-	var note treeNote
+	var note TreeNote
 	if err := json.Unmarshal([]byte(tree.Note), &note); err != nil || !pythonIsThere(tree.Note) {
 		return hub.Errorf(hub.NotFound, "the Python it was installed for, %s, is gone", note.Python)
 	}
@@ -77,7 +77,7 @@ func (a *App) openTree(art *install.Artifact, whole bool) (*openTree, error) {
 	if err != nil {
 		return nil, err
 	}
-	var n treeNote
+	var n TreeNote
 	if err := json.Unmarshal([]byte(note), &n); err != nil {
 		return nil, hub.Errorf(hub.Integrity, "the note beside its packages is damaged")
 	}

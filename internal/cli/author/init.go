@@ -44,8 +44,9 @@ func NewInit(a *app.App) *cobra.Command {
 		Long: "Init writes an mcp.json that describes your server: its name, how it is started, what it offers. On a\n" +
 			"terminal it asks; with --yes it takes the flags and sensible defaults. With --probe it starts the server\n" +
 			"and fills in its tools, resources and prompts.",
-		Example: "  mcpm init\n  mcpm init --yes --name @acme/weather --command \"node dist/index.js\" --probe\n" +
-			"  mcpm init --yes --name @acme/weather --npm @acme/weather-mcp\n  mcpm init --yes --name @acme/weather --url https://mcp.acme.example/mcp",
+		Example: "  mcpm init\n  mcpm init --yes --name @acme/weather --description \"Tells the weather\" --command \"node dist/index.js\" --probe\n" +
+			"  mcpm init --yes --name @acme/weather --description \"Tells the weather\" --npm @acme/weather-mcp@1.2.0\n" +
+			"  mcpm init --yes --name @acme/weather --description \"Tells the weather\" --url https://mcp.acme.example/mcp",
 		Args: app.Args(0, 0, "no argument"),
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context()) },
 	}

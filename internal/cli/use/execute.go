@@ -44,7 +44,11 @@ func (o *apply) execute(ctx context.Context, a *app.App, pl *plan) error {
 			return err
 		}
 	}
-	return nil
+	h, err := a.Store()
+	if err != nil {
+		return err
+	}
+	return h.Remember(pl.project)
 }
 
 // newText returns mcp.json with the edits of the plan; comments and order stay.
