@@ -32,3 +32,15 @@ func TestUpdateLatest(t *testing.T) {
 	text += "\n" + w.transcript(cmds("update --latest --yes --no-hosts", "update --latest @acme/sky --yes --no-hosts")...)
 	golden(t, "update-latest.txt", text)
 }
+
+// What others hold back is told as a conflict and changes nothing; what only others need cannot be named.
+func TestUpdateLatestHeld(t *testing.T) {
+	w := shelf(t)
+	w.mcpm("install", "-g", "@acme/postgres@^1", "@acme/reports", "--yes", "--no-hosts")
+	w.mcpm("install", "@acme/reports", "--yes", "--no-hosts")
+	before := w.read("home/.mcpm/global/mcp.json")
+	golden(t, "update-held.txt", w.transcript(cmds("update -g --yes --no-hosts", "update -g --latest --yes --no-hosts", "update --latest @acme/postgres", "outdated", "outdated -g")...))
+	if after := w.read("home/.mcpm/global/mcp.json"); after != before {
+		t.Errorf("mcp.json is now %s", after)
+	}
+}
