@@ -118,7 +118,7 @@ func (w *world) show(args ...string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "$ mcpm %s\n", strings.Join(quoteAll(args), " "))
 	b.WriteString(out)
-	errw = spinRE.ReplaceAllString(errw, "")
+	errw = answeredRE.ReplaceAllString(spinRE.ReplaceAllString(errw, ""), "$1 ")
 	for line := range strings.Lines(errw) {
 		b.WriteString("2> " + line)
 	}
@@ -140,6 +140,9 @@ func (w *world) tidy(s string) string {
 
 // spinRE is what turns while a person waits: how often depends on the machine.
 var spinRE = regexp.MustCompile(`(?:\x1b\[1A\x1b\[J)|(?m:^ *[|/\\-] *(?:locking the packages of|fetching) .*\n)|(?: [|/\\-] *(?:locking the packages of|fetching) [^\n]*\n)`)
+
+// answeredRE is a question and what is left of a spinner behind it.
+var answeredRE = regexp.MustCompile(`(--yes answers\]) +`)
 
 var timeRE = regexp.MustCompile(`in \d+\.\d s`)
 

@@ -4,13 +4,15 @@ import (
 	"fmt"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
-
-	"github.com/Masterminds/semver/v3"
 )
 
 // showChange prints what an update of one server changes.
 func showChange(a *app.App, st step) {
-	fmt.Fprintf(a.IO.Err, "  %s %s -> %s%s\n", a.IO.Accent(st.name.String()), st.previous.Version, st.version, leap(st.previous.Version, st.version))
+	leap := app.Leap(st.previous.Version, st.version)
+	if leap != "" {
+		leap = " (" + leap + ")"
+	}
+	fmt.Fprintf(a.IO.Err, "  %s %s -> %s%s\n", a.IO.Accent(st.name.String()), st.previous.Version, st.version, leap)
 	if st.old == nil {
 		fmt.Fprintf(a.IO.Err, "    the old version is not on this machine, so there is nothing to compare with\n")
 		showNew(a, st)
@@ -39,23 +41,4 @@ func showChange(a *app.App, st step) {
 	if len(lines) == 0 {
 		fmt.Fprintf(a.IO.Err, "    same tools, same permissions\n")
 	}
-}
-
-// leap names the part of the version that grows.
-func leap(from, to string) string {
-	a, errA := semver.StrictNewVersion(from)
-	b, errB := semver.StrictNewVersion(to)
-	switch {
-	case errA != nil || errB != nil:
-		return ""
-	case b.LessThan(a):
-		return " (older)"
-	case a.Major() != b.Major():
-		return " (major)"
-	case a.Minor() != b.Minor():
-		return " (minor)"
-	case a.Patch() != b.Patch():
-		return " (patch)"
-	}
-	return " (prerelease)"
 }

@@ -253,6 +253,7 @@ type changeJSON struct {
 	Installed []installedJSON `json:"installed"`
 	Removed   []string        `json:"removed"`
 	Hosts     []hostJSON      `json:"hosts"`
+	Beyond    []beyond        `json:"beyond,omitempty"` // newer than mcp.json takes
 	DryRun    bool            `json:"dryRun,omitempty"`
 	Seconds   float64         `json:"seconds"`
 }
@@ -348,7 +349,7 @@ func undoArgs(pl *plan) string {
 }
 
 func (pl *plan) answer(changes []install.Change, dryRun bool, seconds float64) changeJSON {
-	out := changeJSON{Installed: []installedJSON{}, Removed: []string{}, Hosts: []hostJSON{}, DryRun: dryRun, Seconds: seconds}
+	out := changeJSON{Installed: []installedJSON{}, Removed: []string{}, Hosts: []hostJSON{}, Beyond: pl.beyond, DryRun: dryRun, Seconds: seconds}
 	for _, st := range pl.steps {
 		j := installedJSON{Name: st.name.String(), Version: st.version, Asks: app.AsksOf(st.new.Manifest), Tools: st.new.Detail.Tools}
 		if st.previous != nil && st.previous.Version != st.version {

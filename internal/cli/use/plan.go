@@ -28,6 +28,7 @@ type plan struct {
 	edits  []edit     // of mcp.json
 	steps  []step     // servers that come or change, sorted by name
 	remove []hub.Name // servers that go
+	beyond []beyond   // versions that mcp.json does not take
 }
 
 // edit sets or removes one dependency in mcp.json.

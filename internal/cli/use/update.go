@@ -13,6 +13,7 @@ type updateOptions struct {
 	*app.App
 	apply
 	global bool
+	latest bool
 	args   []string
 }
 
@@ -22,12 +23,14 @@ func NewUpdate(a *app.App) *cobra.Command {
 		Use: "update [NAME...]", Aliases: []string{"up", "upgrade"},
 		Short: "Update servers within the ranges of mcp.json",
 		Long: "Update takes the highest versions that mcp.json allows and shows what changes: tools added, removed or\n" +
-			"described anew, and new permissions. To go beyond a range, install the version you want.",
-		Example: "  mcpm update\n  mcpm update @acme/postgres --dry-run\n  mcpm install @acme/postgres@latest",
+			"described anew, and new permissions. What is newer than a range takes is named. --latest goes beyond the\n" +
+			"ranges, of the servers you name or of all in mcp.json, and writes ranges that take the new versions.",
+		Example: "  mcpm update\n  mcpm update @acme/postgres --dry-run\n  mcpm update @acme/postgres --latest",
 		RunE:    func(c *cobra.Command, args []string) error { o.args = args; return o.run(c.Context()) },
 	}
 	o.flags(c)
 	o.preferFlags(c)
+	c.Flags().BoolVar(&o.latest, "latest", false, "take the latest versions, whatever mcp.json says, and write it")
 	c.Flags().BoolVarP(&o.global, "global", "g", false, "those installed for all projects")
 	return c
 }
@@ -76,11 +79,25 @@ func (o *updateOptions) run(ctx context.Context) error {
 			fresh[n] = true
 		}
 	}
-	if err := pl.solve(ctx, fresh, nil); err != nil {
+	var ask map[hub.Name]string
+	if o.latest {
+		if ask, err = pl.askLatest(ctx, refs); err != nil {
+			return err
+		}
+	}
+	if err := pl.solve(ctx, fresh, ask); err != nil {
 		return err
 	}
+	if err := pl.widen(ask); err != nil {
+		return err
+	}
+	pl.lookBeyond(ctx, refs)
 	if err := o.execute(ctx, o.App, pl); err != nil {
 		return err
 	}
-	return o.report(o.App, pl, begun, "update")
+	if err := o.report(o.App, pl, begun, "update"); err != nil {
+		return err
+	}
+	pl.tellBeyond(o.App)
+	return nil
 }

@@ -1,4 +1,4 @@
-package use
+package show
 
 import (
 	"slices"
@@ -7,7 +7,6 @@ import (
 
 	"github.com/mcphub/mcphub/internal/cli/term"
 	"github.com/mcphub/mcphub/internal/hub"
-	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest"
 	"github.com/spf13/cobra"
 )
@@ -15,6 +14,7 @@ import (
 type listOptions struct {
 	*app.App
 	global bool
+	tree   bool
 }
 
 func NewList(a *app.App) *cobra.Command {
@@ -22,11 +22,12 @@ func NewList(a *app.App) *cobra.Command {
 	c := &cobra.Command{
 		Use: "list", Aliases: []string{"ls"},
 		Short:   "List the servers installed here",
-		Example: "  mcpm list\n  mcpm list -g\n  mcpm list --json",
+		Example: "  mcpm list\n  mcpm list -g\n  mcpm list --tree\n  mcpm list --json",
 		Args:    app.Args(0, 0, "no argument"),
 		RunE:    func(*cobra.Command, []string) error { return o.run() },
 	}
 	c.Flags().BoolVarP(&o.global, "global", "g", false, "those installed for all projects")
+	c.Flags().BoolVar(&o.tree, "tree", false, "each below what needs it")
 	return c
 }
 
@@ -43,16 +44,19 @@ type listed struct {
 }
 
 func (o *listOptions) run() error {
-	p, err := o.Project(o.global)
+	v, err := look(o.App, o.global)
 	if err != nil {
 		return err
 	}
-	rows, err := o.rows(p)
+	if o.tree {
+		return o.showTree(v)
+	}
+	rows, err := o.rows(v)
 	if err != nil {
 		return err
 	}
 	if o.JSON {
-		app.PrintJSON(o.IO, map[string]any{"project": p.Dir, "global": p.Global, "servers": rows})
+		app.PrintJSON(o.IO, map[string]any{"project": v.Dir, "global": v.Global, "servers": rows})
 		return nil
 	}
 	t := term.Table{Drop: []int{3, 2}, Colors: []func(string) string{o.IO.Accent, nil, o.IO.Dim, o.IO.Dim}}
@@ -68,30 +72,23 @@ func (o *listOptions) run() error {
 		t.Row(r.Spelled, r.Version, why, app.HostNames(r.Hosts))
 	}
 	t.Print(o.IO)
-	where := p.Dir
-	if p.Global {
-		where = "global"
-	}
-	switch {
-	case len(rows) == 0:
-		o.IO.Notef("No servers (%s). mcpm search finds some.\n", where)
-	case missing > 0:
-		o.IO.Notef("%s, %d not installed (%s). mcpm install fetches them.\n", app.Plural(len(rows), "server"), missing, where)
-	default:
-		o.IO.Notef("%s (%s)\n", app.Plural(len(rows), "server"), where)
-	}
+	o.count(v, len(rows), missing)
 	return nil
 }
 
-func (o *listOptions) rows(p install.Project) ([]listed, error) {
-	m, _, err := app.ReadManifest(p)
-	if err != nil {
-		return nil, err
+// count ends the answer for people.
+func (o *listOptions) count(v *view, all, missing int) {
+	switch {
+	case all == 0:
+		o.IO.Notef("No servers (%s). mcpm search finds some.\n", v.where())
+	case missing > 0:
+		o.IO.Notef("%s, %d not installed (%s). mcpm install fetches them.\n", app.Plural(all, "server"), missing, v.where())
+	default:
+		o.IO.Notef("%s (%s)\n", app.Plural(all, "server"), v.where())
 	}
-	lock, err := install.ReadLockfile(p.Lock())
-	if err != nil {
-		return nil, err
-	}
+}
+
+func (o *listOptions) rows(v *view) ([]listed, error) {
 	h, err := o.Store()
 	if err != nil {
 		return nil, err
@@ -100,25 +97,21 @@ func (o *listOptions) rows(p install.Project) ([]listed, error) {
 	if err != nil {
 		return nil, err
 	}
-	in, err := reg.Where(p)
+	in, err := reg.Where(v.Project)
 	if err != nil {
 		return nil, err
 	}
 	rows := []listed{}
 	direct := map[hub.Name]listed{}
-	add := func(deps map[string]string, why string) {
-		for k, rng := range deps {
-			if n, err := hub.ParseMirrorName(k); err == nil {
-				direct[n] = listed{Name: n, Range: rng, Why: why}
-			}
+	for n, w := range v.direct {
+		why := "direct"
+		if w.dev {
+			why = "dev"
 		}
+		direct[n] = listed{Name: n, Range: w.rng, Why: why}
 	}
-	if m != nil {
-		add(m.DevDependencies, "dev")
-		add(m.Dependencies, "direct")
-	}
-	for _, name := range lock.Names() {
-		e := lock.Servers[name]
+	for _, name := range v.lock.Names() {
+		e := v.lock.Servers[name]
 		r, ok := direct[name]
 		if !ok {
 			r = listed{Name: name, Why: "dependency"}

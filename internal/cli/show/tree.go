@@ -1,0 +1,113 @@
+package show
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/mcphub/mcphub/internal/cli/app"
+
+	"github.com/mcphub/mcphub/internal/hub"
+)
+
+// branch is one server in mcpm list --tree.
+type branch struct {
+	Name         string   `json:"name"`
+	Version      string   `json:"version,omitempty"`
+	Range        string   `json:"range,omitempty"` // by which the one above it asks, or mcp.json
+	Dev          bool     `json:"dev,omitempty"`
+	Missing      bool     `json:"missing,omitempty"`  // asked for, and not locked
+	Unneeded     bool     `json:"unneeded,omitempty"` // locked, and nothing asks for it any more
+	Again        bool     `json:"again,omitempty"`    // shown before, with what it needs
+	Dependencies []branch `json:"dependencies"`
+}
+
+// tree returns what mcp.json asks for with all that follows from it, and then what nothing asks for. Every server is
+// expanded once, where it is first, so that neither a circle nor a much needed server makes it longer than the lockfile.
+func (v *view) tree() []branch {
+	shown := map[hub.Name]bool{}
+	var grow func(name hub.Name, rng string) branch
+	grow = func(name hub.Name, rng string) branch {
+		b := branch{Name: name.String(), Range: rng, Again: shown[name], Dependencies: []branch{}}
+		e := v.lock.Servers[name]
+		if e == nil {
+			b.Missing, b.Again = true, false
+			return b
+		}
+		b.Version = e.Version
+		if shown[name] {
+			return b
+		}
+		shown[name] = true
+		for _, n := range v.needs(name) {
+			b.Dependencies = append(b.Dependencies, grow(n.name, n.rng))
+		}
+		return b
+	}
+	roots := []branch{}
+	for _, name := range slices.SortedFunc(maps.Keys(v.direct), app.CompareNames) {
+		b := grow(name, v.direct[name].rng)
+		b.Dev = v.direct[name].dev
+		roots = append(roots, b)
+	}
+	needed := v.reached()
+	for _, name := range slices.SortedFunc(slices.Values(v.lock.Names()), app.CompareNames) {
+		if !needed[name] && !shown[name] {
+			b := grow(name, "")
+			b.Unneeded = true
+			roots = append(roots, b)
+		}
+	}
+	return roots
+}
+
+func (o *listOptions) showTree(v *view) error {
+	roots := v.tree()
+	if o.JSON {
+		app.PrintJSON(o.IO, map[string]any{"project": v.Dir, "global": v.Global, "servers": roots})
+		return nil
+	}
+	for _, b := range roots {
+		o.grow(b, "", "")
+	}
+	o.count(v, len(v.names()), missingFrom(v))
+	return nil
+}
+
+// grow prints a branch: first goes before its own line, rest before those below it. A pipe gets the same lines, so
+// that what reads them need not know where they went.
+func (o *listOptions) grow(b branch, first, rest string) {
+	note := b.Range
+	switch {
+	case b.Missing:
+		note += " not installed"
+	case b.Unneeded:
+		note = "not needed any more"
+	case b.Again:
+		note += " (above)"
+	case b.Dev:
+		note += " dev"
+	}
+	o.IO.Printf("%s%s", o.IO.Dim(first), o.IO.Accent(b.Name))
+	if b.Version != "" {
+		o.IO.Printf(" %s", app.Clean(b.Version))
+	}
+	o.IO.Printf("   %s\n", o.IO.Dim(app.Clean(note)))
+	for i, d := range b.Dependencies {
+		if i == len(b.Dependencies)-1 {
+			o.grow(d, rest+"└── ", rest+"    ")
+		} else {
+			o.grow(d, rest+"├── ", rest+"│   ")
+		}
+	}
+}
+
+// missingFrom counts the servers that mcp.json asks for and that are not locked.
+func missingFrom(v *view) int {
+	n := 0
+	for name := range v.direct {
+		if v.lock.Servers[name] == nil {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,168 @@
+// Package show is the verbs that look at what is installed and change nothing: list, why and outdated. They
+// start from a view of the project: what mcp.json asks for, and what the lockfile holds.
+package show
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/mcphub/mcphub/internal/cli/app"
+
+	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/install"
+)
+
+// view is a project as its two files tell of it.
+type view struct {
+	install.Project
+	lock      *install.Lockfile
+	direct    map[hub.Name]wish
+	overrides map[hub.Name]string
+}
+
+// wish is what mcp.json asks of one server.
+type wish struct {
+	rng  string
+	dev  bool
+	line int
+}
+
+// need is what one locked server asks of another.
+type need struct {
+	name hub.Name
+	rng  string
+}
+
+func look(a *app.App, global bool) (*view, error) {
+	p, err := a.Project(global)
+	if err != nil {
+		return nil, err
+	}
+	m, text, err := app.ReadManifest(p)
+	if err != nil {
+		return nil, err
+	}
+	lock, err := install.ReadLockfile(p.Lock())
+	if err != nil {
+		return nil, err
+	}
+	v := &view{Project: p, lock: lock, direct: map[hub.Name]wish{}, overrides: map[hub.Name]string{}}
+	if m == nil {
+		return v, nil
+	}
+	lines := app.DependencyLines(text)
+	add := func(deps map[string]string, dev bool) {
+		for k, rng := range deps {
+			if n, err := hub.ParseMirrorName(k); err == nil {
+				v.direct[n] = wish{rng, dev, lines[n]}
+			}
+		}
+	}
+	add(m.DevDependencies, true)
+	add(m.Dependencies, false) // which counts where both name a server
+	for k, rng := range m.Overrides {
+		if n, err := hub.ParseMirrorName(k); err == nil {
+			v.overrides[n] = rng
+		}
+	}
+	return v, nil
+}
+
+// needs returns what a locked server asks for, by name.
+func (v *view) needs(name hub.Name) []need {
+	var out []need
+	if e := v.lock.Servers[name]; e != nil {
+		for k, rng := range e.Dependencies {
+			if n, err := hub.ParseMirrorName(k); err == nil {
+				out = append(out, need{n, rng})
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b need) int { return app.CompareNames(a.name, b.name) })
+	return out
+}
+
+// reached returns the servers that lead from mcp.json to others, and those others.
+func (v *view) reached() map[hub.Name]bool {
+	seen := map[hub.Name]bool{}
+	todo := slices.Collect(maps.Keys(v.direct))
+	for len(todo) > 0 {
+		name := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if seen[name] {
+			continue
+		}
+		seen[name] = true
+		for _, n := range v.needs(name) {
+			todo = append(todo, n.name)
+		}
+	}
+	return seen
+}
+
+// ranges returns what is asked of a server: by the override, which replaces all else; by mcp.json; or by the
+// locked servers that need it.
+func (v *view) ranges(name hub.Name) []string {
+	if rng := v.overrides[name]; rng != "" {
+		return []string{rng}
+	}
+	if w, ok := v.direct[name]; ok {
+		return []string{w.rng}
+	}
+	var out []string
+	for _, by := range v.lock.Names() {
+		for _, n := range v.needs(by) {
+			if n.name == name && !slices.Contains(out, n.rng) {
+				out = append(out, n.rng)
+			}
+		}
+	}
+	return out
+}
+
+// where names the project in the last line of an answer.
+func (v *view) where() string {
+	if v.Global {
+		return "global"
+	}
+	return v.Dir
+}
+
+// locked checks that an argument is the bare name of a locked server. verb is what was typed, for the hint.
+func (v *view) locked(a *app.App, verb string, r app.Ref) error {
+	if r.Given {
+		return app.Usage("%s takes names without a version; %s has one", verb, r.Name).WithHint("mcpm %s %s", verb, r.Name)
+	}
+	if v.lock.Servers[r.Name] != nil {
+		return nil
+	}
+	g := ""
+	if v.Global {
+		g = " -g"
+	}
+	if _, ok := v.direct[r.Name]; ok {
+		return hub.Errorf(hub.NotFound, "%s is in mcp.json, but it is not locked", r.Name).WithHint("mcpm install%s locks it", g)
+	}
+	e := hub.Errorf(hub.NotFound, "%s is not installed here", r.Name)
+	if near := app.Closest(v.lock, r.Name); near != "" {
+		return e.WithHint("did you mean %s?", near)
+	}
+	if !v.Global {
+		if all, err := look(a, true); err == nil && all.lock.Servers[r.Name] != nil {
+			return e.WithHint("it is installed for all projects: mcpm %s -g %s", verb, r.Name)
+		}
+	}
+	return e.WithHint("mcpm list%s shows what is", g)
+}
+
+// names returns every server that is locked or that mcp.json asks for.
+func (v *view) names() []hub.Name {
+	all := map[hub.Name]bool{}
+	for n := range v.direct {
+		all[n] = true
+	}
+	for n := range v.lock.Servers {
+		all[n] = true
+	}
+	return slices.SortedFunc(maps.Keys(all), app.CompareNames)
+}
