@@ -105,7 +105,7 @@ func TestStates(t *testing.T) {
 	has(t, "deprecated", s.page("GET", "/servers/@acme/notes", nil, 200), "Deprecated.", "Moved to", `href="/tools/servers/@acme/db">@acme/db</a> instead`)
 	change("@acme/db", "1.1.0", registry.Change{To: hub.Yanked, Message: "it deletes too much"})
 	has(t, "yanked", s.page("GET", "/servers/@acme/db/v/1.1.0", nil, 200), "Yanked.", "It deletes too much.")
-	has(t, "the latest is another", s.page("GET", "/servers/@acme/db", nil, 200), "mcpm install @acme/db<")
+	has(t, "the latest is another", s.page("GET", "/servers/@acme/db", nil, 200), `data-copy="mcpm install @acme/db"`)
 	has(t, "the security centre", s.page("GET", "/security", nil, 200), "It deletes too much.")
 	change("@acme/db", "1.0.0", registry.Change{To: hub.Quarantined, Message: "it phones home"})
 	has(t, "quarantined", s.page("GET", "/servers/@acme/db/v/1.0.0", nil, 200), "Quarantined.", "It phones home.")

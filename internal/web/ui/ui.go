@@ -185,6 +185,14 @@ func Name(s string) templ.Component {
 	})
 }
 
+// shellLine is a command that wraps behind the slashes of names and addresses before it wraps anywhere.
+func shellLine(s string) templ.Component {
+	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
+		_, err := io.WriteString(w, strings.NewReplacer("//", "//<wbr>", "/", "/<wbr>").Replace(templ.EscapeString(s)))
+		return err
+	})
+}
+
 var (
 	linkMark  = regexp.MustCompile(`!?\[([^\]\n]*)\]\([^)\n]*\)`)
 	otherMark = regexp.MustCompile("\\*\\*|__|`|(?m)^#+ ")

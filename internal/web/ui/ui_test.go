@@ -65,3 +65,14 @@ func TestNames(t *testing.T) {
 		t.Error(p)
 	}
 }
+
+// TestCommand guards: a command can be copied as it is, and may wrap behind its slashes.
+func TestCommand(t *testing.T) {
+	var b bytes.Buffer
+	err := ui.Command("curl http://hub.example/a?b=<c>").Render(t.Context(), &b)
+	for _, want := range []string{`data-copy="curl http://hub.example/a?b=&lt;c&gt;"`, "curl http://<wbr>hub.example/<wbr>a?b=&lt;c&gt;"} {
+		if err != nil || !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in %s", want, b.String())
+		}
+	}
+}
