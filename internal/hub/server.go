@@ -167,3 +167,12 @@ func Score(s *Server, facts LatestFacts, readme bool) int {
 	add(5, readme)
 	return score
 }
+
+// Described is the Score as it is shown: half of it for a deprecated server, which nobody should take for a
+// complete one.
+func (s *Server) Described() int {
+	if s.Latest.State == Deprecated {
+		return s.Score / 2
+	}
+	return s.Score
+}

@@ -30,7 +30,7 @@ func (s *Service) document(ctx context.Context, srv *hub.Server) (hub.Document, 
 // host applications that can use a server whose publisher names none.
 func Document(srv *hub.Server, v *hub.Version, hosts []string) hub.Document {
 	d := hub.Document{ID: srv.ID, Name: srv.Name, Title: srv.Title, Description: srv.Description, Readme: v.Readme[:min(len(v.Readme), maxReadme)],
-		Keywords: srv.Keywords, Capabilities: v.Capabilities, Installs: srv.Installs, Score: srv.Score, UpdatedAt: srv.UpdatedAt}
+		Keywords: srv.Keywords, Capabilities: v.Capabilities, Installs: srv.Installs, Score: srv.Described(), UpdatedAt: srv.UpdatedAt}
 	origin := "here"
 	if srv.Mirrored() {
 		origin = "mirrored"

@@ -278,7 +278,7 @@ func (s *site) badge(w http.ResponseWriter, r *http.Request) error {
 	case "installs.svg":
 		b = draw.Badge("installs", ui.Number(srv.Installs), "")
 	case "score.svg":
-		b = draw.Badge("described", itoa(srv.Score)+" %", "")
+		b = draw.Badge("described", itoa(srv.Described())+" %", "")
 	default:
 		return s.nothing(w, r)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/manifest"
 	"github.com/mcphub/mcphub/internal/web/capability"
+	"github.com/mcphub/mcphub/internal/web/draw"
 	"github.com/mcphub/mcphub/internal/web/metrics"
 	"github.com/mcphub/mcphub/internal/web/prose"
 	"github.com/mcphub/mcphub/internal/web/ui"
@@ -45,7 +46,7 @@ type linkView struct {
 	DependsOn  []dependency
 	Dependents []hub.Name
 	Complete   bool
-	Graph      graph
+	Graph      draw.Graph
 }
 
 type dependency struct {
@@ -283,7 +284,14 @@ func (s *site) links(r *http.Request, v *serverView) (linkView, error) {
 	slices.SortFunc(out.DependsOn, func(a, b dependency) int { return strings.Compare(string(a.Name), string(b.Name)) })
 	var err error
 	out.Dependents, out.Complete, err = s.directory.Dependents(r.Context(), v.Server.Name)
-	out.Graph = drawGraph(v.Server.Name, out.DependsOn, out.Dependents)
+	var on, by []string
+	for _, d := range out.DependsOn {
+		on = append(on, d.Name.String())
+	}
+	for _, n := range out.Dependents {
+		by = append(by, n.String())
+	}
+	out.Graph = draw.Dependencies(v.Server.Name.String(), on, by)
 	return out, err
 }
 

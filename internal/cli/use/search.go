@@ -136,7 +136,7 @@ func scored(s wire.Server) string {
 	if s.Score == 0 {
 		return ""
 	}
-	return fmt.Sprintf("score %d", s.Score)
+	return fmt.Sprintf("described %d%%", s.Score)
 }
 
 // installs writes a count short: 950, 41k, 1.2M.
