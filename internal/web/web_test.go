@@ -76,6 +76,20 @@ func TestServer(t *testing.T) {
 	s.page("GET", "/servers/@acme/db/nothing", nil, 404)
 }
 
+// TestBareCapabilities guards: what has only a name is not offered to be opened.
+func TestBareCapabilities(t *testing.T) {
+	s := newSite(t)
+	s.publish("@acme/bare", "1.0.0", "Says little of itself.", `, "servers": {"x": {"url": "https://x.example", "capabilities": {"tools": ["read", "write"]}}}`)
+	s.publish("@acme/half", "1.0.0", "Says more of itself.", `, "servers": {"x": {"url": "https://x.example", "capabilities": {"tools": ["read", {"name": "write", "description": "Writes."}]}}}`)
+	bare := s.page("GET", "/servers/@acme/bare/capabilities", nil, 200)
+	has(t, "only names", bare, `<div class="cap bare" id="tool-read">`, "Only their names are declared")
+	hasNot(t, "only names", bare, "<details", "It is not described")
+	hasNot(t, "the overview", s.page("GET", "/servers/@acme/bare", nil, 200), "Inputs and descriptions")
+	half := s.page("GET", "/servers/@acme/half/capabilities", nil, 200)
+	has(t, "one is described", half, `<div class="cap bare" id="tool-read">`, `<details class="cap" id="tool-write">`)
+	hasNot(t, "one is described", half, "Only their names")
+}
+
 // TestSpellings guards: each server has one address; the others lead there.
 func TestSpellings(t *testing.T) {
 	s := filled(t)
