@@ -239,7 +239,7 @@ func hiddenIn(list []hub.Capability) int {
 // structured is what search engines read of a server.
 func (s *site) structured(v *serverView) any {
 	d := map[string]any{"@context": "https://schema.org", "@type": "SoftwareApplication", "name": ui.DisplayTitle(v.Server), "alternateName": v.Server.Name.String(),
-		"description": v.Server.Description, "applicationCategory": "DeveloperApplication", "softwareVersion": v.Version.Version,
+		"description": hub.Plain(v.Server.Description), "applicationCategory": "DeveloperApplication", "softwareVersion": v.Version.Version,
 		"url": s.BaseURL + ui.ServerPath(v.Server.Name), "dateModified": v.Version.PublishedAt.UTC().Format("2006-01-02")}
 	if v.Server.License != "" {
 		d["license"] = v.Server.License

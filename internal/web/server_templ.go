@@ -438,7 +438,7 @@ func serverHead(v *serverView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = revealed(ui.Plain(v.Server.Description)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = revealed(hub.Plain(v.Server.Description)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

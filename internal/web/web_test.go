@@ -50,6 +50,18 @@ func TestSearchEscapes(t *testing.T) {
 	}
 }
 
+// TestMarkdown guards: what is one line of text shows no marks of Markdown.
+func TestMarkdown(t *testing.T) {
+	s := newSite(t)
+	s.publish("@acme/orm", "1.0.0", "A **next-generation ORM** for [databases](https://x.example/).", "")
+	must(t, s.search.Reindex(t.Context()))
+	for _, target := range []string{"/", "/search?q=databases", "/search?q=orm", "/servers", "/servers/@acme/orm", "/feed.atom"} {
+		page := s.send("GET", target, nil).Body.String()
+		hasNot(t, target, page, "**", "](", "x.example/)")
+		has(t, target, page, "next-")
+	}
+}
+
 func TestServer(t *testing.T) {
 	s := filled(t)
 	page := s.page("GET", "/servers/@acme/db", nil, 200)

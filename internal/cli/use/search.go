@@ -115,7 +115,7 @@ func (o *searchOptions) stacked(servers []wire.SearchHit) {
 
 // describe returns what a list says of a server in one line.
 func describe(s wire.Server) string {
-	text := s.Description
+	text := hub.Plain(s.Description)
 	if text == "" {
 		text = s.Title
 	}

@@ -9,7 +9,6 @@ import (
 	"io"
 	"math"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -191,16 +190,6 @@ func shellLine(s string) templ.Component {
 		_, err := io.WriteString(w, strings.NewReplacer("//", "//<wbr>", "/", "/<wbr>").Replace(templ.EscapeString(s)))
 		return err
 	})
-}
-
-var (
-	linkMark  = regexp.MustCompile(`!?\[([^\]\n]*)\]\([^)\n]*\)`)
-	otherMark = regexp.MustCompile("\\*\\*|__|`|(?m)^#+ ")
-)
-
-// Plain takes the marks of Markdown out of a description, which is one text in lists.
-func Plain(s string) string {
-	return strings.TrimSpace(otherMark.ReplaceAllString(linkMark.ReplaceAllString(s, "$1"), ""))
 }
 
 // DisplayTitle is what a server is called in headings.

@@ -30,16 +30,6 @@ func TestAgo(t *testing.T) {
 	}
 }
 
-func TestPlain(t *testing.T) {
-	for in, want := range map[string]string{
-		"A [protocol](https://x.example/) server": "A protocol server", "**Bold** and `code`": "Bold and code", "![x](y) z": "x z", "## Head\ntext": "Head\ntext", "a * b_c": "a * b_c", "[a](b": "[a](b", "": "",
-	} {
-		if got := ui.Plain(in); got != want {
-			t.Errorf("%q: %q, want %q", in, got, want)
-		}
-	}
-}
-
 func TestMonograms(t *testing.T) {
 	for name, want := range map[hub.Name]string{"acme/postgres": "P", "acme/brave-search": "BS", "acme/mcp-server-git": "G", "acme/mcp": "M", "acme/one.two_three": "OT", "x/7zip": "7", "": ""} {
 		if got := ui.Initials(name); got != want {
