@@ -92,8 +92,8 @@ func maintenance(s *Server, versions []*Version, now time.Time) QualityPart {
 	var last, first time.Time
 	lately := 0
 	for _, v := range versions {
-		if v.Mirrored && v.CreatedAt.Sub(v.PublishedAt).Abs() < time.Minute {
-			continue // the other catalogue does not say when it was published; we noted when we copied it
+		if !v.PublicationKnown() {
+			continue
 		}
 		if v.PublishedAt.After(last) {
 			last = v.PublishedAt

@@ -84,6 +84,12 @@ type Version struct {
 	StatusChangedAt time.Time
 }
 
+// PublicationKnown reports whether PublishedAt is when the version was published. A catalogue that does not say when
+// leaves us with when we copied it.
+func (v *Version) PublicationKnown() bool {
+	return !v.Mirrored || v.CreatedAt.Sub(v.PublishedAt).Abs() >= time.Minute
+}
+
 // UnpublishWindow is how long after publishing its owner may take a version back.
 const UnpublishWindow = 24 * time.Hour
 

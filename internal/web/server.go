@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -22,7 +23,7 @@ type serverView struct {
 	Server   *hub.Server
 	Version  *hub.Version
 	Manifest *manifest.Manifest
-	Versions []*hub.Version // newest publication first
+	Versions []*hub.Version // newest publication first, of a mirrored server the highest
 	Exact    bool           // the address names the version
 	Tab      string
 	Base     string // path of the overview of what is shown
@@ -112,7 +113,7 @@ func (s *site) server(w http.ResponseWriter, r *http.Request) error {
 	if v == nil || err != nil {
 		return err
 	}
-	if _, v.Versions, err = s.Registry.Versions(r.Context(), v.Server.ID); err != nil {
+	if v.Versions, err = s.versions(r, v.Server); err != nil {
 		return err
 	}
 	path := v.Base
@@ -199,14 +200,29 @@ func (v *serverView) ofType(t hub.CapabilityType) []hub.Capability {
 	return out
 }
 
-// before is the version published before this one, nil when there is none.
-func (v *serverView) before(version string) *hub.Version {
-	for i, other := range v.Versions {
-		if other.Version == version && i+1 < len(v.Versions) && v.Versions[i+1].State != hub.Unpublished {
-			return v.Versions[i+1]
+// versions returns the versions of a server, newest publication first. When a copy was made says nothing of what came
+// after what: those of a mirrored server come by their numbers.
+func (s *site) versions(r *http.Request, srv *hub.Server) ([]*hub.Version, error) {
+	_, list, err := s.Registry.Versions(r.Context(), srv.ID)
+	if srv.Mirrored() {
+		slices.SortStableFunc(list, func(a, b *hub.Version) int { return compareVersions(b, a) })
+	}
+	return list, err
+}
+
+func compareVersions(a, b *hub.Version) int {
+	return cmp.Or(hub.CompareVersions(a.Version, a.PublishedAt, b.Version, b.PublishedAt), a.PublishedAt.Compare(b.PublishedAt)) // what differs in build metadata only is one version to SemVer
+}
+
+// before is the next lower version, nil when there is none.
+func (v *serverView) before(version *hub.Version) *hub.Version {
+	var out *hub.Version
+	for _, other := range v.Versions {
+		if other.State != hub.Unpublished && compareVersions(other, version) < 0 && (out == nil || compareVersions(other, out) > 0) {
+			out = other
 		}
 	}
-	return nil
+	return out
 }
 
 func (v *serverView) comparePath(from, to string) string {

@@ -2,9 +2,12 @@ package web_test
 
 import (
 	"encoding/xml"
+	"fmt"
 	"html"
 	"image/png"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,6 +15,7 @@ import (
 
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/registry"
+	"github.com/mcphub/mcphub/internal/source"
 )
 
 func TestHome(t *testing.T) {
@@ -100,6 +104,39 @@ func TestBareCapabilities(t *testing.T) {
 	half := s.page("GET", "/servers/@acme/half/capabilities", nil, 200)
 	has(t, "one is described", half, `<div class="cap bare" id="tool-read">`, `<details class="cap" id="tool-write">`)
 	hasNot(t, "one is described", half, "Only their names")
+}
+
+// TestCopiedVersions guards: versions that were copied in any order stand by their numbers, each is compared with the
+// one below it, and the time of the copy is called that.
+func TestCopiedVersions(t *testing.T) {
+	s := newSite(t)
+	var list []string
+	for _, v := range []string{"2.0.0", "1.0.0", "1.10.0", "1.9.0"} {
+		list = append(list, fmt.Sprintf(`{"server": {"name": "io.github.acme/db", "description": "Reads databases.", "version": %q, "remotes": [{"type": "streamable-http", "url": "https://db.example.com/mcp"}]}}`, v))
+	}
+	file := filepath.Join(t.TempDir(), "list.json")
+	must(t, os.WriteFile(file, []byte(`{"servers": [`+strings.Join(list, ",")+`]}`), 0o600))
+	entries, err := source.ReadCatalog(file, "official")
+	must(t, err)
+	_, err = s.registry.Import(t.Context(), hub.System("test"), entries)
+	must(t, err)
+	page := s.page("GET", "/servers/io.github.acme/db/versions", nil, 200)
+	has(t, "the order", page, "highest first", "compare?from=1.0.0&amp;to=1.9.0", "compare?from=1.9.0&amp;to=1.10.0", "compare?from=1.10.0&amp;to=2.0.0", "copied ")
+	var at []int
+	for _, v := range []string{"2.0.0", "1.10.0", "1.9.0", "1.0.0"} {
+		at = append(at, strings.Index(page, `/v/`+v+`">`))
+	}
+	if at[0] < 0 || !slices.IsSorted(at) {
+		t.Errorf("the versions are at %v", at)
+	}
+	if page := s.page("GET", "/servers/io.github.acme/db", nil, 200); !regexp.MustCompile(`copied\s+<time`).MatchString(page) || regexp.MustCompile(`published\s+<time`).MatchString(page) {
+		t.Error("nobody knows when it was published, and the page does not say that it was copied")
+	}
+	has(t, "comparing", s.page("GET", "/servers/io.github.acme/db/compare", nil, 200), "What changed from 1.10.0 to 2.0.0")
+	s.publish("@acme/db", "1.0.0", "Reads databases.", "")
+	s.publish("@acme/db", "2.0.0", "Reads databases.", "")
+	s.publish("@acme/db", "1.0.1", "Reads databases.", "")
+	has(t, "a repair of an old version", s.page("GET", "/servers/@acme/db/versions", nil, 200), "compare?from=1.0.0&amp;to=1.0.1", "compare?from=1.0.1&amp;to=2.0.0")
 }
 
 // TestSpellings guards: each server has one address; the others lead there.
