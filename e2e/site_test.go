@@ -298,8 +298,8 @@ func TestSiteAccessible(t *testing.T) {
 	}
 }
 
-// sound checks that axe-core finds nothing on a page, that nothing is wider than the screen, and that the policy had
-// nothing to refuse.
+// sound checks that axe-core finds nothing on a page, that nothing is wider than the screen, that no command is cut,
+// and that the policy had nothing to refuse.
 func (x *tab) sound(b *browser, page string) {
 	x.Helper()
 	_, err := chromedp.Run(x.ctx, chromedp.Evaluate[chromedp.Void](b.axe))
@@ -310,6 +310,9 @@ func (x *tab) sound(b *browser, page string) {
 	}
 	if wide := x.eval(`document.documentElement.scrollWidth > innerWidth ? '' + document.documentElement.scrollWidth : ''`); wide != "" {
 		x.Errorf("%s is %s wide", page, wide)
+	}
+	if cut := x.eval(`[...document.querySelectorAll('.cmd code, .block pre')].filter(c => c.scrollWidth > c.clientWidth).map(c => c.textContent).join('; ')`); cut != "" {
+		x.Errorf("%s cuts %s", page, cut)
 	}
 	if refused := x.eval(`refused.join('; ')`); refused != "" {
 		x.Errorf("%s: the policy refused %s", page, refused)

@@ -104,7 +104,7 @@ func (m *metrics) handler() gin.HandlerFunc {
 	return gin.WrapH(promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
 }
 
-//go:embed docs/index.html docs/docs.js
+//go:embed docs/index.html docs/docs.js docs/theme.js docs/docs.css
 var docsFiles embed.FS
 
 // docsPage is the interactive API documentation: Swagger UI from the binary, nothing from elsewhere and
@@ -128,13 +128,17 @@ func (s *server) docsAsset(c *gin.Context) {
 	switch name {
 	case "":
 		c.Redirect(http.StatusPermanentRedirect, s.Prefix+"/docs/api")
-	case "docs.js":
-		script, err := docsFiles.ReadFile("docs/docs.js")
+	case "docs.js", "theme.js", "docs.css":
+		body, err := docsFiles.ReadFile("docs/" + name)
 		if err != nil {
 			s.problem(c, err)
 			return
 		}
-		c.Data(http.StatusOK, "text/javascript; charset=utf-8", script)
+		kind := "text/javascript; charset=utf-8"
+		if strings.HasSuffix(name, ".css") {
+			kind = "text/css; charset=utf-8"
+		}
+		c.Data(http.StatusOK, kind, body)
 	case "swagger-ui.css", "swagger-ui-bundle.js":
 		r := c.Request.Clone(c.Request.Context())
 		r.URL.Path, r.URL.RawPath = "/"+name, ""

@@ -356,7 +356,12 @@ func TestDocs(t *testing.T) {
 			t.Errorf("the page names %s", bad)
 		}
 	}
-	for _, file := range []string{"swagger-ui-bundle.js", "swagger-ui.css", "docs.js"} {
+	for _, back := range []string{`href="../"`, `href="../docs"`} { // relative: the hub may have a path prefix
+		if !bytes.Contains(page.body, []byte(back)) {
+			t.Errorf("no way back: no %s", back)
+		}
+	}
+	for _, file := range []string{"swagger-ui-bundle.js", "swagger-ui.css", "docs.js", "theme.js", "docs.css"} {
 		h.do("GET", "/docs/api/"+file, "", nil).want(t, 200)
 	}
 	h.do("GET", "/docs/api/../../etc/passwd", "", nil).want(t, 404)

@@ -62,9 +62,9 @@ func fact(points int, ok bool, yes, no string) Evidence {
 	return Evidence{no, 0, points}
 }
 
-// documentation is what Score sums up.
+// documentation is what Score sums up, and Described shows.
 func documentation(s *Server, v *Version) QualityPart {
-	return QualityPart{Name: "documentation", Known: true, Evidence: []Evidence{
+	out := QualityPart{Name: "documentation", Known: true, Evidence: []Evidence{
 		fact(10, s.Title != "", "has a title", "no title"),
 		fact(15, len(s.Description) >= 30, "has a description", "no description of 30 characters"),
 		fact(15, s.Repository != "", "names its source repository", "no source repository"),
@@ -75,14 +75,25 @@ func documentation(s *Server, v *Version) QualityPart {
 		fact(10, len(v.Facts.PackageTypes) > 0, "says how it is started", "does not say how it is started"),
 		fact(5, v.Readme != "", "has a readme", "no readme"),
 	}}
+	if s.Latest.State == Deprecated {
+		sum := 0
+		for _, e := range out.Evidence {
+			sum += e.Points
+		}
+		out.Evidence = append(out.Evidence, Evidence{Fact: "deprecated: half of it counts", Points: sum/2 - sum})
+	}
+	return out
 }
 
 func maintenance(s *Server, versions []*Version, now time.Time) QualityPart {
+	if s.Latest.State == Deprecated {
+		return QualityPart{Name: "maintenance", Known: true, Evidence: []Evidence{{"deprecated: its publisher gave it up", 0, 100}}}
+	}
 	var last, first time.Time
 	lately := 0
 	for _, v := range versions {
-		if v.Mirrored && v.CreatedAt.Sub(v.PublishedAt).Abs() < time.Minute {
-			continue // the other catalogue does not say when it was published; we noted when we copied it
+		if !v.PublicationKnown() {
+			continue
 		}
 		if v.PublishedAt.After(last) {
 			last = v.PublishedAt

@@ -47,6 +47,24 @@ func TestAssess(t *testing.T) {
 	}
 }
 
+// TestAssessDeprecated guards: what was given up is not shown as complete, in its parts or in one number.
+func TestAssessDeprecated(t *testing.T) {
+	s := &hub.Server{Name: "acme/db", Title: "Database", Description: strings.Repeat("x", 30), Repository: "https://example.com", License: "MIT", Latest: hub.LatestFacts{State: hub.Deprecated}}
+	v := &hub.Version{Version: "1.0.0", State: hub.Deprecated, PublishedAt: ago(1)}
+	s.Score = hub.Score(s, v.Facts, false)
+	q := hub.Assess(s, v, []*hub.Version{v}, nil, assessed)
+	if p := part(t, q, "documentation"); s.Score != 55 || s.Described() != 27 || p.Points != 27 {
+		t.Errorf("score %d, shown as %d, documentation %+v", s.Score, s.Described(), p)
+	}
+	if p := part(t, q, "maintenance"); !p.Known || p.Points != 0 {
+		t.Errorf("%+v", p)
+	}
+	s.Latest.State = hub.Published
+	if s.Described() != 55 {
+		t.Errorf("not deprecated, it shows %d", s.Described())
+	}
+}
+
 // TestAssessUnknown guards: what was not measured has no figure, and does not lower the total.
 func TestAssessUnknown(t *testing.T) {
 	s := &hub.Server{Name: "Acme/DB"}

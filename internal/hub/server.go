@@ -84,6 +84,12 @@ type Version struct {
 	StatusChangedAt time.Time
 }
 
+// PublicationKnown reports whether PublishedAt is when the version was published. A catalogue that does not say when
+// leaves us with when we copied it.
+func (v *Version) PublicationKnown() bool {
+	return !v.Mirrored || v.CreatedAt.Sub(v.PublishedAt).Abs() >= time.Minute
+}
+
 // UnpublishWindow is how long after publishing its owner may take a version back.
 const UnpublishWindow = 24 * time.Hour
 
@@ -166,4 +172,13 @@ func Score(s *Server, facts LatestFacts, readme bool) int {
 	add(10, len(facts.PackageTypes) > 0)
 	add(5, readme)
 	return score
+}
+
+// Described is the Score as it is shown: half of it for a deprecated server, which nobody should take for a
+// complete one.
+func (s *Server) Described() int {
+	if s.Latest.State == Deprecated {
+		return s.Score / 2
+	}
+	return s.Score
 }

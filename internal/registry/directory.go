@@ -1,7 +1,9 @@
 package registry
 
 import (
+	"cmp"
 	"context"
+	"hash/crc32"
 	"slices"
 	"strings"
 	"sync"
@@ -62,6 +64,7 @@ type listing struct {
 	created   time.Time
 	updated   time.Time
 	uses      []int // places in uses
+	current   bool  // neither deprecated nor withdrawn
 	own       bool  // published here: it may have dependencies
 	dependsOn []string
 }
@@ -92,6 +95,7 @@ type Overview struct {
 	NewThisWeek       int
 	Uses              []Use    // those that have servers, most first
 	Newest            []string // IDs
+	Best              []string // IDs of those described best
 }
 
 // NewDirectory makes an empty directory.
@@ -151,7 +155,7 @@ func (d *Directory) refresh(ctx context.Context) error {
 }
 
 func (d *Directory) put(srv *hub.Server) {
-	l := &listing{id: srv.ID, name: srv.Name, score: srv.Score, installs: srv.Installs, created: srv.CreatedAt, updated: srv.UpdatedAt, own: !srv.Mirrored()}
+	l := &listing{id: srv.ID, name: srv.Name, score: srv.Described(), installs: srv.Installs, created: srv.CreatedAt, updated: srv.UpdatedAt, own: !srv.Mirrored(), current: srv.Latest.State == hub.Published}
 	for _, word := range slices.Concat(srv.Categories, srv.Keywords) {
 		if i, ok := d.uses[fold(word)]; ok && !slices.Contains(l.uses, i) {
 			l.uses = append(l.uses, i)
@@ -190,6 +194,7 @@ func (d *Directory) arrange(now time.Time) {
 		}
 		return strings.Compare(string(a.name), string(b.name))
 	})
+	d.view.Best = best(all)
 	d.lists = make([][]string, len(uses))
 	for _, l := range all {
 		for _, i := range l.uses {
@@ -202,6 +207,22 @@ func (d *Directory) arrange(now time.Time) {
 		}
 	}
 	slices.SortStableFunc(d.view.Uses, func(a, b Use) int { return b.Servers - a.Servers })
+}
+
+// best returns the servers that are described best. Many are described wholly: of those the most installed come
+// first, then what was changed last. Those of one day are shuffled, always alike: an import brings them in the order of
+// their names. What its publisher gave up is not among them.
+func best(all []*listing) []string {
+	all = slices.DeleteFunc(slices.Clone(all), func(l *listing) bool { return !l.current })
+	slices.SortFunc(all, func(a, b *listing) int {
+		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(b.installs, a.installs), b.updated.Truncate(24*time.Hour).Compare(a.updated.Truncate(24*time.Hour)),
+			cmp.Compare(crc32.ChecksumIEEE([]byte(a.name)), crc32.ChecksumIEEE([]byte(b.name))))
+	})
+	var out []string
+	for _, l := range all[:min(len(all), 50)] {
+		out = append(out, l.id)
+	}
+	return out
 }
 
 // Overview returns the numbers.

@@ -37,6 +37,15 @@ func TestDirectory(t *testing.T) {
 	if o.Servers != 3 || o.NewThisWeek != 2 || got != "data 2;development 1;" || len(o.Newest) != 3 {
 		t.Errorf("%+v, uses %s", o, got)
 	}
+	if servers, err := f.ByIDs(t.Context(), o.Best); err != nil || len(servers) != 3 || servers[0].Name != "acme/bb" || servers[1].Name != "acme/aa" || servers[2].Name != "acme/cc" {
+		t.Errorf("described best: %v %v", servers, err)
+	}
+	f.clock.add(time.Second)
+	_, err = f.ChangeState(t.Context(), hub.System("test"), "@acme/aa", "1.0.0", registry.Change{To: hub.Deprecated, Message: "old"})
+	must(t, err)
+	if o, err := d.Overview(t.Context()); err != nil || len(o.Best) != 2 {
+		t.Errorf("one is deprecated, described best are %v %v", o.Best, err)
+	}
 	u, servers, err := d.OfUse(t.Context(), "data", 0, 20)
 	if err != nil || u.Servers != 2 || len(servers) != 2 {
 		t.Errorf("data: %+v %d %v", u, len(servers), err)
@@ -52,6 +61,7 @@ func TestDirectory(t *testing.T) {
 	if _, _, err := d.OfUse(t.Context(), "nothing", 0, 20); hub.KindOf(err) != hub.NotFound {
 		t.Errorf("an unknown use: %v", err)
 	}
+	f.clock.add(time.Second)
 	f.publishWith("@acme/bb", "2.0.0", `, "keywords": ["finance"]`) // it moves
 	if u, _, _ := d.OfUse(t.Context(), "data", 0, 20); u.Servers != 1 {
 		t.Errorf("after a change %d are for data", u.Servers)

@@ -30,7 +30,7 @@ func (s *Service) document(ctx context.Context, srv *hub.Server) (hub.Document, 
 // host applications that can use a server whose publisher names none.
 func Document(srv *hub.Server, v *hub.Version, hosts []string) hub.Document {
 	d := hub.Document{ID: srv.ID, Name: srv.Name, Title: srv.Title, Description: srv.Description, Readme: v.Readme[:min(len(v.Readme), maxReadme)],
-		Keywords: srv.Keywords, Capabilities: v.Capabilities, Installs: srv.Installs, Score: srv.Score, UpdatedAt: srv.UpdatedAt}
+		Keywords: srv.Keywords, Capabilities: v.Capabilities, Installs: srv.Installs, Score: srv.Described(), UpdatedAt: srv.UpdatedAt}
 	origin := "here"
 	if srv.Mirrored() {
 		origin = "mirrored"
@@ -52,12 +52,25 @@ func Document(srv *hub.Server, v *hub.Version, hosts []string) hub.Document {
 	return d
 }
 
-// categories brings the spellings of categories together: "Dev Tools" and "dev-tools".
+// categories brings the spellings of categories together: "Dev Tools" and "dev-tools", "database" and "databases".
 func categories(list []string) []string {
 	var out []string
 	for _, c := range list {
 		if c = Value(hub.FacetCategory, c); c != "" && !slices.Contains(out, c) {
 			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// Keywords are the categories and keywords of a server, each once however it is spelled.
+func Keywords(srv *hub.Server) []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, w := range slices.Concat(srv.Categories, srv.Keywords) {
+		if key := Value(hub.FacetCategory, w); key != "" && !seen[key] {
+			seen[key] = true
+			out = append(out, w)
 		}
 	}
 	return out

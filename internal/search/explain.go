@@ -84,7 +84,7 @@ func (t terms) explain(srv *hub.Server, v hub.VersionTexts) []Reason {
 	for _, c := range v.Capabilities {
 		add(string(c.Type), c.Name)
 	}
-	if f := t.mark(srv.Description); f != nil {
+	if f := t.mark(hub.Plain(srv.Description)); f != nil {
 		out = append(out[:min(len(out), maxReasons-1)], Reason{Field: "description", Text: f})
 	}
 	for _, c := range v.Capabilities {

@@ -30,6 +30,12 @@ var values = map[hub.Facet]map[string]string{
 	hub.FacetHost:      {"claude": "claude-desktop", "code": "vscode", "vs-code": "vscode", "gemini": "gemini-cli", "copilot": "copilot-cli", "lmstudio": "lm-studio", "roo": "roo-code", "kimi": "kimi-cli"},
 	hub.FacetTransport: {"http": "streamable-http", "streamable": "streamable-http"},
 	hub.FacetPackage:   {"docker": "oci", "python": "pypi", "node": "npm"},
+	hub.FacetCategory: { // as catalogues call what is one thing
+		"database": "databases", "db": "databases", "dev tools": "developer tools", "devtools": "developer tools", "development": "developer tools", "developer": "developer tools",
+		"dev ops": "devops", "ai ml": "ai", "ai systems": "ai", "artificial intelligence": "ai", "e commerce": "ecommerce", "commerce": "ecommerce",
+		"data analytics": "analytics", "payment": "payments", "file": "files", "file system": "files", "filesystem": "files", "games": "gaming", "game": "gaming",
+		"docs": "documentation", "observability": "monitoring", "messages": "messaging", "web service": "web services", "tool": "tools", "knowledge": "knowledge base",
+	},
 }
 
 // Parse takes the filters out of a text: words such as tool:query, lang:python or license:mit, whose first part is a
@@ -92,7 +98,7 @@ func Value(facet hub.Facet, v string) string {
 	case hub.FacetPublisher:
 		return strings.ToLower(strings.TrimPrefix(v, "@"))
 	case hub.FacetCategory:
-		return strings.ToLower(strings.Join(strings.FieldsFunc(v, func(r rune) bool { return r == ' ' || r == '-' || r == '_' }), " "))
+		v = strings.Join(strings.FieldsFunc(v, func(r rune) bool { return r == ' ' || r == '-' || r == '_' }), " ")
 	case hub.FacetTool, hub.FacetResource, hub.FacetPrompt, hub.FacetProtocol:
 		return v
 	}

@@ -330,6 +330,13 @@ func TestCanceled(t *testing.T) {
 	}
 }
 
+func TestKeywords(t *testing.T) {
+	srv := &hub.Server{Categories: []string{"Files", "Dev Tools"}, Keywords: []string{"files", "dev-tools", "Database", "databases", " ", "x"}}
+	if got := search.Keywords(srv); !slices.Equal(got, []string{"Files", "Dev Tools", "Database", "x"}) {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestParse(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                                      "|map[]",
@@ -339,6 +346,8 @@ func TestParse(t *testing.T) {
 		`category:"data access" x publisher:@A`: "x|map[category:[data access] publisher:[a]]",
 		"https://example.com time:now a: :b":    "https://example.com time:now a: :b|map[]",
 		"lang:go LANG:go lang:rust":             "|map[lang:[go rust]]",
+		`category:Database category:databases`:  "|map[category:[databases]]",
+		`category:"Dev-Tools"`:                  "|map[category:[developer tools]]",
 		`license:"`:                             `license:"|map[]`,
 	} {
 		rest, filter := search.Parse(text)

@@ -33,17 +33,21 @@ type setupView struct {
 func (s *site) setupForm(w http.ResponseWriter, r *http.Request) error {
 	token := r.URL.Query().Get("token")
 	if err := s.Auth.CheckSetup(r.Context(), token); err != nil {
-		return setupOver(err)
+		return s.setupOver(w, r, err)
 	}
 	return s.show(w, r, http.StatusOK, setupPage(&setupView{Frame: s.frame(r, "First administrator", "", ""), Token: token}))
 }
 
-func setupOver(err error) error {
+// setupOver answers for a link that makes nobody any more, in other words than for a version that was withdrawn.
+func (s *site) setupOver(w http.ResponseWriter, r *http.Request, err error) error {
 	if hub.KindOf(err) != hub.Gone {
 		return err
 	}
-	return hub.Errorf(hub.Gone, "This link does not work any more. It was used, it is older than a day, or the hub has an administrator.").
-		WithHint("on the server: mcphub admin user add NAME --email ADDRESS --admin")
+	v := &problemView{Heading: "This link was used already, or is too old", RequestID: w.Header().Get("X-Request-Id"),
+		Message: "It works once, within a day, while the hub has no administrator. The account that it made can sign in.",
+		Hint:    "Another administrator is made on the server: mcphub admin user add NAME --email ADDRESS --admin"}
+	v.Frame = s.frame(r, v.Heading, "", "")
+	return s.show(w, r, http.StatusGone, problemPage(v))
 }
 
 func (s *site) setup(w http.ResponseWriter, r *http.Request) error {
@@ -58,10 +62,15 @@ func (s *site) setup(w http.ResponseWriter, r *http.Request) error {
 		v.Problem = err.Error()
 		return s.show(w, r, http.StatusUnprocessableEntity, setupPage(v))
 	case err != nil:
-		return setupOver(err)
+		return s.setupOver(w, r, err)
 	}
 	v.Frame = s.frame(r, "Welcome, "+a.Name, "", "")
 	v.Name = a.Name
+	if session, err := s.Auth.Login(r.Context(), a.Name, form.Get("password"), w.Header().Get("X-Request-Id")); err == nil {
+		w.Header().Del("Set-Cookie") // of whoever was signed in here before
+		s.remember(w, session)
+		v.Account = a.Name
+	} // else the page offers to sign in
 	return s.show(w, r, http.StatusCreated, setupDone(v))
 }
 

@@ -43,8 +43,11 @@ func TestSetup(t *testing.T) {
 	s.makeAccount("acme", hub.RoleUser)
 	has(t, "a name that is taken", s.page("POST", "/setup", form("acme", "boss@example.com", password), 422), `value="acme"`, "exists")
 	has(t, "done", s.page("POST", "/setup", form("boss", "boss@example.com", password), 201), "Welcome, boss", "mcpm login --user boss")
-	has(t, "used, looking", s.page("GET", "/setup?token="+token, nil, 410), "This link does not work any more")
-	has(t, "used, sending", s.page("POST", "/setup", form("boss2", "boss2@example.com", password), 410), "This link does not work any more")
+	has(t, "signed in at once", s.page("GET", "/account", nil, 200), "boss@example.com")
+	used := s.page("GET", "/setup?token="+token, nil, 410)
+	has(t, "used, looking", used, "This link was used already", "mcphub admin user add")
+	hasNot(t, "it is no withdrawn version", used, "taken back")
+	has(t, "used, sending", s.page("POST", "/setup", form("boss2", "boss2@example.com", password), 410), "This link was used already")
 	if a, err := s.store.Account(t.Context(), "boss"); err != nil || a.Role != hub.RoleAdmin {
 		t.Errorf("account %+v %v", a, err)
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"slices"
@@ -40,7 +41,7 @@ func (s *site) compare(w http.ResponseWriter, r *http.Request) error {
 		return s.redirect(w, http.StatusMovedPermanently, address(ui.ServerPath(srv.Name)+"/compare", r.URL.Query()))
 	}
 	v := &compareView{Server: srv}
-	if _, v.Versions, err = s.Registry.Versions(r.Context(), srv.ID); err != nil {
+	if v.Versions, err = s.versions(r, srv); err != nil {
 		return err
 	}
 	v.Versions = slices.DeleteFunc(v.Versions, func(x *hub.Version) bool { return x.State == hub.Unpublished })
@@ -48,12 +49,11 @@ func (s *site) compare(w http.ResponseWriter, r *http.Request) error {
 		return hub.Errorf(hub.NotFound, "%s has only one version: there is nothing to compare it with.", srv.Name)
 	}
 	from, to := r.URL.Query().Get("from"), r.URL.Query().Get("to")
-	if to == "" {
-		to = v.Versions[0].Version
+	older, newer := v.Versions[1], v.Versions[0]
+	if compareVersions(older, newer) > 0 { // a repair of an old version was published last
+		older, newer = newer, older
 	}
-	if from == "" {
-		from = v.Versions[1].Version
-	}
+	to, from = cmp.Or(to, newer.Version), cmp.Or(from, older.Version)
 	if v.Old, err = s.Registry.Version(r.Context(), srv.ID, from); err != nil {
 		return err
 	}

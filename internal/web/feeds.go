@@ -72,7 +72,7 @@ func marshalXML(v any) ([]byte, error) {
 func (s *site) entry(srv *hub.Server, at time.Time) atomEntry {
 	link := s.BaseURL + ui.ServerPath(srv.Name)
 	return atomEntry{Title: srv.Name.String() + " " + srv.Latest.Version, ID: link + "#" + srv.Latest.Version, Updated: at.UTC().Format(time.RFC3339),
-		Link: atomLink{Rel: "alternate", Type: "text/html", Href: link}, Summary: srv.Description}
+		Link: atomLink{Rel: "alternate", Type: "text/html", Href: link}, Summary: hub.Plain(srv.Description)}
 }
 
 func (s *site) changesFeed(w http.ResponseWriter, r *http.Request) error {
@@ -137,7 +137,7 @@ func (s *site) versionsFeed(w http.ResponseWriter, r *http.Request) error {
 	var entries []atomEntry
 	for _, v := range versions[:min(len(versions), feedSize)] {
 		link := s.BaseURL + ui.VersionPath(srv.Name, v.Version)
-		e := atomEntry{Title: srv.Name.String() + " " + v.Version, ID: link, Updated: v.UpdatedAt.UTC().Format(time.RFC3339), Link: atomLink{Rel: "alternate", Type: "text/html", Href: link}, Summary: srv.Description}
+		e := atomEntry{Title: srv.Name.String() + " " + v.Version, ID: link, Updated: v.UpdatedAt.UTC().Format(time.RFC3339), Link: atomLink{Rel: "alternate", Type: "text/html", Href: link}, Summary: hub.Plain(srv.Description)}
 		if v.State != hub.Published {
 			e.Title += " (" + string(v.State) + ")"
 			e.Summary = sentence(v.Message)
@@ -248,7 +248,7 @@ func (s *site) serverCard(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	c := draw.Card{Title: ui.DisplayTitle(srv), Name: srv.Name.String(), Text: srv.Description, Initials: ui.Initials(srv.Name), Hue: ui.Hue(srv.Name), Facts: []string{"version " + srv.Latest.Version}}
+	c := draw.Card{Title: ui.DisplayTitle(srv), Name: srv.Name.String(), Text: hub.Plain(srv.Description), Initials: ui.Initials(srv.Name), Hue: ui.Hue(srv.Name), Facts: []string{"version " + srv.Latest.Version}}
 	if srv.Latest.Tools > 0 {
 		c.Facts = append(c.Facts, ui.Plural(srv.Latest.Tools, "tool"))
 	}
@@ -278,7 +278,7 @@ func (s *site) badge(w http.ResponseWriter, r *http.Request) error {
 	case "installs.svg":
 		b = draw.Badge("installs", ui.Number(srv.Installs), "")
 	case "score.svg":
-		b = draw.Badge("described", itoa(srv.Score)+" %", "")
+		b = draw.Badge("described", itoa(srv.Described())+" %", "")
 	default:
 		return s.nothing(w, r)
 	}

@@ -46,7 +46,7 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if v.Chosen = len(v.Featured) > 0; !v.Chosen {
-		if v.Featured, err = s.Registry.Servers(ctx, hub.ServerQuery{Sort: hub.SortScore, Limit: homeTiles}); err != nil {
+		if v.Featured, err = s.Registry.ByIDs(ctx, v.Best[:min(homeTiles, len(v.Best))]); err != nil {
 			return err
 		}
 	}

@@ -35,7 +35,7 @@ var manualFiles = []struct{ name, lede string }{
 	{"mcp-json.md", "Every field of mcp.json with its type, made from the JSON Schema."},
 	{"cli.md", "Every verb of mcpm with its flags, as the program explains it."},
 	{"hub.md", "Settings, several hubs, backup, watching, importing and mirroring."},
-	{"score.md", "What makes up the score of a server, point by point."},
+	{"score.md", "How completely a server is described, and its quality, point by point."},
 	{"ARCHITECTURE.md", "How the programs are built, with walkthroughs, for those who change them."},
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/manifest"
 	"github.com/mcphub/mcphub/internal/web/capability"
+	"github.com/mcphub/mcphub/internal/web/draw"
 	"github.com/mcphub/mcphub/internal/web/metrics"
 	"github.com/mcphub/mcphub/internal/web/prose"
 	"github.com/mcphub/mcphub/internal/web/ui"
@@ -21,7 +23,7 @@ type serverView struct {
 	Server   *hub.Server
 	Version  *hub.Version
 	Manifest *manifest.Manifest
-	Versions []*hub.Version // newest publication first
+	Versions []*hub.Version // newest publication first, of a mirrored server the highest
 	Exact    bool           // the address names the version
 	Tab      string
 	Base     string // path of the overview of what is shown
@@ -45,7 +47,7 @@ type linkView struct {
 	DependsOn  []dependency
 	Dependents []hub.Name
 	Complete   bool
-	Graph      graph
+	Graph      draw.Graph
 }
 
 type dependency struct {
@@ -111,7 +113,7 @@ func (s *site) server(w http.ResponseWriter, r *http.Request) error {
 	if v == nil || err != nil {
 		return err
 	}
-	if _, v.Versions, err = s.Registry.Versions(r.Context(), v.Server.ID); err != nil {
+	if v.Versions, err = s.versions(r, v.Server); err != nil {
 		return err
 	}
 	path := v.Base
@@ -198,14 +200,29 @@ func (v *serverView) ofType(t hub.CapabilityType) []hub.Capability {
 	return out
 }
 
-// before is the version published before this one, nil when there is none.
-func (v *serverView) before(version string) *hub.Version {
-	for i, other := range v.Versions {
-		if other.Version == version && i+1 < len(v.Versions) && v.Versions[i+1].State != hub.Unpublished {
-			return v.Versions[i+1]
+// versions returns the versions of a server, newest publication first. When a copy was made says nothing of what came
+// after what: those of a mirrored server come by their numbers.
+func (s *site) versions(r *http.Request, srv *hub.Server) ([]*hub.Version, error) {
+	_, list, err := s.Registry.Versions(r.Context(), srv.ID)
+	if srv.Mirrored() {
+		slices.SortStableFunc(list, func(a, b *hub.Version) int { return compareVersions(b, a) })
+	}
+	return list, err
+}
+
+func compareVersions(a, b *hub.Version) int {
+	return cmp.Or(hub.CompareVersions(a.Version, a.PublishedAt, b.Version, b.PublishedAt), a.PublishedAt.Compare(b.PublishedAt)) // what differs in build metadata only is one version to SemVer
+}
+
+// before is the next lower version, nil when there is none.
+func (v *serverView) before(version *hub.Version) *hub.Version {
+	var out *hub.Version
+	for _, other := range v.Versions {
+		if other.State != hub.Unpublished && compareVersions(other, version) < 0 && (out == nil || compareVersions(other, out) > 0) {
+			out = other
 		}
 	}
-	return nil
+	return out
 }
 
 func (v *serverView) comparePath(from, to string) string {
@@ -238,7 +255,7 @@ func hiddenIn(list []hub.Capability) int {
 // structured is what search engines read of a server.
 func (s *site) structured(v *serverView) any {
 	d := map[string]any{"@context": "https://schema.org", "@type": "SoftwareApplication", "name": ui.DisplayTitle(v.Server), "alternateName": v.Server.Name.String(),
-		"description": v.Server.Description, "applicationCategory": "DeveloperApplication", "softwareVersion": v.Version.Version,
+		"description": hub.Plain(v.Server.Description), "applicationCategory": "DeveloperApplication", "softwareVersion": v.Version.Version,
 		"url": s.BaseURL + ui.ServerPath(v.Server.Name), "dateModified": v.Version.PublishedAt.UTC().Format("2006-01-02")}
 	if v.Server.License != "" {
 		d["license"] = v.Server.License
@@ -283,7 +300,14 @@ func (s *site) links(r *http.Request, v *serverView) (linkView, error) {
 	slices.SortFunc(out.DependsOn, func(a, b dependency) int { return strings.Compare(string(a.Name), string(b.Name)) })
 	var err error
 	out.Dependents, out.Complete, err = s.directory.Dependents(r.Context(), v.Server.Name)
-	out.Graph = drawGraph(v.Server.Name, out.DependsOn, out.Dependents)
+	var on, by []string
+	for _, d := range out.DependsOn {
+		on = append(on, d.Name.String())
+	}
+	for _, n := range out.Dependents {
+		by = append(by, n.String())
+	}
+	out.Graph = draw.Dependencies(v.Server.Name.String(), on, by)
 	return out, err
 }
 

@@ -142,7 +142,7 @@ func (s *site) accountRoutes(mux *http.ServeMux) {
 
 // frame starts the frame of a page. path is its canonical address, "" for pages that search engines leave out.
 func (s *site) frame(r *http.Request, title, description, path string) *ui.Frame {
-	return &ui.Frame{Site: s.ui, Title: title, Description: oneLine(description, 200), Path: path, Image: "/card.png", Account: visitorOf(r).Name}
+	return &ui.Frame{Site: s.ui, Title: title, Description: oneLine(hub.Plain(description), 200), Path: path, Image: "/card.png", Account: visitorOf(r).Name}
 }
 
 // oneLine makes one line of at most n characters of a text.

@@ -2,9 +2,12 @@ package web_test
 
 import (
 	"encoding/xml"
+	"fmt"
 	"html"
 	"image/png"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,6 +15,7 @@ import (
 
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/registry"
+	"github.com/mcphub/mcphub/internal/source"
 )
 
 func TestHome(t *testing.T) {
@@ -50,6 +54,18 @@ func TestSearchEscapes(t *testing.T) {
 	}
 }
 
+// TestMarkdown guards: what is one line of text shows no marks of Markdown.
+func TestMarkdown(t *testing.T) {
+	s := newSite(t)
+	s.publish("@acme/orm", "1.0.0", "A **next-generation ORM** for [databases](https://x.example/).", "")
+	must(t, s.search.Reindex(t.Context()))
+	for _, target := range []string{"/", "/search?q=databases", "/search?q=orm", "/servers", "/servers/@acme/orm", "/feed.atom"} {
+		page := s.send("GET", target, nil).Body.String()
+		hasNot(t, target, page, "**", "](", "x.example/)")
+		has(t, target, page, "next-")
+	}
+}
+
 func TestServer(t *testing.T) {
 	s := filled(t)
 	page := s.page("GET", "/servers/@acme/db", nil, 200)
@@ -76,6 +92,53 @@ func TestServer(t *testing.T) {
 	has(t, "no such server", s.page("GET", "/servers/@acme/bd", nil, 404), "Where to go from here")
 	has(t, "near names", s.page("GET", "/servers/@acme/note", nil, 404), "Perhaps one of these", "NOTES")
 	s.page("GET", "/servers/@acme/db/nothing", nil, 404)
+}
+
+// TestBareCapabilities guards: what has only a name is not offered to be opened.
+func TestBareCapabilities(t *testing.T) {
+	s := newSite(t)
+	s.publish("@acme/bare", "1.0.0", "Says little of itself.", `, "servers": {"x": {"url": "https://x.example", "capabilities": {"tools": ["read", "write"]}}}`)
+	s.publish("@acme/half", "1.0.0", "Says more of itself.", `, "servers": {"x": {"url": "https://x.example", "capabilities": {"tools": ["read", {"name": "write", "description": "Writes."}]}}}`)
+	bare := s.page("GET", "/servers/@acme/bare/capabilities", nil, 200)
+	has(t, "only names", bare, `<div class="cap bare" id="tool-read">`, "Only their names are declared")
+	hasNot(t, "only names", bare, "<details", "It is not described")
+	hasNot(t, "the overview", s.page("GET", "/servers/@acme/bare", nil, 200), "Inputs and descriptions")
+	half := s.page("GET", "/servers/@acme/half/capabilities", nil, 200)
+	has(t, "one is described", half, `<div class="cap bare" id="tool-read">`, `<details class="cap" id="tool-write">`)
+	hasNot(t, "one is described", half, "Only their names")
+}
+
+// TestCopiedVersions guards: versions that were copied in any order stand by their numbers, each is compared with the
+// one below it, and the time of the copy is called that.
+func TestCopiedVersions(t *testing.T) {
+	s := newSite(t)
+	var list []string
+	for _, v := range []string{"2.0.0", "1.0.0", "1.10.0", "1.9.0"} {
+		list = append(list, fmt.Sprintf(`{"server": {"name": "io.github.acme/db", "description": "Reads databases.", "version": %q, "remotes": [{"type": "streamable-http", "url": "https://db.example.com/mcp"}]}}`, v))
+	}
+	file := filepath.Join(t.TempDir(), "list.json")
+	must(t, os.WriteFile(file, []byte(`{"servers": [`+strings.Join(list, ",")+`]}`), 0o600))
+	entries, err := source.ReadCatalog(file, "official")
+	must(t, err)
+	_, err = s.registry.Import(t.Context(), hub.System("test"), entries)
+	must(t, err)
+	page := s.page("GET", "/servers/io.github.acme/db/versions", nil, 200)
+	has(t, "the order", page, "highest first", "compare?from=1.0.0&amp;to=1.9.0", "compare?from=1.9.0&amp;to=1.10.0", "compare?from=1.10.0&amp;to=2.0.0", "copied ")
+	var at []int
+	for _, v := range []string{"2.0.0", "1.10.0", "1.9.0", "1.0.0"} {
+		at = append(at, strings.Index(page, `/v/`+v+`">`))
+	}
+	if at[0] < 0 || !slices.IsSorted(at) {
+		t.Errorf("the versions are at %v", at)
+	}
+	if page := s.page("GET", "/servers/io.github.acme/db", nil, 200); !regexp.MustCompile(`copied\s+<time`).MatchString(page) || regexp.MustCompile(`published\s+<time`).MatchString(page) {
+		t.Error("nobody knows when it was published, and the page does not say that it was copied")
+	}
+	has(t, "comparing", s.page("GET", "/servers/io.github.acme/db/compare", nil, 200), "What changed from 1.10.0 to 2.0.0")
+	s.publish("@acme/db", "1.0.0", "Reads databases.", "")
+	s.publish("@acme/db", "2.0.0", "Reads databases.", "")
+	s.publish("@acme/db", "1.0.1", "Reads databases.", "")
+	has(t, "a repair of an old version", s.page("GET", "/servers/@acme/db/versions", nil, 200), "compare?from=1.0.0&amp;to=1.0.1", "compare?from=1.0.1&amp;to=2.0.0")
 }
 
 // TestSpellings guards: each server has one address; the others lead there.
@@ -107,7 +170,7 @@ func TestStates(t *testing.T) {
 	has(t, "deprecated", s.page("GET", "/servers/@acme/notes", nil, 200), "Deprecated.", "Moved to", `href="/tools/servers/@acme/db">@acme/db</a> instead`)
 	change("@acme/db", "1.1.0", registry.Change{To: hub.Yanked, Message: "it deletes too much"})
 	has(t, "yanked", s.page("GET", "/servers/@acme/db/v/1.1.0", nil, 200), "Yanked.", "It deletes too much.")
-	has(t, "the latest is another", s.page("GET", "/servers/@acme/db", nil, 200), "mcpm install @acme/db<")
+	has(t, "the latest is another", s.page("GET", "/servers/@acme/db", nil, 200), `data-copy="mcpm install @acme/db"`)
 	has(t, "the security centre", s.page("GET", "/security", nil, 200), "It deletes too much.")
 	change("@acme/db", "1.0.0", registry.Change{To: hub.Quarantined, Message: "it phones home"})
 	has(t, "quarantined", s.page("GET", "/servers/@acme/db/v/1.0.0", nil, 200), "Quarantined.", "It phones home.")

@@ -28,7 +28,7 @@ type Server struct {
 	Resources   int               `json:"resources"`
 	Prompts     int               `json:"prompts"`
 	Installs    int64             `json:"installs" doc:"How often mcpm installed it from this hub."`
-	Score       int               `json:"score" doc:"How completely it is described, 0 to 100. Not a security score."`
+	Score       int               `json:"score" doc:"How completely it is described, 0 to 100; half of it when deprecated. Not a security score, and one part of its quality."`
 	Mirrored    bool              `json:"mirrored" doc:"True when it was copied from another catalogue and not published here."`
 	Origin      string            `json:"origin,omitempty" doc:"Where a mirrored server came from."`
 	DistTags    map[string]string `json:"distTags,omitempty"`
@@ -44,7 +44,7 @@ func NewServer(s *hub.Server) Server {
 		Repository: s.Repository, Keywords: s.Keywords, Categories: s.Categories, Icon: s.Icon,
 		Packages: s.Latest.PackageTypes, Transports: s.Latest.Transports, Runtime: s.Latest.Runtime,
 		Tools: s.Latest.Tools, Resources: s.Latest.Resources, Prompts: s.Latest.Prompts,
-		Installs: s.Installs, Score: s.Score, Mirrored: s.Mirrored(), Origin: s.Origin,
+		Installs: s.Installs, Score: s.Described(), Mirrored: s.Mirrored(), Origin: s.Origin,
 		DistTags: s.DistTags, CreatedAt: s.CreatedAt.UTC(), UpdatedAt: s.UpdatedAt.UTC(),
 	}
 }

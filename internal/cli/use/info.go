@@ -122,7 +122,7 @@ func (o *infoOptions) show(s *wire.ServerDetail) {
 		o.IO.Printf("%s\n", o.IO.Bold(term.Clean(s.Title)))
 	}
 	if s.Description != "" {
-		o.IO.Printf("%s\n", o.IO.Wrap(term.Clean(s.Description), 0))
+		o.IO.Printf("%s\n", o.IO.Wrap(term.Clean(hub.Plain(s.Description)), 0))
 	}
 	o.IO.Printf("\n")
 	if v := s.LatestVersion; v != nil {

@@ -123,7 +123,7 @@ func (o *searchOptions) stacked(servers []wire.SearchHit) {
 
 // describe returns what a list says of a server in one line.
 func describe(s wire.Server) string {
-	text := s.Description
+	text := hub.Plain(s.Description)
 	if text == "" {
 		text = s.Title
 	}
@@ -144,7 +144,7 @@ func scored(s wire.Server) string {
 	if s.Score == 0 {
 		return ""
 	}
-	return fmt.Sprintf("score %d", s.Score)
+	return fmt.Sprintf("described %d%%", s.Score)
 }
 
 // installs writes a count short: 950, 41k, 1.2M.

@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"strings"
+
+	"github.com/mcphub/mcphub/internal/hub"
 )
 
 // Field is one input of a tool, or argument of a prompt.
@@ -36,6 +38,11 @@ func Fields(raw json.RawMessage) []Field {
 	r := &reader{root: raw}
 	r.object(raw, "", 0)
 	return r.out
+}
+
+// Tells reports whether a capability says more than what it is called.
+func Tells(c hub.Capability) bool {
+	return c.Description != "" || c.URI != "" || len(c.Schema) > 0
 }
 
 // arguments reads the list form that prompts use.

@@ -1,5 +1,5 @@
-// Package draw makes the pictures that leave the hub: cards shown where a page is shared, as PNG, and badges for
-// readmes, as SVG. Letters are those of the Go fonts, which are in the program.
+// Package draw makes pictures: cards shown where a page is shared, as PNG, badges for readmes, as SVG, and what
+// depends on what. Letters are those of the Go fonts, which are in the program.
 package draw
 
 import (

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"image/png"
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,5 +37,16 @@ func TestBadge(t *testing.T) {
 		if err := xml.Unmarshal(b, new(struct{})); err != nil || bytes.Contains(b, []byte("<script")) {
 			t.Errorf("%q: %v: %s", value, err, b)
 		}
+	}
+}
+
+func TestDependencies(t *testing.T) {
+	if g := draw.Dependencies("@acme/db", nil, nil); len(g.Boxes) != 0 {
+		t.Errorf("nothing to show: %+v", g)
+	}
+	many := slices.Repeat([]string{"@acme/a-name-of-more-than-thirty-letters"}, 20)
+	g := draw.Dependencies("@acme/db", many, []string{"@acme/app"})
+	if len(g.Boxes) != 14 || len(g.Lines) != 13 || g.Boxes[1].Label != "@acme/db" || !g.Boxes[1].Self || len([]rune(g.Boxes[2].Label)) != 30 {
+		t.Errorf("%d boxes, %d lines: %+v", len(g.Boxes), len(g.Lines), g.Boxes)
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"io"
 	"math"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -185,14 +184,12 @@ func Name(s string) templ.Component {
 	})
 }
 
-var (
-	linkMark  = regexp.MustCompile(`!?\[([^\]\n]*)\]\([^)\n]*\)`)
-	otherMark = regexp.MustCompile("\\*\\*|__|`|(?m)^#+ ")
-)
-
-// Plain takes the marks of Markdown out of a description, which is one text in lists.
-func Plain(s string) string {
-	return strings.TrimSpace(otherMark.ReplaceAllString(linkMark.ReplaceAllString(s, "$1"), ""))
+// shellLine is a command that wraps behind the slashes of names and addresses before it wraps anywhere.
+func shellLine(s string) templ.Component {
+	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
+		_, err := io.WriteString(w, strings.NewReplacer("//", "//<wbr>", "/", "/<wbr>").Replace(templ.EscapeString(s)))
+		return err
+	})
 }
 
 // DisplayTitle is what a server is called in headings.

@@ -30,16 +30,6 @@ func TestAgo(t *testing.T) {
 	}
 }
 
-func TestPlain(t *testing.T) {
-	for in, want := range map[string]string{
-		"A [protocol](https://x.example/) server": "A protocol server", "**Bold** and `code`": "Bold and code", "![x](y) z": "x z", "## Head\ntext": "Head\ntext", "a * b_c": "a * b_c", "[a](b": "[a](b", "": "",
-	} {
-		if got := ui.Plain(in); got != want {
-			t.Errorf("%q: %q, want %q", in, got, want)
-		}
-	}
-}
-
 func TestMonograms(t *testing.T) {
 	for name, want := range map[hub.Name]string{"acme/postgres": "P", "acme/brave-search": "BS", "acme/mcp-server-git": "G", "acme/mcp": "M", "acme/one.two_three": "OT", "x/7zip": "7", "": ""} {
 		if got := ui.Initials(name); got != want {
@@ -63,5 +53,16 @@ func TestNames(t *testing.T) {
 	}
 	if p := ui.VersionPath("io.github.x/db", "1.0.0+a/b"); !strings.HasSuffix(p, "/v/1.0.0+a%2Fb") {
 		t.Error(p)
+	}
+}
+
+// TestCommand guards: a command can be copied as it is, and may wrap behind its slashes.
+func TestCommand(t *testing.T) {
+	var b bytes.Buffer
+	err := ui.Command("curl http://hub.example/a?b=<c>").Render(t.Context(), &b)
+	for _, want := range []string{`data-copy="curl http://hub.example/a?b=&lt;c&gt;"`, "curl http://<wbr>hub.example/<wbr>a?b=&lt;c&gt;"} {
+		if err != nil || !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in %s", want, b.String())
+		}
 	}
 }
