@@ -43,3 +43,17 @@ func TestKept(t *testing.T) {
 	text = regexp.MustCompile(`trees/[0-9a-z-]+`).ReplaceAllString(text, "trees/ID") // it differs from platform to platform
 	golden(t, "kept.txt", digests.ReplaceAllString(text, "sha512-..."))
 }
+
+// TestNoNPM guards: a program that is missing here is said to be, and nobody is sent to the publisher for it.
+func TestNoNPM(t *testing.T) {
+	w := newWorld(t)
+	w.stock()
+	w.vars["PATH"] = w.path("nothing")
+	code, _, errs := w.mcpm("install", "@acme/postgres@1.4.0", "--yes", "--no-hosts", "-q")
+	if code != 3 || !strings.Contains(errs, "needs npm, which is not on this machine") || !strings.Contains(errs, "hint: nothing was installed; install it and try again") {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+	if _, err := os.Stat(w.path("shop/mcpm-lock.json")); !os.IsNotExist(err) {
+		t.Errorf("a lockfile was written: %v", err)
+	}
+}

@@ -133,6 +133,9 @@ func named(err error, st step) error {
 		if errors.As(err, &told) {
 			e.Issues = told.Issues
 		}
+		if told != nil && told.Hint != "" && (k == hub.NotFound || k == hub.Invalid) { // it is not the publisher's doing
+			return e.WithHint("nothing was installed; %s", told.Hint)
+		}
 		return e.WithHint("nothing was installed; tell the publisher, or choose another version: mcpm info %s --versions", st.name)
 	}
 	return err
