@@ -35,7 +35,7 @@ func (x *Index) large(ctx context.Context, q fulltext.Query) (query.Query, error
 		return nil, failed("read", err)
 	}
 	last := len(q.Any) - 1 // the phrases; before them are the exact name and its beginning
-	if last < 0 || len(q.Any[last].Any) < 2 || docs < largeIndex {
+	if last < 0 || len(q.Any[last].Any) < 2 || docs < x.largeFrom {
 		return translate(q), nil
 	}
 	must, should, err := part(ctx, r, q.Any[last].Any, docs/rareShare)

@@ -172,3 +172,41 @@ func BenchmarkSearch(b *testing.B) {
 		})
 	}
 }
+
+// TestLarge guards: in a large index rare words are looked for and common ones rank what these find; a text of common
+// words alone finds by the rarest of them, and a word that nobody has takes nothing away.
+func TestLarge(t *testing.T) {
+	x, err := bleveindex.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer x.Close()
+	var docs []hub.Document
+	for i := range 200 {
+		d := hub.Document{ID: fmt.Sprintf("%03d", i), Name: hub.Name(fmt.Sprintf("acme/n%03dx", i)), Description: "Reads database rows " + []string{"quickly", "slowly"}[i%2]}
+		if i == 7 || i == 8 {
+			d.Description += " of zebras"
+		}
+		docs = append(docs, d)
+	}
+	if err := x.Put(t.Context(), docs); err != nil {
+		t.Fatal(err)
+	}
+	for _, large := range []bool{false, true} {
+		if large {
+			x.SetLarge(100)
+		}
+		for text, want := range map[string]struct {
+			total int64 // in a large index
+			first string
+		}{"quickly zebra database": {2, "008"}, "database quickly": {100, ""}, "zebra nobodyhasit": {2, ""}, "database": {200, ""}} {
+			res, err := x.Search(t.Context(), hub.SearchQuery{Text: text, Limit: 5})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if large && res.Total != want.total || want.first != "" && res.Hits[0].ID != want.first {
+				t.Errorf("large %v: %q finds %d, first %s", large, text, res.Total, res.Hits[0].ID)
+			}
+		}
+	}
+}

@@ -32,7 +32,9 @@ type Index struct {
 	index   bleve.Index
 	dir     string // "" in memory
 	rebuilt bool
-	closed  bool
+	// largeFrom is how many documents make the index a large one.
+	largeFrom uint64
+	closed    bool
 }
 
 var _ hub.Index = (*Index)(nil)
@@ -41,7 +43,7 @@ var _ hub.Index = (*Index)(nil)
 // broken, or that was made by another version of this package, is replaced by an empty one: Rebuilt tells,
 // and the caller fills it again. Unavailable when another process has it open or the disk fails.
 func Open(dir string) (*Index, error) {
-	x := &Index{}
+	x := &Index{largeFrom: largeIndex}
 	if dir == "" {
 		return x, x.create()
 	}
