@@ -96,13 +96,8 @@ func (b *bench) scenarios() []scenario {
 
 // reads loads every target and, with the bytes of the first, the ceiling.
 func (b *bench) reads(ctx context.Context) error {
-	for _, t := range b.targets {
-		if _, err := t.up(ctx, listPath); err != nil {
-			return err
-		}
-		if err := t.indexed(ctx); err != nil {
-			return err
-		}
+	if err := b.settled(ctx); err != nil {
+		return err
 	}
 	for _, sc := range b.scenarios() {
 		fmt.Printf("\n## %s, %d connections, %s\n\n| program | requests/s | of the ceiling | p50 | p95 | p99 | bytes | RSS (own) MiB |\n|---|---|---|---|---|---|---|---|\n", sc.name, b.connections, b.duration)
@@ -184,7 +179,7 @@ func (b *bench) publish(ctx context.Context) error {
 		return err
 	}
 	for _, t := range b.targets {
-		if _, err := t.up(ctx, listPath); err != nil {
+		if err := b.settled(ctx); err != nil { // also of what the one before published
 			return err
 		}
 		times, err := t.publishAll(ctx)

@@ -95,6 +95,19 @@ func (t *target) up(ctx context.Context, path string) (time.Duration, error) {
 	return 0, fmt.Errorf("%s does not answer; its output is in %s", t.name, log.Name())
 }
 
+// settled starts what is not running and waits until the index of each holds everything.
+func (b *bench) settled(ctx context.Context) error {
+	for _, t := range b.targets {
+		if _, err := t.up(ctx, listPath); err != nil {
+			return err
+		}
+		if err := t.indexed(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // rss is the resident memory of the process in MiB, and the part of it that is not pages of files.
 func (t *target) rss() (total, own int) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", t.process.Process.Pid))

@@ -120,7 +120,7 @@ func newVectors(t *testing.T) string {
 	t.Cleanup(func() {
 		var schema struct{ Classes []struct{ Class string } }
 		send(http.MethodGet, "/v1/schema", &schema)
-		send(http.MethodDelete, "/v1/aliases/E"+name[1:]+"_v1", nil)
+		send(http.MethodDelete, "/v1/aliases/E"+name[1:]+"_v2", nil)
 		for _, c := range schema.Classes {
 			if strings.HasPrefix(c.Class, "E"+name[1:]) {
 				send(http.MethodDelete, "/v1/schema/"+c.Class, nil)

@@ -76,6 +76,27 @@ func versionLists(t *testing.T, open func(t *testing.T) Backend) {
 		_, err = f.VersionByID(f.ctx, id())
 		f.kind(err, hub.NotFound)
 	})
+	each(t, open, "VersionsByID returns versions whole and Owners their servers, and both leave unknown ones out", func(f *fix) {
+		s, other := server("acme/db"), server("acme/cache")
+		a, b := fullVersion(s), version(other, "2.0.0")
+		f.submit(s, a)
+		f.submit(other, b)
+		got, err := f.VersionsByID(f.ctx, []string{a.ID, id(), b.ID})
+		f.ok(err)
+		equal(f, "how many", len(got), 2)
+		equal(f, "manifest", string(got[a.ID].Manifest), string(a.Manifest))
+		equal(f, "readme", got[a.ID].Readme, a.Readme)
+		equal(f, "capabilities", got[a.ID].Capabilities, a.Capabilities)
+		equal(f, "number", got[b.ID].Version, b.Version)
+		owners, err := f.Owners(f.ctx, []string{b.ID, id(), a.ID})
+		f.ok(err)
+		equal(f, "owners", owners, map[string]string{a.ID: s.ID, b.ID: other.ID})
+		for _, many := range []int{0, 101} {
+			_, err = f.VersionsByID(f.ctx, make([]string, many))
+			_, oerr := f.Owners(f.ctx, make([]string, many))
+			equal(f, "refused", []bool{err != nil, oerr != nil}, []bool{many > 0, many > 0})
+		}
+	})
 	each(t, open, "Texts returns capabilities and the beginning of readmes, and leaves unknown ones out", func(f *fix) {
 		s := server("acme/db")
 		v := fullVersion(s)

@@ -109,6 +109,12 @@ type Versions interface {
 	// VersionByID returns a version in any state, whole. NotFound when there is none.
 	VersionByID(ctx context.Context, id string) (*Version, error)
 
+	// VersionsByID returns those of at most 100 versions that there are, in any state, whole, by ID.
+	VersionsByID(ctx context.Context, ids []string) (map[string]*Version, error)
+
+	// Owners returns the server ID of each of at most 100 versions that there are, by version ID.
+	Owners(ctx context.Context, versionIDs []string) (map[string]string, error)
+
 	// Versions returns all visible versions of a server without readme and capabilities, newest
 	// publication first.
 	Versions(ctx context.Context, serverID string) ([]*Version, error)

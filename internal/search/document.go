@@ -17,18 +17,8 @@ const (
 	embedBatch           = 256 // texts embedded at once
 )
 
-// document reads what search knows of a server.
-func (s *Service) document(ctx context.Context, srv *hub.Server) (hub.Document, error) {
-	v, err := s.store.VersionByID(ctx, srv.Latest.VersionID)
-	if err != nil {
-		return hub.Document{}, err
-	}
-	return Document(srv, v, s.hosts), nil
-}
-
-// Document puts together what search knows of a server from its record and its latest version. hosts are the
-// host applications that can use a server whose publisher names none.
-func Document(srv *hub.Server, v *hub.Version, hosts []string) hub.Document {
+// Document puts together what search knows of a server from its record and its latest version.
+func Document(srv *hub.Server, v *hub.Version) hub.Document {
 	d := hub.Document{ID: srv.ID, Name: srv.Name, Title: srv.Title, Description: srv.Description, Readme: v.Readme[:min(len(v.Readme), maxReadme)],
 		Keywords: srv.Keywords, Capabilities: v.Capabilities, Installs: srv.Installs, Score: srv.Described(), UpdatedAt: srv.UpdatedAt}
 	origin := "here"
@@ -38,7 +28,7 @@ func Document(srv *hub.Server, v *hub.Version, hosts []string) hub.Document {
 	d.Labels = hub.Labels{
 		hub.FacetCategory: categories(srv.Categories), hub.FacetPackage: srv.Latest.PackageTypes, hub.FacetTransport: srv.Latest.Transports,
 		hub.FacetRuntime: one(srv.Latest.Runtime), hub.FacetLicense: one(srv.License), hub.FacetPublisher: one(srv.Name.Scope()),
-		hub.FacetOrigin: {origin}, hub.FacetLanguage: languages(srv.Latest), hub.FacetHost: hosts,
+		hub.FacetOrigin: {origin}, hub.FacetLanguage: languages(srv.Latest), hub.FacetHost: {anyHost},
 	}
 	for _, c := range v.Capabilities {
 		facet := map[hub.CapabilityType]hub.Facet{hub.Tool: hub.FacetTool, hub.Resource: hub.FacetResource, hub.Prompt: hub.FacetPrompt}[c.Type]
@@ -123,10 +113,7 @@ func manifestLabels(l hub.Labels, m *manifest.Manifest) {
 
 // texts are what the vectors of a document are made of.
 func texts(d hub.Document) []string {
-	about := []string{d.Title, spoken(d.Name.Base()), d.Description}
-	about = append(about, d.Keywords...)
-	about = append(about, d.Labels[hub.FacetCategory]...)
-	out := []string{strings.Join(slices.DeleteFunc(about, func(s string) bool { return s == "" }), ". ")}
+	out := []string{about(d)}
 	for _, c := range d.Capabilities[:min(len(d.Capabilities), maxCapabilityVectors)] {
 		out = append(out, strings.TrimSuffix(spoken(c.Name)+": "+c.Description, ": "))
 	}
@@ -136,22 +123,31 @@ func texts(d hub.Document) []string {
 	return out
 }
 
+// about is what a document says of the server as a whole.
+func about(d hub.Document) string {
+	parts := slices.Concat([]string{d.Title, spoken(d.Name.Base()), d.Description}, d.Keywords, d.Labels[hub.FacetCategory])
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ". ")
+}
+
 // spoken writes a name as words.
 func spoken(name string) string {
 	return strings.NewReplacer("-", " ", "_", " ", ".", " ", "/", " ").Replace(name)
 }
 
 func (s *Service) documents(ctx context.Context, servers []*hub.Server) ([]hub.Document, error) {
+	ids := make([]string, len(servers))
+	for i, srv := range servers {
+		ids[i] = srv.Latest.VersionID
+	}
+	versions, err := s.store.VersionsByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]hub.Document, 0, len(servers))
 	for _, srv := range servers {
-		d, err := s.document(ctx, srv)
-		if hub.KindOf(err) == hub.NotFound { // replaced since the server was read; its event follows
-			continue
+		if v := versions[srv.Latest.VersionID]; v != nil { // else replaced since the server was read; its event follows
+			out = append(out, Document(srv, v))
 		}
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, d)
 	}
 	return out, nil
 }

@@ -67,7 +67,7 @@ func (s *Service) Find(ctx context.Context, q Query) (*Page, error) {
 	var near []hub.Hit
 	var nearErr error
 	if q.Sort == hub.ByRelevance {
-		near, nearErr = s.near(ctx, ask, p.Filter, true)
+		near, nearErr = s.near(ctx, ask, s.asked(p.Filter), true)
 	}
 	found, err := s.rank(ctx, q, p, ask, near)
 	if hub.KindOf(err) == hub.Unavailable {
@@ -156,7 +156,7 @@ func (s *Service) near(ctx context.Context, text string, filter hub.Labels, ques
 
 // rank returns the IDs of what was found, best first, and sets the page's total and facets.
 func (s *Service) rank(ctx context.Context, q Query, p *Page, text string, near []hub.Hit) ([]string, error) {
-	ask := hub.SearchQuery{Text: text, Filter: p.Filter, Sort: q.Sort, Facets: q.Facets, Limit: min(hub.MaxSearch, max(textLimit, q.Offset+q.Limit+1))}
+	ask := hub.SearchQuery{Text: text, Filter: s.asked(p.Filter), Sort: q.Sort, Facets: q.Facets, Limit: min(hub.MaxSearch, max(textLimit, q.Offset+q.Limit+1))}
 	if q.Sort != hub.ByRelevance || strings.TrimSpace(text) == "" {
 		ask.Limit = min(hub.MaxSearch, q.Offset+q.Limit+1)
 	}
@@ -192,7 +192,7 @@ func (s *Service) ownFacets(ctx context.Context, q Query, p *Page, ask hub.Searc
 		if len(p.Filter[f]) == 0 {
 			continue
 		}
-		ask.Filter, ask.Facets, ask.Limit = without(p.Filter, f), []hub.Facet{f}, 0
+		ask.Filter, ask.Facets, ask.Limit = s.asked(without(p.Filter, f)), []hub.Facet{f}, 0
 		res, err := s.index.Search(ctx, ask)
 		if err != nil {
 			return err
@@ -205,23 +205,14 @@ func (s *Service) ownFacets(ctx context.Context, q Query, p *Page, ask hub.Searc
 	return nil
 }
 
-// cutFacets leaves MaxValues of each facet. Host applications with as many servers are in the order of the
-// configuration, the best known first.
+// cutFacets leaves MaxValues of each facet.
 func (s *Service) cutFacets(p *Page) {
-	slices.SortStableFunc(p.Facets[hub.FacetHost], func(a, b hub.FacetCount) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(s.fame(a.Value), s.fame(b.Value)))
-	})
+	if counts, ok := p.Facets[hub.FacetHost]; ok {
+		p.Facets[hub.FacetHost] = s.spread(counts)
+	}
 	for f, counts := range p.Facets {
 		p.Facets[f] = counts[:min(len(counts), MaxValues)]
 	}
-}
-
-// fame is the place of a host application among those this hub knows; others come last.
-func (s *Service) fame(host string) int {
-	if i := slices.Index(s.hosts, host); i >= 0 {
-		return i
-	}
-	return len(s.hosts)
 }
 
 // Fuse ranks what was found by words and what was found by meaning together, by reciprocal rank; names that match as a

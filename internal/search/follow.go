@@ -1,8 +1,10 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -13,7 +15,8 @@ import (
 )
 
 const (
-	newsPoll   = 500 * time.Millisecond // how often a follower looks for events that another process left
+	newsPoll   = 250 * time.Millisecond // how often a follower looks for events
+	giveWay    = 5 * time.Second        // the longest that an engine waits for a burst of events to end
 	eventBatch = 500
 	fillBatch  = 100 // servers read at once
 	retryAfter = 5 * time.Second
@@ -30,6 +33,7 @@ type follower struct {
 	update  func(ctx context.Context, found []*hub.Server, gone []string) error
 	rebuild func(ctx context.Context, each func(put func([]*hub.Server) error) error) error
 
+	burst time.Time    // when the events began that the engine waits to end; zero for none
 	seen  atomic.Int64 // last event that was noticed
 	done  atomic.Int64 // last event the engine knows of
 	ready atomic.Bool  // the engine was filled at least once
@@ -72,14 +76,14 @@ func (f *follower) catchUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f.seen.Store(last)
+	before := f.seen.Swap(last)
 	if held, err := f.hold(ctx); err != nil || !held {
 		return errors.Join(err, f.watch(ctx, last))
 	}
 	if err := f.fillIfAsked(ctx); err != nil {
 		return err
 	}
-	if f.ready.Load() && f.done.Load() == last {
+	if f.ready.Load() && (f.done.Load() == last || f.givesWay(last > before)) {
 		return nil
 	}
 	cursor, err := f.s.store.Cursor(ctx, f.cursor)
@@ -115,6 +119,20 @@ func (f *follower) catchUp(ctx context.Context) error {
 	f.done.Store(cursor)
 	f.ready.Store(true)
 	return nil
+}
+
+// givesWay reports whether to wait before the engine is told of events, because more of them are coming: publishing
+// comes first, and a server that changes ten times is read once.
+func (f *follower) givesWay(more bool) bool {
+	now := time.Now()
+	if more && f.burst.IsZero() {
+		f.burst = now
+	}
+	if more && now.Sub(f.burst) < giveWay {
+		return true
+	}
+	f.burst = time.Time{}
+	return false
 }
 
 // hold reports whether this process may change the engine.
@@ -177,20 +195,22 @@ func (f *follower) tell(ctx context.Context, events []hub.Event) error {
 			ids = append(ids, id)
 		}
 	}
+	var versions []string
 	for _, e := range events {
 		switch {
 		case strings.HasPrefix(e.Action, "server."):
 			add(e.Subject)
 		case shows(e.Action):
-			v, err := f.s.store.VersionByID(ctx, e.Subject)
-			if hub.KindOf(err) == hub.NotFound { // an import names the server: its version may be an older row
-				add(e.Subject)
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			add(v.ServerID)
+			versions = append(versions, e.Subject)
+		}
+	}
+	for part := range slices.Chunk(versions, fillBatch) {
+		owners, err := f.s.store.Owners(ctx, part)
+		if err != nil {
+			return err
+		}
+		for _, id := range part {
+			add(cmp.Or(owners[id], id)) // an import names the server: its version may be an older row
 		}
 	}
 	for len(ids) > 0 {

@@ -54,17 +54,13 @@ func (s *Service) Suggest(ctx context.Context, text string) ([]Suggestion, error
 
 // Related returns servers that are for the like, best first, at most limit; fewer when nothing is near.
 func (s *Service) Related(ctx context.Context, srv *hub.Server, limit int) ([]*hub.Server, error) {
-	d, err := s.document(ctx, srv)
-	if err != nil {
-		return nil, err
-	}
-	about := texts(d)[0]
-	near, err := s.near(ctx, about, nil, false)
+	text := about(Document(srv, new(hub.Version))) // which is of the server alone
+	near, err := s.near(ctx, text, nil, false)
 	if err != nil {
 		return nil, err
 	}
 	if len(near) == 0 {
-		res, err := s.index.Search(ctx, hub.SearchQuery{Text: about, Limit: limit + 1})
+		res, err := s.index.Search(ctx, hub.SearchQuery{Text: text, Limit: limit + 1})
 		if err != nil {
 			return nil, err
 		}

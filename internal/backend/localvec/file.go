@@ -14,7 +14,7 @@ import (
 )
 
 // magic begins a file; its last byte is the format.
-const magic = "mcphub vectors\n\x02"
+const magic = "mcphub vectors\n\x03"
 
 // maxRecord bounds what is believed of a record's length.
 const maxRecord = 16 << 20

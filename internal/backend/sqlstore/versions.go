@@ -63,6 +63,42 @@ func (s *Store) version(ctx context.Context, asked, where string, args ...any) (
 	return row.hub()
 }
 
+// VersionsByID implements hub.Versions.
+func (s *Store) VersionsByID(ctx context.Context, ids []string) (map[string]*hub.Version, error) {
+	if err := atMost100(ids); err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	var rows []versionRow
+	if err := s.db.Read.NewRaw(withTexts+"v.id IN (?)", bun.List(ids)).Scan(ctx, &rows); err != nil {
+		return nil, s.db.Fail(err)
+	}
+	out := make(map[string]*hub.Version, len(rows))
+	for i := range rows {
+		v, err := rows[i].hub()
+		if err != nil {
+			return nil, err
+		}
+		out[v.ID] = v
+	}
+	return out, nil
+}
+
+// Owners implements hub.Versions.
+func (s *Store) Owners(ctx context.Context, versionIDs []string) (map[string]string, error) {
+	if err := atMost100(versionIDs); err != nil || len(versionIDs) == 0 {
+		return nil, err
+	}
+	var rows []struct{ ID, ServerID string }
+	if err := s.db.Read.NewSelect().Table("versions").Column("id", "server_id").Where("id IN (?)", bun.List(versionIDs)).Scan(ctx, &rows); err != nil {
+		return nil, s.db.Fail(err)
+	}
+	out := make(map[string]string, len(rows))
+	for _, r := range rows {
+		out[r.ID] = r.ServerID
+	}
+	return out, nil
+}
+
 // Texts implements hub.Matches.
 func (s *Store) Texts(ctx context.Context, ids []string, readme int) (map[string]hub.VersionTexts, error) {
 	if err := atMost100(ids); err != nil || len(ids) == 0 {

@@ -15,7 +15,7 @@ import (
 )
 
 // schema changes whenever objects are made differently: a hub of another schema has its own collection.
-const schema = "1"
+const schema = "2"
 
 const (
 	maxParts = 128

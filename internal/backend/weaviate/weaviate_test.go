@@ -115,7 +115,7 @@ func TestManyParts(t *testing.T) {
 // TestShare guards: two hubs see the same vectors, also after one has rebuilt them with another length.
 func TestShare(t *testing.T) {
 	one := open(t)
-	alias := strings.TrimSuffix(strings.TrimPrefix(one.Name(), "weaviate."), "_v1")
+	alias := strings.TrimSuffix(strings.TrimPrefix(one.Name(), "weaviate."), "_v2")
 	two, err := weaviate.Open(strings.Replace(os.Getenv("MCPHUB_TEST_WEAVIATE"), "http", "weaviate", 1) + "/" + strings.ToLower(alias[:1]) + alias[1:])
 	if err != nil {
 		t.Fatal(err)
