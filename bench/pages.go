@@ -4,7 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"time"
 )
+
+// warmUp is how long pages are asked for before it is measured how they are answered again: each is drawn at least once.
+const warmUp = 8 * time.Second
 
 // pages loads the site: what was drawn before is kept, what was not is drawn.
 func (b *bench) pages(ctx context.Context) error {
@@ -35,7 +39,7 @@ func (b *bench) pages(ctx context.Context) error {
 		{"searches, not asked for before", words[200:], false},
 	} {
 		if p.again {
-			if _, err := load(ctx, t.addr, p.paths, b.connections, b.duration); err != nil {
+			if _, err := load(ctx, t.addr, p.paths, b.connections, warmUp); err != nil {
 				return err
 			}
 		}
