@@ -11,6 +11,7 @@ import (
 
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
+	"github.com/mcphub/mcphub/internal/install/history"
 	"github.com/mcphub/mcphub/internal/manifest"
 )
 
@@ -34,6 +35,14 @@ func (o *apply) execute(ctx context.Context, a *app.App, pl *plan) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	h, err := a.Store()
+	if err != nil {
+		return err
+	}
+	log := history.Of(h, pl.project)
+	if err := log.Witness(pl.project, a.Now()); err != nil {
+		return err
+	}
 	if old, err := pl.lock.Bytes(); err != nil || string(old) != string(lock) || len(pl.lock.Servers) == 0 {
 		if err := install.WriteFile(pl.project.Lock(), lock, 0o644); err != nil {
 			return err
@@ -44,11 +53,26 @@ func (o *apply) execute(ctx context.Context, a *app.App, pl *plan) error {
 			return err
 		}
 	}
-	h, err := a.Store()
-	if err != nil {
+	if _, err := log.Note(pl.project, a.Now(), o.why(pl)); err != nil {
 		return err
 	}
 	return h.Remember(pl.project)
+}
+
+// why says for the history what a change was.
+func (o *apply) why(pl *plan) string {
+	var what []string
+	for _, st := range pl.steps {
+		what = append(what, st.name.String()+" "+st.version)
+	}
+	for _, name := range pl.remove {
+		what = append(what, name.String())
+	}
+	const told = 4
+	if more := len(what) - told; more > 0 {
+		what = append(what[:told], fmt.Sprintf("%d more", more))
+	}
+	return strings.TrimSpace(o.verb + " " + strings.Join(what, ", "))
 }
 
 // newText returns mcp.json with the edits of the plan; comments and order stay.
@@ -262,7 +286,7 @@ type changeJSON struct {
 }
 
 // report brings the host applications in step and tells what was done.
-func (o *apply) report(a *app.App, pl *plan, begun time.Time, verb string) error {
+func (o *apply) report(a *app.App, pl *plan, begun time.Time) error {
 	var changes []install.Change
 	if !o.noHosts {
 		var err error
@@ -281,9 +305,9 @@ func (o *apply) report(a *app.App, pl *plan, begun time.Time, verb string) error
 	for _, name := range pl.remove {
 		a.IO.Printf("%s %s %s\n", a.IO.Red("-"), name, pl.lock.Servers[name].Version)
 	}
-	tellHosts(a, changes, o.dryRun)
+	app.TellHosts(a, changes, o.dryRun)
 	tellMissing(a, pl)
-	summary(a, pl, changes, o.dryRun, seconds, verb)
+	summary(a, pl, changes, o.dryRun, seconds, o.verb)
 	return nil
 }
 
@@ -326,7 +350,7 @@ func summary(a *app.App, pl *plan, changes []install.Change, dryRun bool, second
 	case len(pl.steps) == 0:
 		a.IO.Notef("%s in step, in %.1f s.\n", isAre(len(pl.next.Servers), "server"), seconds)
 	default:
-		a.IO.Notef("Installed %s in %.1f s. Undo with mcpm uninstall%s.\n", app.Plural(len(pl.steps), "server"), seconds, undoArgs(pl))
+		a.IO.Notef("Installed %s in %.1f s. Undo with mcpm rollback%s.\n", app.Plural(len(pl.steps), "server"), seconds, pl.scope())
 	}
 }
 
@@ -337,18 +361,12 @@ func isAre(n int, noun string) string {
 	return app.Plural(n, noun) + " are"
 }
 
-func undoArgs(pl *plan) string {
-	s := ""
+// scope is the flag that says which project a command is about.
+func (pl *plan) scope() string {
 	if pl.project.Global {
-		s = " -g"
+		return " -g"
 	}
-	for _, e := range pl.edits {
-		s += " " + e.name.String()
-	}
-	if len(pl.edits) == 0 {
-		s += " NAME"
-	}
-	return s
+	return ""
 }
 
 func (pl *plan) answer(changes []install.Change, dryRun bool, seconds float64) changeJSON {

@@ -24,6 +24,7 @@ type installOptions struct {
 
 // apply is what all verbs that change a project share.
 type apply struct {
+	verb    string // the command
 	yes     bool
 	dryRun  bool
 	noHosts bool
@@ -38,7 +39,7 @@ func (o *apply) flags(c *cobra.Command) {
 }
 
 func NewInstall(a *app.App) *cobra.Command {
-	o := &installOptions{App: a}
+	o := &installOptions{App: a, apply: apply{verb: "install"}}
 	c := &cobra.Command{
 		Use: "install [NAME[@RANGE]...]", Aliases: []string{"i", "add"},
 		Short: "Install servers and add them to your AI applications",
@@ -112,7 +113,7 @@ func (o *installOptions) run(ctx context.Context) error {
 	if err := o.execute(ctx, o.App, pl); err != nil {
 		return err
 	}
-	return o.report(o.App, pl, begun, "install")
+	return o.report(o.App, pl, begun)
 }
 
 // preferFlags are those of the verbs that choose versions.
