@@ -142,7 +142,7 @@ func TestDerivation(t *testing.T) {
 	w.write("shop/mcp.json", "{\n  // what we use\n  \"dependencies\": {\n    \"@acme/postgres\": \"^1.4.0\"\n  }\n}\n")
 	golden(t, "derivation.txt", w.transcript(cmds("install --yes --no-hosts -q", "install @acme/reports --yes --no-hosts",
 		"install @acme/reports@^3.0.0 --yes --no-hosts", "install @acme/charts@^3 --no-hosts", "install @acme/charts@* --yes --no-hosts --dry-run",
-		"install --prefer-lowest --yes --no-hosts", "install --prefer-locked=false --yes --no-hosts")...))
+		"install --prefer-lowest --yes --no-hosts", "install --prefer-locked=false --yes --accept-permissions --no-hosts")...))
 }
 
 func TestAccount(t *testing.T) {

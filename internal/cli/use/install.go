@@ -26,6 +26,7 @@ type installOptions struct {
 type apply struct {
 	verb    string // the command
 	yes     bool
+	widen   bool // --accept-permissions
 	dryRun  bool
 	noHosts bool
 	lowest  bool
@@ -118,6 +119,7 @@ func (o *installOptions) run(ctx context.Context) error {
 
 // preferFlags are those of the verbs that choose versions.
 func (o *apply) preferFlags(c *cobra.Command) {
+	c.Flags().BoolVar(&o.widen, "accept-permissions", false, "with --yes: also allow what a new version asks for beyond the old one")
 	c.Flags().BoolVar(&o.lowest, "prefer-lowest", false, "take the lowest versions that fit, to test your ranges")
 	c.Flags().BoolVar(&o.locked, "prefer-locked", true, "keep what is locked while it fits")
 }
