@@ -3,9 +3,11 @@ package bleveindex
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/blevesearch/bleve/v2/index/scorch"
 	"github.com/blevesearch/bleve/v2/search"
 	"github.com/blevesearch/bleve/v2/search/query"
 
@@ -43,63 +45,72 @@ func (x *Index) count(ctx context.Context, ask query.Query, facets []hub.Facet) 
 	}
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	counts, err := x.labels(ctx, ask)
+	counts, all, err := x.labelCounts(ctx, ask)
 	if err != nil {
 		return nil, failed("counted", err)
 	}
-	out := map[hub.Facet][]hub.FacetCount{}
+	lists, asked := make([][]hub.FacetCount, len(all.facets)), make([]bool, len(all.facets))
+	for i, f := range all.facets {
+		asked[i] = slices.Contains(facets, f)
+	}
+	for i, n := range counts {
+		if l := all.labels[i]; n > 0 && asked[l.facet] {
+			lists[l.facet] = insert(lists[l.facet], hub.FacetCount{Value: l.value, Count: n})
+		}
+	}
+	out := make(map[hub.Facet][]hub.FacetCount, len(facets))
 	for _, f := range facets {
 		out[f] = nil
-	}
-	for label, n := range counts {
-		name, value, _ := strings.Cut(label, labelCut)
-		if list, asked := out[hub.Facet(name)]; asked {
-			out[hub.Facet(name)] = insert(list, hub.FacetCount{Value: value, Count: *n})
+		if i := slices.Index(all.facets, f); i >= 0 {
+			out[f] = lists[i]
 		}
 	}
 	return out, nil
 }
 
-// labels counts the labels of all that a query finds.
-func (x *Index) labels(ctx context.Context, ask query.Query) (map[string]*int, error) {
+// labelCounts returns how many of what a query finds have each label.
+func (x *Index) labelCounts(ctx context.Context, ask query.Query) ([]int, known, error) {
 	advanced, err := x.index.Advanced()
 	if err != nil {
-		return nil, err
+		return nil, known{}, err
 	}
-	r, err := advanced.Reader()
+	reader, err := advanced.Reader()
 	if err != nil {
-		return nil, err
+		return nil, known{}, err
 	}
-	defer r.Close()
-	found, err := ask.Searcher(ctx, r, x.index.Mapping(), search.SearcherOptions{Score: "none"})
+	defer reader.Close()
+	snapshot, ok := reader.(*scorch.IndexSnapshot)
+	if !ok {
+		return nil, known{}, fmt.Errorf("the index is a %T", reader)
+	}
+	parts, all, err := x.columns.of(snapshot)
 	if err != nil {
-		return nil, err
+		return nil, known{}, err
+	}
+	found, err := ask.Searcher(ctx, reader, x.index.Mapping(), search.SearcherOptions{Score: "none"})
+	if err != nil {
+		return nil, known{}, err
 	}
 	defer found.Close()
-	column, err := r.DocValueReader([]string{fieldLabels})
-	if err != nil {
-		return nil, err
-	}
-	counts := map[string]*int{}
-	visit := func(_ string, label []byte) {
-		n := counts[string(label)]
-		if n == nil {
-			n = new(int)
-			counts[string(label)] = n
-		}
-		*n++
-	}
-	pool := &search.SearchContext{DocumentMatchPool: search.NewDocumentMatchPool(found.DocumentMatchPoolSize()+1, 0), IndexReader: r}
-	for seen := 0; ; seen++ {
+	counts := make([]int, len(all.labels))
+	pool := &search.SearchContext{DocumentMatchPool: search.NewDocumentMatchPool(found.DocumentMatchPoolSize()+1, 0), IndexReader: reader}
+	for seen, at := 0, 0; ; seen++ {
 		if seen%checkEvery == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
+			return nil, known{}, ctx.Err()
 		}
 		m, err := found.Next(pool)
 		if err != nil || m == nil {
-			return counts, err
+			return counts, all, err
 		}
-		if err := column.VisitDocValues(m.IndexInternalID, visit); err != nil {
-			return nil, err
+		doc := m.IndexInternalID.Value()
+		if doc < parts[at].base { // matches come in the order of their numbers; if ever not, begin again
+			at = 0
+		}
+		for doc >= parts[at].end {
+			at++
+		}
+		for _, n := range parts[at].of(doc) {
+			counts[n]++
 		}
 		pool.DocumentMatchPool.Put(m)
 	}
