@@ -13,6 +13,7 @@ import (
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/install/history"
 	"github.com/mcphub/mcphub/internal/manifest"
+	"golang.org/x/sync/errgroup"
 )
 
 // execute shows a plan, asks, fetches, and then writes: lockfile, mcp.json, host applications, in this
@@ -95,59 +96,36 @@ func (pl *plan) newText() ([]byte, error) {
 	return text, nil
 }
 
-// fetch brings what the steps need into the store.
+// fetchAtOnce is how many servers are fetched at the same time.
+const fetchAtOnce = 4
+
+// fetch brings what the steps need into the store. The first failure stops the others.
 func fetch(a *app.App, ctx context.Context, pl *plan) error {
 	h, err := a.Store()
 	if err != nil {
 		return err
 	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(fetchAtOnce)
 	for _, st := range pl.steps {
-		if err := h.SaveManifest(st.new.Detail.ManifestDigest, st.new.Canonical); err != nil {
-			return named(err, st)
-		}
-		e := pl.next.Servers[st.name]
-		if b := e.Bundle(); b != nil && !h.HasBundle(*b) {
-			if err := fetchBundle(a, ctx, h, st, *b); err != nil {
-				return named(err, st)
-			}
-		}
-		if err := a.Pin(ctx, st.new.Manifest, e, st.previous); err != nil {
-			return named(err, st)
-		}
-		if err := a.FetchTrees(ctx, e); err != nil {
-			return named(err, st)
-		}
+		group.Go(func() error { return named(fetchOne(a, ctx, h, st, pl.next.Servers[st.name]), st) })
 	}
-	return nil
+	return group.Wait()
 }
 
-func fetchBundle(a *app.App, ctx context.Context, h install.Home, st step, b install.Artifact) error {
-	c, err := a.ClientFor(st.name)
-	if err != nil {
+func fetchOne(a *app.App, ctx context.Context, h install.Home, st step, e *install.Locked) error {
+	if err := h.SaveManifest(st.new.Detail.ManifestDigest, st.new.Canonical); err != nil {
 		return err
 	}
-	body, size, err := c.Bundle(ctx, string(st.name), st.version, 0)
-	if err != nil {
+	if b := e.Bundle(); b != nil && !h.HasBundle(*b) {
+		if err := a.FetchBundle(ctx, h, st.name, st.version, *b); err != nil {
+			return err
+		}
+	}
+	if err := a.Pin(ctx, st.new.Manifest, e, st.previous); err != nil {
 		return err
 	}
-	defer body.Close()
-	bar := a.IO.Progress(st.name.String(), max(size, b.Size))
-	defer bar.Done()
-	return h.SaveBundle(b, &meter{r: body, report: bar.Set})
-}
-
-// meter reports how much was read through it.
-type meter struct {
-	r      interface{ Read([]byte) (int, error) }
-	n      int64
-	report func(int64)
-}
-
-func (m *meter) Read(p []byte) (int, error) {
-	n, err := m.r.Read(p)
-	m.n += int64(n)
-	m.report(m.n)
-	return n, err
+	return a.FetchTrees(ctx, e)
 }
 
 func named(err error, st step) error {
