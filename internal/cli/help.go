@@ -98,7 +98,8 @@ What is checked: at every run the manifest, every file of a bundle, and of packa
 and the time it was written with; a file that has not is read. mcpm ci and mcpm cache verify read all of them.
 A difference stops with exit code 6 and names the file.
 
-What is not: container images are locked to their tag and fetched by docker, which checks them its own way.
+A container image is locked to the digest that its tag stands for when it is installed, and started by it; the
+container engine fetches it then, and compares it.
 
 One fact is one line, so that a merge conflict can be read. Members that this version does not know are kept.
 `,

@@ -253,7 +253,9 @@ func TestFacetsFollow(t *testing.T) {
 			put(doc(100+i, "many"))
 		}
 		counted("merged", "[{many 40} {files 1} {maps 1}]")
-		err = x.Rebuild(ctx, func(put func(context.Context, []hub.Document) error) error { return put(ctx, []hub.Document{doc(7, "new")}) })
+		err = x.Rebuild(ctx, func(put func(context.Context, []hub.Document) error) error {
+			return put(ctx, []hub.Document{doc(7, "new")})
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
