@@ -121,7 +121,11 @@ func TestConfigKeychain(t *testing.T) {
 	delete(w.vars, "MCPM_SECRETS_KEY")
 	text += "\n" + w.transcript(cmds("config @acme/asker --set TOKEN=hunter6")...)
 	r.err = nil
-	text += "\n" + w.transcript(cmds("config @acme/asker --set TOKEN=hunter7", "uninstall @acme/asker --no-hosts", "config @acme/asker --unset TOKEN", "config -g @acme/asker --unset TOKEN --unset LOUD")...)
+	text += "\n" + w.transcript(cmds("config @acme/asker --set TOKEN=hunter7")...)
+	r.err = hub.Errorf(hub.Unavailable, "the keychain did not answer in 5s")
+	text += "\n" + w.transcript(cmds("config @acme/asker --unset TOKEN", "config @acme/asker --set TOKEN=hunter8 -q")...)
+	r.err = nil
+	text += "\n" + w.transcript(cmds("config @acme/asker --set TOKEN=hunter7 -q", "uninstall @acme/asker --no-hosts", "config @acme/asker --unset TOKEN", "config -g @acme/asker --unset TOKEN --unset LOUD")...)
 	golden(t, "config-keychain.txt", text)
 	if len(r.values) != 0 {
 		t.Errorf("the keychain still holds %v", r.values)

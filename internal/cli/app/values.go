@@ -46,10 +46,11 @@ func secretKey(p install.Project, name hub.Name, input string) string {
 type Stored struct {
 	Kept map[string]secret.Kept // of each secret
 	File *secret.File
+	Left error // why a secret that was replaced is still where it was before; nil for none
 }
 
 // StoreValues stores values of a server: secrets, which are named, go to the vault, the others into config.json. What
-// is in unset is removed from both.
+// is in unset is removed from both; when a secret cannot be, nothing is forgotten, so that it can be tried again.
 func (a *App) StoreValues(ctx context.Context, p install.Project, name hub.Name, set map[string]string, secrets, unset []string) (Stored, error) {
 	out := Stored{Kept: map[string]secret.Kept{}}
 	h, err := a.Store()
@@ -63,6 +64,9 @@ func (a *App) StoreValues(ctx context.Context, p install.Project, name hub.Name,
 	out.File = f
 	before, err := h.OwnValues(p, name)
 	if err != nil {
+		return out, err
+	}
+	if err := forget(ctx, v, p, name, before, func(k string, _ install.Value) bool { return slices.Contains(unset, k) }); err != nil {
 		return out, err
 	}
 	values := map[string]install.Value{}
@@ -81,27 +85,47 @@ func (a *App) StoreValues(ctx context.Context, p install.Project, name hub.Name,
 	if err := h.SetValues(p, name, values, unset); err != nil {
 		return out, err
 	}
-	return out, a.forget(ctx, v, p, name, before, values, unset)
+	out.Left = forget(ctx, v, p, name, before, func(k string, was install.Value) bool {
+		now, changed := values[k]
+		return changed && now.Kept != was.Kept
+	})
+	return out, nil
 }
 
-// forget removes secrets from where they were, when they are there no more.
-func (a *App) forget(ctx context.Context, v *secret.Vault, p install.Project, name hub.Name, before, now map[string]install.Value, unset []string) error {
-	gone := map[secret.Place][]string{}
-	for k, was := range before {
-		_, changed := now[k]
-		if was.Kept == "" || !slices.Contains(unset, k) && (!changed || now[k].Kept == was.Kept) {
+// forget removes the secrets that are gone from where they were.
+func forget(ctx context.Context, v *secret.Vault, p install.Project, name hub.Name, before map[string]install.Value, gone func(string, install.Value) bool) error {
+	for _, k := range slices.Sorted(maps.Keys(before)) {
+		was := before[k]
+		if was.Kept == "" || !gone(k, was) {
 			continue
 		}
 		place := secret.Place(was.Kept)
-		gone[place] = append(gone[place], secretKey(p, name, k))
-	}
-	for place, keys := range gone {
-		if err := v.Remove(ctx, place, keys); err != nil {
-			return hub.Errorf(hub.KindOf(err), "it is not used any more, but still in %s: %v", PlaceName(place), err).
-				WithHint("remove it there by hand; its name begins with %s", name)
+		err := v.Remove(ctx, place, []string{secretKey(p, name, k)})
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			return inPlace(err, place, "%s of %s cannot be removed from %s", k, name, PlaceName(place))
 		}
 	}
 	return nil
+}
+
+// inPlace makes the error about a place that cannot be used. A keychain that does not answer is a matter of leave, not
+// of the network.
+func inPlace(err error, place secret.Place, format string, args ...any) *hub.Error {
+	kind := hub.KindOf(err)
+	if kind == hub.Unavailable {
+		kind = hub.Forbidden
+	}
+	e := hub.Errorf(kind, format, args...).WithIssues([]hub.Issue{{Message: err.Error()}}).WithCause(err)
+	if he, ok := err.(*hub.Error); ok && he.Hint != "" {
+		return e.WithHint("%s", he.Hint)
+	}
+	if place == secret.InKeychain {
+		return e.WithHint("unlock the keychain and try again")
+	}
+	return e
 }
 
 // PlaceName is the place in words.
@@ -159,22 +183,17 @@ func (a *App) Reveal(ctx context.Context, p install.Project, name hub.Name, stor
 	return out, nil
 }
 
-// unreadable says which values cannot be had. A keychain that does not answer is a matter of leave, not of the network.
+// unreadable says which values cannot be had.
 func unreadable(name hub.Name, inputs []string, place secret.Place, err error) error {
-	kind := hub.KindOf(err)
-	if kind == hub.Unavailable {
-		kind = hub.Forbidden
+	e := inPlace(err, place, "%s of %s cannot be read from %s", AndList(inputs), name, PlaceName(place))
+	again := fmt.Sprintf("mcpm config %s --set %s", name, inputs[0])
+	switch {
+	case place == secret.InKeychain:
+		return e.WithHint("unlock the keychain, or store it again: %s", again)
+	case e.Hint == "":
+		return e.WithHint("store it again: %s", again)
 	}
-	e := hub.Errorf(kind, "%s of %s cannot be read from %s", AndList(inputs), name, PlaceName(place)).
-		WithIssues([]hub.Issue{{Message: err.Error()}}).WithCause(err)
-	hint := fmt.Sprintf("unlock the keychain, or store it again: mcpm config %s --set %s", name, inputs[0])
-	if place == secret.InFile {
-		hint = fmt.Sprintf("store it again: mcpm config %s --set %s", name, inputs[0])
-	}
-	if he, ok := err.(*hub.Error); ok && he.Hint != "" {
-		hint = he.Hint
-	}
-	return e.WithHint("%s", hint)
+	return e
 }
 
 // MoveSecrets brings secrets that are still plain text in config.json to where secrets are kept, and says so.

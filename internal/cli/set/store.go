@@ -155,6 +155,9 @@ func (o *configOptions) apply(ctx context.Context, s *server, set map[string]str
 	if err := o.read(s); err != nil {
 		return err
 	}
+	if done.Left != nil {
+		o.IO.Warnf("what was there before is still there: %v", done.Left)
+	}
 	if !o.JSON {
 		o.told(s, before, set, unset, done)
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	tea "charm.land/bubbletea/v2"
 	"charm.land/huh/v2"
 	"github.com/mcphub/mcphub/internal/cli/app"
 )
@@ -97,9 +98,10 @@ func (o *configOptions) form(ctx context.Context, s *server, answers []*answer) 
 		if len(pages) > 1 {
 			title += fmt.Sprintf(", page %d of %d", i+1, len(pages))
 		}
-		groups = append(groups, huh.NewGroup(fields...).Title(title).Description("Enter goes on, Ctrl-C leaves everything as it is."))
+		groups = append(groups, huh.NewGroup(fields...).Title(title).Description("Enter goes on, Ctrl-C leaves everything as it is.\n"))
 	}
-	form := huh.NewForm(groups...).WithInput(o.IO.In).WithOutput(o.IO.Err).WithTheme(huh.ThemeFunc(huh.ThemeBase16))
+	form := huh.NewForm(groups...).WithInput(o.IO.In).WithOutput(o.IO.Err).WithTheme(huh.ThemeFunc(huh.ThemeBase16)).
+		WithViewHook(func(v tea.View) tea.View { v.AltScreen = true; return v }) // what was on the screen comes back
 	err := form.RunWithContext(ctx)
 	if errors.Is(err, huh.ErrUserAborted) {
 		return context.Canceled
@@ -109,7 +111,7 @@ func (o *configOptions) form(ctx context.Context, s *server, answers []*answer) 
 
 // field is the question about one input.
 func (o *configOptions) field(s *server, a *answer) huh.Field {
-	title, about := app.Clean(a.in.Name), o.about(s, a.in)
+	title, about := o.heading(s, a.in), app.Clean(a.in.Description)
 	choices := a.in.Choices
 	if len(choices) == 0 && a.in.Type == "boolean" {
 		choices = []string{"true", "false"}
@@ -138,27 +140,28 @@ func (o *configOptions) field(s *server, a *answer) huh.Field {
 	return f.Placeholder(app.Clean(app.First(a.in.Default, a.in.Placeholder)))
 }
 
-// about says what an input is for, and what an empty answer means.
-func (o *configOptions) about(s *server, in app.Input) string {
+// heading is the name of an input, and what has to be known to answer: most of all what an empty answer means.
+func (o *configOptions) heading(s *server, in app.Input) string {
 	st := o.state(s, in)
 	var facts []string
-	if in.Required {
+	if in.Required && !st.Set {
 		facts = append(facts, "required")
 	}
 	switch {
 	case in.Secret && st.From == "config":
-		facts = append(facts, "a secret; empty keeps the one there is")
+		facts = append(facts, "secret", "empty keeps the one there is")
 	case in.Secret:
-		facts = append(facts, "a secret, not shown")
-	case in.Type == "number" || in.Type == "filepath":
-		facts = append(facts, "a "+strings.Replace(in.Type, "filepath", "file path", 1))
+		facts = append(facts, "secret")
+	case in.Type == "number":
+		facts = append(facts, "number")
+	case in.Type == "filepath":
+		facts = append(facts, "file or directory")
 	}
 	if st.From == "environment" {
 		facts = append(facts, "your environment has one, which wins")
 	}
-	text := app.Clean(in.Description)
 	if len(facts) == 0 {
-		return text
+		return app.Clean(in.Name)
 	}
-	return strings.TrimSpace(text + " (" + strings.Join(facts, "; ") + ")")
+	return app.Clean(in.Name) + " (" + strings.Join(facts, ", ") + ")"
 }
