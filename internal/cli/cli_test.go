@@ -164,20 +164,6 @@ func TestAccount(t *testing.T) {
 	}
 }
 
-func TestConfig(t *testing.T) {
-	w := newWorld(t)
-	w.stock()
-	text := w.transcript(cmds("install @acme/postgres --yes --no-hosts -q", "config @acme/postgres", "config @acme/postgres --set DATABASE_URL=postgres://x",
-		"config @acme/postgres", "config @acme/postgres --get DATABASE_URL", "config @acme/postgres --set NO=1", "config @acme/postgres --set DATABASE_URL",
-		"config @acme/postgres --unset DATABASE_URL", "config @acme/postgres --get DATABASE_URL", "config @acme/tickets", "run @acme/postgres")...)
-	golden(t, "config.txt", text)
-	for _, f := range []string{"shop/mcp.json", "shop/mcpm-lock.json"} {
-		if strings.Contains(w.read(f), "postgres://x") {
-			t.Errorf("%s holds the value", f)
-		}
-	}
-}
-
 func TestPublish(t *testing.T) {
 	w := newWorld(t)
 	w.vars["MCPM_TOKEN"] = "good"
@@ -234,7 +220,7 @@ func TestHelp(t *testing.T) {
 	}
 	_, out, _ := w.mcpm("--help")
 	golden(t, filepath.Join("help", "mcpm.txt"), out)
-	for _, topic := range []string{"ranges", "permissions", "lockfile", "hosts", "sandbox"} {
+	for _, topic := range []string{"ranges", "permissions", "lockfile", "hosts", "sandbox", "secrets"} {
 		code, out, _ := w.mcpm("help", topic)
 		if code != 0 {
 			t.Errorf("help %s: exit %d", topic, code)

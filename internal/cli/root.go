@@ -14,6 +14,7 @@ import (
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/cli/author"
 	"github.com/mcphub/mcphub/internal/cli/kept"
+	"github.com/mcphub/mcphub/internal/cli/set"
 	"github.com/mcphub/mcphub/internal/cli/show"
 	"github.com/mcphub/mcphub/internal/cli/use"
 
@@ -83,7 +84,9 @@ func newRoot(a *app.App) *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	add(groupUse, use.NewSearch(a), use.NewInfo(a), use.NewInstall(a), use.NewUninstall(a), use.NewUpdate(a), show.NewList(a), show.NewOutdated(a), show.NewWhy(a), use.NewRun(a), use.NewTest(a), use.NewConfig(a), kept.NewRollback(a), kept.NewLink(a), kept.NewUnlink(a), kept.NewCI(a), kept.NewCache(a))
+	add(groupUse, use.NewSearch(a), use.NewInfo(a), use.NewInstall(a), use.NewUninstall(a), use.NewUpdate(a), kept.NewRollback(a),
+		show.NewList(a), show.NewOutdated(a), show.NewWhy(a), use.NewRun(a), use.NewTest(a), set.NewConfig(a),
+		kept.NewLink(a), kept.NewUnlink(a), kept.NewCI(a), kept.NewCache(a))
 	add(groupPublish, author.NewInit(a), author.NewPublish(a), author.NewDeprecate(a), author.NewYank(a), author.NewUnpublish(a))
 	add(groupAccount, newLogin(a), newLogout(a), newWhoami(a), newVersion(a), newCompletion(a))
 	root.SetHelpCommand(newHelp(a))
@@ -154,7 +157,7 @@ Flags:
 Everywhere:
 {{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableSubCommands}}
 
-mcpm VERB --help tells more. mcpm help TOPIC explains: ranges, permissions, lockfile, hosts, sandbox.{{end}}
+mcpm VERB --help tells more. mcpm help TOPIC explains: ranges, permissions, lockfile, hosts, sandbox, secrets.{{end}}
 `
 
 // Run runs mcpm under the signals of a terminal: the first Ctrl-C asks the command to stop, a second one

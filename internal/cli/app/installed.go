@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
@@ -127,12 +128,8 @@ func (in *Installed) Needs(missing []manifest.Missing, spec manifest.ServerSpec)
 			issues = append(issues, hub.Issue{Message: m.Name + ": " + m.Description})
 		}
 	}
-	g := ""
-	if in.Project.Global {
-		g = " -g"
-	}
-	hint := fmt.Sprintf("mcpm config%s %s --set %s=...", g, in.Name, names[0])
-	if !remote(spec) {
+	hint := HowToGive(in.Project, in.Name, in.Manifest, spec, names)
+	if i := slices.IndexFunc(InputsOf(in.Manifest, spec), func(x Input) bool { return x.Name == names[0] && x.FromEnv }); i >= 0 {
 		hint += "   or set it in the environment"
 	}
 	return Usage("%s needs %s", in.Name, AndList(names)).WithIssues(issues).WithHint("%s", hint)

@@ -45,7 +45,7 @@ func syncHosts(a *app.App, pl *plan, dryRun bool) ([]install.Change, error) {
 // tellMissing names the values a new server needs before it can run.
 func tellMissing(a *app.App, pl *plan) {
 	for _, st := range pl.steps {
-		l, err := a.Launch(pl.project, st.name, st.new.Manifest, app.LaunchOptions{Bundle: "."})
+		l, err := a.Launch(pl.project, st.name, st.new.Manifest, app.LaunchOptions{Bundle: ".", Peek: true})
 		if err != nil || len(l.Missing) == 0 {
 			continue
 		}
@@ -53,10 +53,6 @@ func tellMissing(a *app.App, pl *plan) {
 		for _, m := range l.Missing {
 			names = append(names, m.Name)
 		}
-		g := ""
-		if pl.project.Global {
-			g = " -g"
-		}
-		a.IO.Warnf("%s needs %s before it runs: mcpm config%s %s --set %s=...", st.name, app.AndList(names), g, st.name, names[0])
+		a.IO.Warnf("%s needs %s before it runs: %s", st.name, app.AndList(names), app.HowToGive(pl.project, st.name, st.new.Manifest, l.Spec, names))
 	}
 }
