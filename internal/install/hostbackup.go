@@ -85,7 +85,7 @@ func (r *Registrar) put(path, host string, was, text []byte, keep bool) error {
 		}
 		return nil
 	}
-	if was != nil {
+	if was != nil && !r.copied[path] { // one step back is what was there before this command
 		if err := r.copyOf(path, host, was, keep); err != nil {
 			return err
 		}
@@ -112,6 +112,10 @@ func (r *Registrar) write(path string, was, text []byte, missing bool, f *fileRe
 			return err
 		}
 		f.Backup, was = backup, nil
+		if r.copied == nil {
+			r.copied = map[string]bool{}
+		}
+		r.copied[path] = true
 	}
 	return r.put(path, f.Host, was, text, false)
 }
@@ -168,6 +172,10 @@ func (r *Registrar) copyOf(path, host string, text []byte, keep bool) error {
 	for slices.ContainsFunc(all, func(b Backup) bool { return b.ID == at.UTC().Format(backupStamp) }) {
 		at = at.Add(time.Second) // two in one second
 	}
+	if r.copied == nil {
+		r.copied = map[string]bool{}
+	}
+	r.copied[path] = true
 	for _, old := range all[min(len(all), maxBackups-1):] {
 		os.Remove(old.Path) // the next one tries again
 	}
@@ -250,6 +258,7 @@ func (r *Registrar) Restore(h hosts.Host, b Backup) error {
 	if err != nil {
 		return err
 	}
+	delete(r.copied, path)
 	if err := r.put(path, h.ID, was, text, true); err != nil || r.DryRun {
 		return err
 	}

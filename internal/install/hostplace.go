@@ -46,13 +46,30 @@ func (f *fileRecord) place(h hosts.Host, p Project, name hub.Name, have map[stri
 	}
 }
 
-func (r *Registrar) entry(p Project, name hub.Name) hosts.Entry {
+func (r *Registrar) entry(p Project, name hub.Name, more ...string) hosts.Entry {
 	e := hosts.RunEntry(r.Command, name.String())
 	if !p.Global {
 		e.Args = append(e.Args, "-C", p.Dir)
 	}
+	e.Args = append(e.Args, more...)
 	e.Env = r.EnvVars
 	return e
+}
+
+// words returns what an entry of ours has after the server and its project: arguments for the server, and
+// which of its entries it is. They stay when the entry is written anew.
+func (f *fileRecord) words(h hosts.Host, p Project, name hub.Name, have map[string]json.RawMessage) []string {
+	for k, e := range f.Entries {
+		if e.Server != name || e.Project != p.valuesKey() || !runsServer(h, have[k], name) {
+			continue
+		}
+		rest := hosts.Runs(h, have[k])[3:]
+		if len(rest) > 1 && rest[0] == "-C" {
+			rest = rest[2:]
+		}
+		return rest
+	}
+	return nil
 }
 
 // runsServer reports whether an entry still is one of ours: it runs the server through mcpm, whatever a

@@ -30,6 +30,7 @@ type Registrar struct {
 
 	choices  map[string]map[string]bool // by project, the hosts it leaves out
 	narrowed record                     // what Narrow asked for, written with the next edit
+	copied   map[string]bool            // the files of which there is a backup from before these edits
 	texts    map[string]*FileEdit       // what the edits made of each file
 }
 
@@ -207,7 +208,7 @@ func (r *Registrar) registerIn(h hosts.Host, path string, f *fileRecord, p Proje
 	}
 	var changes []Change
 	for _, name := range names {
-		value, err := hosts.Render(h, r.entry(p, name))
+		value, err := hosts.Render(h, r.entry(p, name, next.words(h, p, name, have)...))
 		if err != nil {
 			return nil, err
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/mcphub/mcphub/internal/hosts"
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest/jsonc"
 )
 
@@ -23,4 +24,40 @@ func FindHost(s string) (hosts.Host, error) {
 		return hosts.Host{}, e.WithHint("did you mean %s?", near)
 	}
 	return hosts.Host{}, e.WithHint("mcpm hosts list names them")
+}
+
+// WantOf returns what host applications are to have of a project: the servers that its mcp.json names and its
+// lockfile has. Those that are not installed are returned too.
+func WantOf(p install.Project) (install.Want, []hub.Name, error) {
+	w := install.Want{Project: p}
+	m, _, err := ReadManifest(p)
+	if err != nil || m == nil {
+		return w, nil, err
+	}
+	lock, err := install.ReadLockfile(p.Lock())
+	if err != nil {
+		return w, nil, err
+	}
+	named := map[hub.Name]bool{}
+	var missing []hub.Name
+	for _, deps := range []map[string]string{m.Dependencies, m.DevDependencies} {
+		for k := range deps {
+			n, err := hub.ParseMirrorName(k)
+			if err != nil {
+				return w, nil, err
+			}
+			if named[n] {
+				continue
+			}
+			named[n] = true
+			if lock.Servers[n] == nil {
+				missing = append(missing, n)
+			} else {
+				w.Servers = append(w.Servers, n)
+			}
+		}
+	}
+	SortNames(w.Servers)
+	SortNames(missing)
+	return w, missing, nil
 }

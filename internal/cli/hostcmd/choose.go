@@ -229,7 +229,7 @@ func (o *chooseOptions) suppose(r *install.Registrar, chosen []hosts.Host) {
 // wants are the servers that the choice is about: this project's, or those of every project on this machine.
 func (o *chooseOptions) wants() ([]install.Want, error) {
 	if o.project {
-		w, _, err := wantOf(install.FindProject(o.Dir))
+		w, _, err := app.WantOf(install.FindProject(o.Dir))
 		return []install.Want{w}, err
 	}
 	return everywhere(o.App)

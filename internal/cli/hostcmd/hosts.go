@@ -74,7 +74,7 @@ func read(a *app.App, global bool) (*scopes, error) {
 	}
 	s := &scopes{}
 	for _, p := range projects {
-		w, missing, err := wantOf(p)
+		w, missing, err := app.WantOf(p)
 		if err != nil {
 			return nil, err
 		}
@@ -82,41 +82,6 @@ func read(a *app.App, global bool) (*scopes, error) {
 		s.missing = append(s.missing, missing...)
 	}
 	return s, nil
-}
-
-// wantOf returns the servers that a project's mcp.json names and its lockfile has.
-func wantOf(p install.Project) (install.Want, []hub.Name, error) {
-	w := install.Want{Project: p}
-	m, _, err := app.ReadManifest(p)
-	if err != nil || m == nil {
-		return w, nil, err
-	}
-	lock, err := install.ReadLockfile(p.Lock())
-	if err != nil {
-		return w, nil, err
-	}
-	named := map[hub.Name]bool{}
-	var missing []hub.Name
-	for _, deps := range []map[string]string{m.Dependencies, m.DevDependencies} {
-		for k := range deps {
-			n, err := hub.ParseMirrorName(k)
-			if err != nil {
-				return w, nil, err
-			}
-			if named[n] {
-				continue
-			}
-			named[n] = true
-			if lock.Servers[n] == nil {
-				missing = append(missing, n)
-			} else {
-				w.Servers = append(w.Servers, n)
-			}
-		}
-	}
-	app.SortNames(w.Servers)
-	app.SortNames(missing)
-	return w, missing, nil
 }
 
 func (s *scopes) projects() []install.Project {

@@ -170,7 +170,7 @@ func everywhere(a *app.App) ([]install.Want, error) {
 		if slices.ContainsFunc(wants, func(w install.Want) bool { return w.Project == p }) {
 			continue
 		}
-		w, _, err := wantOf(p)
+		w, _, err := app.WantOf(p)
 		if err != nil {
 			return nil, err
 		}
