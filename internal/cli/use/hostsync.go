@@ -5,6 +5,7 @@ import (
 
 	"github.com/mcphub/mcphub/internal/cli/app"
 
+	"github.com/mcphub/mcphub/internal/hosts"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 )
@@ -23,23 +24,59 @@ func syncHosts(a *app.App, pl *plan, dryRun bool) ([]install.Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	var gone []hub.Name
-	for _, n := range pl.lock.Names() {
-		if !slices.Contains(names, n) {
-			gone = append(gone, n)
+	if len(pl.hosts) > 0 {
+		named := names
+		if len(pl.edits) > 0 {
+			named = nil
+			for _, e := range pl.edits {
+				named = append(named, e.name)
+			}
 		}
+		narrow(r, pl.project, named, pl.hosts)
 	}
-	var changes []install.Change
-	if len(gone) > 0 {
-		if changes, err = r.Unregister(pl.project, gone); err != nil {
+	return r.Sync(install.Want{Project: pl.project, Servers: names})
+}
+
+// allHosts lifts what --host chose before.
+const allHosts = "all"
+
+func narrow(r *install.Registrar, p install.Project, names []hub.Name, ids []string) {
+	if slices.Contains(ids, allHosts) {
+		ids = nil
+	}
+	r.Narrow(p, names, ids)
+}
+
+// chosenHosts checks the hosts that --host names: each must be known, and one that gets servers.
+func chosenHosts(a *app.App, named []string) ([]string, error) {
+	if len(named) == 0 {
+		return nil, nil
+	}
+	r, err := a.Registrar(true)
+	if err != nil {
+		return nil, err
+	}
+	taking := r.Taking()
+	var ids []string
+	for _, s := range named {
+		if s == allHosts {
+			ids = append(ids, s)
+			continue
+		}
+		h, err := app.FindHost(s)
+		if err != nil {
 			return nil, err
 		}
+		if !slices.ContainsFunc(taking, func(t hosts.Host) bool { return t.ID == h.ID }) {
+			why := "was not found here"
+			if slices.ContainsFunc(r.Found(), func(t hosts.Host) bool { return t.ID == h.ID }) {
+				why = "is left out by your .mcpmrc"
+			}
+			return nil, hub.Errorf(hub.NotFound, "--host %s: %s %s", s, h.Name, why).WithHint("mcpm hosts add %s lets it get servers all the same", h.ID)
+		}
+		ids = append(ids, h.ID)
 	}
-	if len(names) == 0 {
-		return changes, nil
-	}
-	added, err := r.Register(pl.project, names)
-	return append(changes, added...), err
+	return ids, nil
 }
 
 // tellMissing names the values a new server needs before it can run.

@@ -19,6 +19,7 @@ type installOptions struct {
 	global bool
 	dev    bool
 	exact  bool
+	hosts  []string
 	args   []string
 }
 
@@ -56,6 +57,8 @@ func NewInstall(a *app.App) *cobra.Command {
 	c.Flags().BoolVarP(&o.global, "global", "g", false, "for all projects, not just this one")
 	c.Flags().BoolVarP(&o.dev, "dev", "D", false, "note it under devDependencies")
 	c.Flags().BoolVarP(&o.exact, "exact", "E", false, "pin the version in mcp.json")
+	c.Flags().StringSliceVar(&o.hosts, "host", nil, "add it to this `HOST` application only, and keep it so; may be given again; all lifts it")
+	c.MarkFlagsMutuallyExclusive("host", "no-hosts")
 	return c
 }
 
@@ -87,6 +90,9 @@ func (o *installOptions) run(ctx context.Context) error {
 		return err
 	}
 	if err := o.prepare(ctx, o.App, pl); err != nil {
+		return err
+	}
+	if pl.hosts, err = chosenHosts(o.App, o.hosts); err != nil {
 		return err
 	}
 	if len(refs) == 0 && pl.text == nil {

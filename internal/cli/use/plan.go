@@ -29,6 +29,7 @@ type plan struct {
 	steps  []step     // servers that come or change, sorted by name
 	remove []hub.Name // servers that go
 	beyond []beyond   // versions that mcp.json does not take
+	hosts  []string   // the host applications that --host names
 }
 
 // edit sets or removes one dependency in mcp.json.
