@@ -30,6 +30,17 @@ type stubHub struct {
 	requests []string // "GET /api/v1/search"
 	installs int
 	broken   int // answers so many requests with 503 first
+	clock    time.Time
+	ready    string // what /readyz answers instead of being ready
+}
+
+func (h *stubHub) readyz(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Date", h.clock.UTC().Format(http.TimeFormat))
+	if h.ready != "" {
+		_, _ = io.WriteString(w, h.ready)
+		return
+	}
+	answer(w, http.StatusOK, map[string]any{"status": "ready", "parts": map[string]string{"store": "ok"}})
 }
 
 type stubVersion struct {
@@ -40,7 +51,7 @@ type stubVersion struct {
 var epoch = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func newStubHub(t *testing.T) *stubHub {
-	h := &stubHub{versions: map[hub.Name][]*stubVersion{}, tags: map[hub.Name]map[string]string{}}
+	h := &stubHub{clock: epoch, versions: map[hub.Name][]*stubVersion{}, tags: map[hub.Name]map[string]string{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /api/v1/search", h.search)
 	mux.HandleFunc("GET /api/v1/servers/{id}", h.server)
@@ -54,6 +65,7 @@ func newStubHub(t *testing.T) *stubHub {
 	mux.HandleFunc("POST /api/v1/auth/token", h.token)
 	mux.HandleFunc("POST /api/v1/auth/logout", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("GET /api/v1/me", h.me)
+	mux.HandleFunc("GET /readyz", h.readyz)
 	h.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.mu.Lock()
 		defer h.mu.Unlock()

@@ -29,11 +29,12 @@ type world struct {
 	now   time.Time
 	width int    // of the terminal; 0 for a pipe
 	input string // what is typed
+	exe   string // path of mcpm
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, hub: newStubHub(t), root: t.TempDir(), now: epoch}
+	w := &world{exe: "/usr/local/bin/mcpm", t: t, hub: newStubHub(t), root: t.TempDir(), now: epoch}
 	if real, err := filepath.EvalSymlinks(w.root); err == nil {
 		w.root = real
 	}
@@ -105,7 +106,7 @@ func (w *world) mcpm(args ...string) (code int, stdout, stderr string) {
 			}
 			return all
 		},
-		Dir: w.path("shop"), UserHome: w.path("home"), OS: "linux", Exe: "/usr/local/bin/mcpm",
+		Dir: w.path("shop"), UserHome: w.path("home"), OS: "linux", Exe: w.exe,
 		Now: func() time.Time { return w.now },
 	}
 	code = cli.Main(context.Background(), env, args)
