@@ -1,5 +1,5 @@
 // Package cli is mcpm: the root command, help, and the verbs about the account and the program. The other
-// verbs are in use, show, kept, check and author, one a file: an options struct, a constructor that reads the flags, and a run
+// verbs are in use, show, kept, check, export and author, one a file: an options struct, a constructor that reads the flags, and a run
 // method that does the work. What they share is in app, what they show goes through term.
 package cli
 
@@ -14,6 +14,7 @@ import (
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/cli/author"
 	"github.com/mcphub/mcphub/internal/cli/check"
+	"github.com/mcphub/mcphub/internal/cli/export"
 	"github.com/mcphub/mcphub/internal/cli/kept"
 	"github.com/mcphub/mcphub/internal/cli/show"
 	"github.com/mcphub/mcphub/internal/cli/use"
@@ -84,7 +85,7 @@ func newRoot(a *app.App) *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	add(groupUse, use.NewSearch(a), use.NewInfo(a), use.NewInstall(a), use.NewUninstall(a), use.NewUpdate(a), show.NewList(a), show.NewOutdated(a), show.NewWhy(a), use.NewRun(a), use.NewTest(a), use.NewConfig(a), kept.NewCI(a), kept.NewCache(a))
+	add(groupUse, use.NewSearch(a), use.NewInfo(a), use.NewInstall(a), use.NewUninstall(a), use.NewUpdate(a), show.NewList(a), show.NewOutdated(a), show.NewWhy(a), use.NewRun(a), use.NewTest(a), use.NewConfig(a), kept.NewCI(a), kept.NewCache(a), export.NewExport(a))
 	add(groupPublish, author.NewInit(a), author.NewPublish(a), author.NewDeprecate(a), author.NewYank(a), author.NewUnpublish(a))
 	add(groupAccount, newLogin(a), newLogout(a), newWhoami(a), check.NewDoctor(a), newVersion(a), newCompletion(a))
 	root.SetHelpCommand(newHelp(a))

@@ -115,15 +115,15 @@ func pinnedAs(e *install.Locked, p pin.Package) (*pin.Document, *install.Artifac
 		if art.Tree == nil {
 			continue
 		}
-		if doc, err := documentOf(art); err == nil && doc.Is(p) {
+		if doc, err := DocumentOf(art); err == nil && doc.Is(p) {
 			return doc, art
 		}
 	}
 	return nil, nil
 }
 
-// documentOf reads what is pinned. Integrity when it was changed.
-func documentOf(art *install.Artifact) (*pin.Document, error) {
+// DocumentOf reads what is pinned. Integrity when it was changed.
+func DocumentOf(art *install.Artifact) (*pin.Document, error) {
 	doc, err := pin.ParseDocument(art.Tree.Document)
 	if err != nil {
 		return nil, hub.Errorf(hub.Integrity, "the packages of %s in the lockfile are damaged", art.Identifier).
@@ -153,7 +153,7 @@ func (a *App) FetchTrees(ctx context.Context, e *install.Locked) error {
 		if art.Tree == nil {
 			continue
 		}
-		doc, err := documentOf(art)
+		doc, err := DocumentOf(art)
 		if err != nil {
 			return err
 		}
@@ -225,7 +225,7 @@ func (a *App) lookAtTrees(e *install.Locked, whole bool) error {
 		if art.Tree == nil {
 			continue
 		}
-		if _, err := documentOf(art); err != nil {
+		if _, err := DocumentOf(art); err != nil {
 			return err
 		}
 		if _, err := a.openTree(art, whole); err != nil {
