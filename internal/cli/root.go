@@ -85,12 +85,13 @@ func newRoot(a *app.App) *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	add(groupUse, use.NewSearch(a), use.NewInfo(a), use.NewInstall(a), use.NewUninstall(a), use.NewUpdate(a), show.NewList(a), show.NewOutdated(a), show.NewWhy(a), use.NewRun(a), use.NewTest(a), use.NewConfig(a), kept.NewCI(a), kept.NewCache(a), export.NewExport(a))
+	add(groupUse, use.NewSearch(a), use.NewInfo(a), use.NewInstall(a), use.NewUninstall(a), use.NewUpdate(a), show.NewList(a), show.NewOutdated(a), show.NewWhy(a), show.NewOpen(a), use.NewRun(a), use.NewTest(a), use.NewConfig(a), kept.NewCI(a), kept.NewCache(a), export.NewExport(a))
 	add(groupPublish, author.NewInit(a), author.NewPublish(a), author.NewDeprecate(a), author.NewYank(a), author.NewUnpublish(a))
 	add(groupAccount, newLogin(a), newLogout(a), newWhoami(a), check.NewDoctor(a), newVersion(a), newCompletion(a))
 	root.SetHelpCommand(newHelp(a))
 	root.SetHelpCommandGroupID(groupAccount)
 	root.SetUsageTemplate(usageTemplate)
+	completeNames(a, root)
 	return root
 }
 

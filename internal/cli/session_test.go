@@ -27,9 +27,10 @@ type world struct {
 	root  string
 	vars  map[string]string
 	now   time.Time
-	width int    // of the terminal; 0 for a pipe
-	input string // what is typed
-	exe   string // path of mcpm
+	width int      // of the terminal; 0 for a pipe
+	input string   // what is typed
+	exe   string   // path of mcpm
+	shown []string // what the browser was sent to
 }
 
 func newWorld(t *testing.T) *world {
@@ -107,7 +108,8 @@ func (w *world) mcpm(args ...string) (code int, stdout, stderr string) {
 			return all
 		},
 		Dir: w.path("shop"), UserHome: w.path("home"), OS: "linux", Exe: w.exe,
-		Now: func() time.Time { return w.now },
+		Now:    func() time.Time { return w.now },
+		Browse: func(url string) error { w.shown = append(w.shown, url); return nil },
 	}
 	code = cli.Main(context.Background(), env, args)
 	return code, out.String(), errw.String()

@@ -4,10 +4,12 @@
 package app
 
 import (
+	"io"
 	"net/http"
 	"os"
 	"time"
 
+	"github.com/cli/browser"
 	"github.com/mcphub/mcphub/internal/cli/term"
 )
 
@@ -26,13 +28,15 @@ type Env struct {
 	Now      func() time.Time
 	HTTP     *http.Client // nil for the client's own
 	Files    [3]*os.File  // stdin, stdout and stderr as they are given to a server
+
+	Browse func(url string) error // opens an address of the web
 }
 
 // System returns the Env of this process.
 func System() *Env {
 	env := &Env{
 		IO: term.System(os.Getenv), Getenv: os.Getenv, Environ: os.Environ, OS: goos, Now: time.Now,
-		Files: [3]*os.File{os.Stdin, os.Stdout, os.Stderr},
+		Files: [3]*os.File{os.Stdin, os.Stdout, os.Stderr}, Browse: browse,
 	}
 	env.Dir, _ = os.Getwd() // a deleted directory: commands that need one say so
 	env.UserHome, _ = os.UserHomeDir()
@@ -40,4 +44,10 @@ func System() *Env {
 		env.Exe = exe
 	}
 	return env
+}
+
+// browse starts the browser of the system, without a shell. What it prints is not mcpm's answer.
+func browse(url string) error {
+	browser.Stdout, browser.Stderr = io.Discard, io.Discard
+	return browser.OpenURL(url)
 }

@@ -178,4 +178,3 @@ func webURL(s string) string {
 
 // sorted returns the facts of a part by name.
 func (p *part) sorted() []string { return slices.Sorted(maps.Keys(p.facts)) }
-
