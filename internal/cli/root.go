@@ -46,6 +46,9 @@ func Main(ctx context.Context, env *app.Env, args []string) int {
 	return app.CodeOf(explain(root, args, err))
 }
 
+// Root returns the commands of mcpm, for programs that write about them.
+func Root(env *app.Env) *cobra.Command { return newRoot(app.NewApp(env)) }
+
 func newRoot(a *app.App) *cobra.Command {
 	root := &cobra.Command{
 		Use: "mcpm", Short: "The package manager for MCP servers", Long: intro,
