@@ -1,8 +1,10 @@
 package cli_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -155,4 +157,55 @@ func TestExport(t *testing.T) {
 	if w.read("shop/bill.json") == "" {
 		t.Error("no file was written")
 	}
+}
+
+// TestExportBundle: an MCP bundle holds the locked packages and what it asks for, is twice the same, and is not made of
+// what was changed, or of what node does not start.
+func TestExportBundle(t *testing.T) {
+	w := newWorld(t)
+	w.hub.add(t, strings.Replace(postgres1, `"environmentVariables"`, `"packageArguments": [{"type": "positional", "value": "--schema={schema}", "variables": {"schema": {"default": "public"}}},
+		{"type": "named", "name": "--read-only"}, {"type": "named", "name": "--level", "description": "may be missing", "placeholder": "info"}], "environmentVariables"`, 1), nil)
+	w.hub.add(t, reports, nil)
+	w.program("npm", strings.Replace(fakeNPM, `'#!/bin/sh\necho`, `'#!/usr/bin/env node\necho`, 1))
+	for _, name := range []string{"@acme/postgres", "@acme/reports"} {
+		if code, _, errs := w.mcpm("install", name, "--yes", "--no-hosts", "-q"); code != 0 {
+			t.Fatal(errs)
+		}
+	}
+	code, one, errs := w.mcpm("export", "@acme/postgres", "-f", "mcpb")
+	if _, two, _ := w.mcpm("export", "@acme/postgres", "-f", "mcpb"); code != 0 || one != two {
+		t.Fatalf("exit %d, the same: %v; %s", code, one == two, errs)
+	}
+	z, err := zip.NewReader(strings.NewReader(one), int64(len(one)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := "2> " + errs
+	for _, f := range z.File {
+		text += "-- " + f.Name + " --\n"
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text += string(data)
+	}
+	text += "\n" + w.transcript(cmds("export -f mcpb", "export -f mcpb @acme/reports")...)
+	w.width = 80
+	text += "\n" + w.show("export", "-f", "mcpb", "@acme/postgres")
+	w.width = 0
+	files, err := filepath.Glob(w.path("home/.mcpm/store/packages/trees/*/node_modules/@acme/pg/package.json"))
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	if err := os.WriteFile(files[0], []byte(`{"bin": "evil.js"}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if code, out, errs := w.mcpm("export", "@acme/postgres", "-f", "mcpb"); code != 6 || out != "" {
+		t.Errorf("a changed package: exit %d, %d bytes, %s", code, len(out), errs)
+	}
+	golden(t, "export-mcpb.txt", text)
 }

@@ -182,11 +182,16 @@ func arguments(args []model.Argument) []string {
 		switch {
 		case ok:
 			out = append(out, a.Name, text)
-		case a.ValueHint == "" && a.Placeholder == "" && a.Format == "" && len(a.Choices)+len(a.Variables) == 0: // a flag
+		case isFlag(a):
 			out = append(out, a.Name)
 		}
 	}
 	return out
+}
+
+// isFlag reports whether an argument that has no value is one with nothing to ask for.
+func isFlag(a model.Argument) bool {
+	return a.Type == model.ArgumentTypeNamed && a.ValueHint == "" && a.Placeholder == "" && a.Format == "" && len(a.Choices)+len(a.Variables) == 0
 }
 
 var (

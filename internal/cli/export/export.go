@@ -22,12 +22,13 @@ import (
 const (
 	formatServer    = "server.json"
 	formatCompose   = "compose"
+	formatMCPB      = "mcpb"
 	formatSBOM      = "sbom"
 	formatCycloneDX = "cyclonedx"
 	formatSPDX      = "spdx"
 )
 
-var formats = []string{formatServer, formatCompose, formatSBOM, formatCycloneDX, formatSPDX}
+var formats = []string{formatServer, formatCompose, formatMCPB, formatSBOM, formatCycloneDX, formatSPDX}
 
 type exportOptions struct {
 	*app.App
@@ -47,7 +48,8 @@ func NewExport(a *app.App) *cobra.Command {
 			"  sbom, cyclonedx  a bill of materials as CycloneDX 1.6: servers, and every pinned package of npm and PyPI\n" +
 			"  spdx             the same as SPDX 2.3\n" +
 			"  server.json      one server, as the official registry describes it\n" +
-			"  compose          the servers that are container images, for docker compose\n\n" +
+			"  compose          the servers that are container images, for docker compose\n" +
+			"  mcpb             one server of npm with its packages, for a host application that takes MCP bundles\n\n" +
 			"Without a name all servers are written; with names those, and for a bill all that they need. The same lockfile\n" +
 			"gives the same bytes. SPDX demands a time: it is SOURCE_DATE_EPOCH, or 1970.",
 		Example: "  mcpm export --format sbom -o sbom.json\n  mcpm export @acme/postgres --format spdx\n  mcpm export @acme/postgres --format server.json",
@@ -66,7 +68,7 @@ func NewExport(a *app.App) *cobra.Command {
 			return o.run()
 		},
 	}
-	c.Flags().StringVarP(&o.format, "format", "f", "", "`FORMAT`: "+strings.Join(formats, ", "))
+	c.Flags().StringVarP(&o.format, "format", "f", "", "the `FORMAT` to write: "+strings.Join(formats, ", "))
 	c.Flags().StringVarP(&o.file, "output", "o", "", "write to `FILE` instead of stdout")
 	c.Flags().BoolVarP(&o.global, "global", "g", false, "what is installed for all projects")
 	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
@@ -90,6 +92,8 @@ func (o *exportOptions) run() error {
 		err = o.server(&text)
 	case formatCompose:
 		err = o.compose(&text, p)
+	case formatMCPB:
+		err = o.mcpb(&text)
 	default:
 		err = o.bill(&text, p)
 	}
