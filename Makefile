@@ -6,7 +6,7 @@ LDFLAGS  = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 MCPM_LDFLAGS = -s -w -X github.com/mcphub/mcphub/internal/cli/app.Version=$(VERSION)
 FUZZTIME ?= 20s
 
-.PHONY: help run build test unit race e2e services stop-services lint bench generate fuzz cross
+.PHONY: help run build test unit race e2e services stop-services lint bench generate man fuzz cross
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 16
@@ -50,6 +50,10 @@ generate: ## make generated files anew: pages, schema, references, and with Node
 	@# npm ci refuses a lock without the packages of other systems, which npm leaves out of it
 	@if command -v npm >/dev/null; then cd internal/web/style && npm install --no-save --silent --no-audit --no-fund && node build.js; \
 	else echo "no npm: internal/web/static/assets stay as they are"; fi
+
+man: ## write the manual pages of mcpm into bin/man, for packages
+	@mkdir -p bin/man
+	go run ./docs/reference man bin/man
 
 fuzz: ## run each fuzz target for FUZZTIME
 	scripts/fuzz.sh $(FUZZTIME)

@@ -1,5 +1,6 @@
 // Command reference writes the parts of the manual that are made from the programs themselves: cli.md from the
-// help of every verb of mcpm, mcp-json.md from the JSON Schema of mcp.json. `make generate` runs it, in docs.
+// help of every verb of mcpm, mcp-json.md from the JSON Schema of mcp.json. `make generate` runs it, in docs. With
+// "man DIR" it writes the manual pages of mcpm instead: `make man` runs that, for packages.
 package main
 
 import (
@@ -21,6 +22,13 @@ import (
 )
 
 func main() {
+	if len(os.Args) == 3 && os.Args[1] == "man" {
+		if err := manPages(os.Args[2]); err != nil {
+			fmt.Fprintln(os.Stderr, "reference:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	for name, text := range pages() {
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 			fmt.Fprintln(os.Stderr, "reference:", err)
@@ -36,12 +44,16 @@ func pages() map[string]string {
 // help is what mcpm prints for the arguments, on no terminal.
 func help(args ...string) string {
 	var out bytes.Buffer
-	env := &app.Env{
-		IO: &term.IO{In: strings.NewReader(""), Out: &out, Err: &out}, Getenv: func(string) string { return "" }, Environ: func() []string { return nil },
+	cli.Main(context.Background(), world(&out), args)
+	return strings.TrimSpace(out.String())
+}
+
+// world is a machine on which nothing is set up.
+func world(out *bytes.Buffer) *app.Env {
+	return &app.Env{
+		IO: &term.IO{In: strings.NewReader(""), Out: out, Err: out}, Getenv: func(string) string { return "" }, Environ: func() []string { return nil },
 		OS: "linux", Exe: "/usr/bin/mcpm", Dir: os.TempDir(), UserHome: os.TempDir(), Now: time.Now, HTTP: &http.Client{},
 	}
-	cli.Main(context.Background(), env, args)
-	return strings.TrimSpace(out.String())
 }
 
 // verb is a line of a list of commands or topics.
@@ -63,8 +75,7 @@ func commands() string {
 	for _, v := range verbs {
 		fmt.Fprintf(&b, "\n## mcpm %s\n\n```text\n%s\n```\n", v, help(v, "--help"))
 	}
-	_, topics, _ := strings.Cut(root, "help TOPIC explains: ")
-	for _, topic := range strings.FieldsFunc(topics, func(r rune) bool { return r < 'a' || r > 'z' }) {
+	for _, topic := range topicsOf(root) {
 		fmt.Fprintf(&b, "\n## Topic: %s\n\n```text\n%s\n```\n", topic, help("help", topic))
 	}
 	return b.String()

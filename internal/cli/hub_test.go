@@ -30,6 +30,28 @@ type stubHub struct {
 	requests []string // "GET /api/v1/search"
 	installs int
 	broken   int // answers so many requests with 503 first
+	clock    time.Time
+	home     map[string]string // homepages
+	ready    string            // what /readyz answers instead of being ready
+}
+
+func (h *stubHub) readyz(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Date", h.clock.UTC().Format(http.TimeFormat))
+	if h.ready != "" {
+		_, _ = io.WriteString(w, h.ready)
+		return
+	}
+	answer(w, http.StatusOK, map[string]any{"status": "ready", "parts": map[string]string{"store": "ok"}})
+}
+
+func (h *stubHub) suggest(w http.ResponseWriter, r *http.Request) {
+	out := wire.SuggestResult{Suggestions: []wire.Suggestion{{Kind: "tool", Value: "query"}, {Kind: "server", Value: "no name\n\x1b[31m", Title: "hostile"}}}
+	for name := range h.versions {
+		if strings.HasPrefix(name.Base(), r.URL.Query().Get("q")) {
+			out.Suggestions = append(out.Suggestions, wire.Suggestion{Kind: "server", Value: name.String(), Title: "about\t" + name.Base()})
+		}
+	}
+	answer(w, http.StatusOK, out)
 }
 
 type stubVersion struct {
@@ -40,7 +62,7 @@ type stubVersion struct {
 var epoch = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func newStubHub(t *testing.T) *stubHub {
-	h := &stubHub{versions: map[hub.Name][]*stubVersion{}, tags: map[hub.Name]map[string]string{}}
+	h := &stubHub{clock: epoch, versions: map[hub.Name][]*stubVersion{}, tags: map[hub.Name]map[string]string{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /api/v1/search", h.search)
 	mux.HandleFunc("GET /api/v1/servers/{id}", h.server)
@@ -54,6 +76,8 @@ func newStubHub(t *testing.T) *stubHub {
 	mux.HandleFunc("POST /api/v1/auth/token", h.token)
 	mux.HandleFunc("POST /api/v1/auth/logout", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("GET /api/v1/me", h.me)
+	mux.HandleFunc("GET /readyz", h.readyz)
+	mux.HandleFunc("GET /api/v1/suggest", h.suggest)
 	h.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
@@ -144,7 +168,7 @@ func (h *stubHub) facts(name hub.Name) wire.Server {
 	return wire.Server{
 		ID: v.ID, Name: name.String(), Title: m.Title, Description: m.Description, License: m.License,
 		Version: v.Version.Version, State: v.State, Tools: v.Tools, Resources: v.Resources, Prompts: v.Prompts,
-		Installs: 41_300, Score: 92, DistTags: h.tags[name], Transports: []string{"stdio"},
+		Homepage: h.home[name.String()], Installs: 41_300, Score: 92, DistTags: h.tags[name], Transports: []string{"stdio"},
 		CreatedAt: epoch, UpdatedAt: epoch,
 	}
 }
@@ -153,6 +177,9 @@ func (h *stubHub) search(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query().Get("q")
 	res := wire.SearchResult{Query: q, Servers: []wire.SearchHit{}}
 	for name := range h.versions {
+		if scope := r.URL.Query().Get("scope"); scope != "" && scope != name.Scope() {
+			continue
+		}
 		if s := h.facts(name); strings.Contains(strings.ToLower(s.Name+" "+s.Description), strings.ToLower(q)) {
 			res.Servers = append(res.Servers, wire.SearchHit{Server: s})
 		}

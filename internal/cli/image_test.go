@@ -21,9 +21,19 @@ images=$(dirname "$0")/images
 case $1 in
 image) grep -qx "$3" "$images" 2>/dev/null ;;
 pull) echo "$3" >> "$images" ;;
+version) ;;
 *) echo "docker $*" >&2 ;;
 esac
 `
+
+// docker puts fakeDocker on the world's PATH.
+func (w *world) docker() {
+	w.t.Helper()
+	w.write("bin/docker", fakeDocker)
+	if err := os.Chmod(w.path("bin/docker"), 0o755); err != nil {
+		w.t.Fatal(err)
+	}
+}
 
 // TestImage guards: a container image is locked to the bytes its tag stands for at install, fetched once, and started by
 // them whatever becomes of the tag; with --offline what is on the machine is enough; a lockfile that says less starts
@@ -50,10 +60,7 @@ func TestImage(t *testing.T) {
 	}
 	first := push()
 	w := newWorld(t)
-	w.write("bin/docker", fakeDocker)
-	if err := os.Chmod(w.path("bin/docker"), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	w.docker()
 	t.Setenv("PATH", w.vars["PATH"]) // which servers are started with
 	w.hub.add(t, `{"name": "@acme/db", "version": "1.0.0", "description": "In a container",
 		"servers": {"default": {"package": {"registryType": "oci", "identifier": "`+host+`/acme/db:1.0", "transport": {"type": "stdio"}}}}}`, nil)

@@ -1,5 +1,5 @@
 // Package cli is mcpm: the root command, help, and the verbs about the account and the program. The other
-// verbs are in use, show, kept and author, one a file: an options struct, a constructor that reads the flags, and a run
+// verbs are in use, show, kept, check, export and author, one a file: an options struct, a constructor that reads the flags, and a run
 // method that does the work. What they share is in app, what they show goes through term.
 package cli
 
@@ -13,6 +13,8 @@ import (
 
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/cli/author"
+	"github.com/mcphub/mcphub/internal/cli/check"
+	"github.com/mcphub/mcphub/internal/cli/export"
 	"github.com/mcphub/mcphub/internal/cli/hostcmd"
 	"github.com/mcphub/mcphub/internal/cli/kept"
 	"github.com/mcphub/mcphub/internal/cli/migratecmd"
@@ -46,6 +48,9 @@ func Main(ctx context.Context, env *app.Env, args []string) int {
 	}
 	return app.CodeOf(explain(root, args, err))
 }
+
+// Root returns the commands of mcpm, for programs that write about them.
+func Root(env *app.Env) *cobra.Command { return newRoot(app.NewApp(env)) }
 
 func newRoot(a *app.App) *cobra.Command {
 	root := &cobra.Command{
@@ -87,13 +92,14 @@ func newRoot(a *app.App) *cobra.Command {
 		}
 	}
 	add(groupUse, use.NewSearch(a), use.NewInfo(a), use.NewInstall(a), use.NewUninstall(a), use.NewUpdate(a), kept.NewRollback(a),
-		show.NewList(a), show.NewOutdated(a), show.NewWhy(a), use.NewRun(a), use.NewTest(a), set.NewConfig(a),
-		hostcmd.New(a), migratecmd.New(a), kept.NewLink(a), kept.NewUnlink(a), kept.NewCI(a), kept.NewCache(a))
+		show.NewList(a), show.NewOutdated(a), show.NewWhy(a), show.NewOpen(a), use.NewRun(a), use.NewTest(a), set.NewConfig(a),
+		hostcmd.New(a), migratecmd.New(a), kept.NewLink(a), kept.NewUnlink(a), kept.NewCI(a), kept.NewCache(a), export.NewExport(a))
 	add(groupPublish, author.NewInit(a), author.NewPublish(a), author.NewDeprecate(a), author.NewYank(a), author.NewUnpublish(a))
-	add(groupAccount, newLogin(a), newLogout(a), newWhoami(a), newVersion(a), newCompletion(a))
+	add(groupAccount, newLogin(a), newLogout(a), newWhoami(a), check.NewDoctor(a), newVersion(a), newCompletion(a))
 	root.SetHelpCommand(newHelp(a))
 	root.SetHelpCommandGroupID(groupAccount)
 	root.SetUsageTemplate(usageTemplate)
+	completeNames(a, root)
 	return root
 }
 

@@ -31,11 +31,13 @@ type world struct {
 	width int          // of the terminal; 0 for a pipe
 	input string       // what is typed
 	ring  secret.Store // the system's keychain; nil for none
+	exe   string       // path of mcpm
+	shown []string     // what the browser was sent to
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, hub: newStubHub(t), root: t.TempDir(), now: epoch}
+	w := &world{exe: "/usr/local/bin/mcpm", t: t, hub: newStubHub(t), root: t.TempDir(), now: epoch}
 	if real, err := filepath.EvalSymlinks(w.root); err == nil {
 		w.root = real
 	}
@@ -107,8 +109,9 @@ func (w *world) mcpm(args ...string) (code int, stdout, stderr string) {
 			}
 			return all
 		},
-		Dir: w.path("shop"), UserHome: w.path("home"), OS: "linux", Exe: "/usr/local/bin/mcpm",
-		Now: func() time.Time { return w.now },
+		Dir: w.path("shop"), UserHome: w.path("home"), OS: "linux", Exe: w.exe,
+		Now:    func() time.Time { return w.now },
+		Browse: func(url string) error { w.shown = append(w.shown, url); return nil },
 	}
 	if w.ring != nil {
 		env.Keychain = func(string, func()) secret.Store { return w.ring }

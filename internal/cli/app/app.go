@@ -121,7 +121,7 @@ func (a *App) ClientAt(registry string) (*wire.Client, error) {
 		return c, nil
 	}
 	c, err := wire.NewClient(registry, wire.ClientOptions{
-		UserAgent: "mcpm/" + Version + " (" + goos + "; " + runtime.GOARCH + ")",
+		UserAgent: a.UserAgent(),
 		HTTP:      a.HTTP,
 		Token:     func(ctx context.Context, rejected string) (string, error) { return a.token(ctx, registry, rejected) },
 	})
@@ -129,6 +129,11 @@ func (a *App) ClientAt(registry string) (*wire.Client, error) {
 		a.clients[registry] = c
 	}
 	return c, err
+}
+
+// UserAgent is what mcpm calls itself when it asks a hub.
+func (a *App) UserAgent() string {
+	return "mcpm/" + Version + " (" + goos + "; " + runtime.GOARCH + ")"
 }
 
 // token returns the credential for a registry: MCPM_TOKEN or authToken for the configured one, otherwise

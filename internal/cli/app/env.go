@@ -4,10 +4,12 @@
 package app
 
 import (
+	"io"
 	"net/http"
 	"os"
 	"time"
 
+	"github.com/cli/browser"
 	"github.com/mcphub/mcphub/internal/cli/term"
 	"github.com/mcphub/mcphub/internal/secret"
 )
@@ -30,13 +32,14 @@ type Env struct {
 
 	// Keychain opens the system's keychain under a name; waiting is called when a person has to unlock it. nil for none.
 	Keychain func(service string, waiting func()) secret.Store
+	Browse   func(url string) error // opens an address of the web
 }
 
 // System returns the Env of this process.
 func System() *Env {
 	env := &Env{
 		IO: term.System(os.Getenv), Getenv: os.Getenv, Environ: os.Environ, OS: goos, Now: time.Now,
-		Files: [3]*os.File{os.Stdin, os.Stdout, os.Stderr},
+		Files: [3]*os.File{os.Stdin, os.Stdout, os.Stderr}, Browse: browse,
 	}
 	env.Keychain = func(service string, waiting func()) secret.Store {
 		return secret.NewKeychain(service, os.Getenv, waiting)
@@ -47,4 +50,10 @@ func System() *Env {
 		env.Exe = exe
 	}
 	return env
+}
+
+// browse starts the browser of the system, without a shell. What it prints is not mcpm's answer.
+func browse(url string) error {
+	browser.Stdout, browser.Stderr = io.Discard, io.Discard
+	return browser.OpenURL(url)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -38,6 +39,16 @@ func lockedImage(e *install.Locked, ref image.Reference) string {
 		}
 	}
 	return ""
+}
+
+// LockedImage returns an image by the digest it is locked to; false when it is not locked.
+func LockedImage(e *install.Locked, name string) (string, bool) {
+	ref, err := image.Parse(name)
+	if err != nil || e == nil {
+		return "", false
+	}
+	digest := lockedImage(e, ref)
+	return ref.At(digest), digest != ""
 }
 
 // pinImage locks the image of an entry to the bytes its name stands for: those that old has for it, else what its registry
@@ -96,7 +107,7 @@ func startImage(e *install.Locked, s *gateway.Server) error {
 	return nil
 }
 
-// fetchImage lets the container engine fetch a locked image, unless it has it. Without an engine the image stays locked,
+// fetchImage lets the container engine fetch a locked image, unless it has it. Without an engine, or one that answers, the image stays locked,
 // and is fetched by the one that first runs it.
 func (a *App) fetchImage(ctx context.Context, art install.Artifact) error {
 	engine, err := a.containers()
@@ -106,6 +117,10 @@ func (a *App) fetchImage(ctx context.Context, art install.Artifact) error {
 	}
 	ref := image.Reference{Repository: art.Identifier}.At(art.Integrity)
 	if exec.CommandContext(ctx, engine, "image", "inspect", ref).Run() == nil {
+		return nil
+	}
+	if !a.Offline && exec.CommandContext(ctx, engine, "version").Run() != nil && ctx.Err() == nil {
+		a.IO.Warnf("%s is locked but not fetched: %s does not answer", art.Identifier, filepath.Base(engine))
 		return nil
 	}
 	if a.Offline {
@@ -129,10 +144,10 @@ func (a *App) containers() (string, error) {
 		return "", err
 	}
 	if s.DockerRuntime != "" {
-		return a.lookPath(s.DockerRuntime)
+		return a.LookPath(s.DockerRuntime)
 	}
-	if path, err := a.lookPath("docker"); err == nil {
+	if path, err := a.LookPath("docker"); err == nil {
 		return path, nil
 	}
-	return a.lookPath("podman")
+	return a.LookPath("podman")
 }

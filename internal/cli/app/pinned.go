@@ -29,11 +29,11 @@ func (a *App) tools() pin.Tools {
 			env = append(env, kv)
 		}
 	}
-	return pin.Tools{LookPath: a.lookPath, Environ: env, Offline: a.Offline}
+	return pin.Tools{LookPath: a.LookPath, Environ: env, Offline: a.Offline}
 }
 
-// lookPath finds a program on the PATH of the invocation.
-func (a *App) lookPath(name string) (string, error) {
+// LookPath finds a program on the PATH of the invocation. Relative parts of it are passed over.
+func (a *App) LookPath(name string) (string, error) {
 	for _, dir := range filepath.SplitList(a.Getenv("PATH")) {
 		if !filepath.IsAbs(dir) {
 			continue // the working directory may be a stranger's
@@ -125,15 +125,15 @@ func pinnedAs(e *install.Locked, p pin.Package) (*pin.Document, *install.Artifac
 		if art.Tree == nil {
 			continue
 		}
-		if doc, err := documentOf(art); err == nil && doc.Is(p) {
+		if doc, err := DocumentOf(art); err == nil && doc.Is(p) {
 			return doc, art
 		}
 	}
 	return nil, nil
 }
 
-// documentOf reads what is pinned. Integrity when it was changed.
-func documentOf(art *install.Artifact) (*pin.Document, error) {
+// DocumentOf reads what is pinned. Integrity when it was changed.
+func DocumentOf(art *install.Artifact) (*pin.Document, error) {
 	doc, err := pin.ParseDocument(art.Tree.Document)
 	if err != nil {
 		return nil, hub.Errorf(hub.Integrity, "the packages of %s in the lockfile are damaged", art.Identifier).
@@ -168,7 +168,7 @@ func (a *App) FetchTrees(ctx context.Context, e *install.Locked) error {
 		if art.Tree == nil {
 			continue
 		}
-		doc, err := documentOf(art)
+		doc, err := DocumentOf(art)
 		if err != nil {
 			return err
 		}
@@ -228,16 +228,22 @@ func (a *App) fetchTree(ctx context.Context, h install.Home, art *install.Artifa
 }
 
 // VerifyTrees reads every file of a server's packages and compares it with what was locked.
-func (a *App) VerifyTrees(e *install.Locked) error {
+func (a *App) VerifyTrees(e *install.Locked) error { return a.lookAtTrees(e, true) }
+
+// GlanceAtTrees looks at a server's packages as mcpm run does: each file must have the size and the time it was written
+// with, and only one that has not is read.
+func (a *App) GlanceAtTrees(e *install.Locked) error { return a.lookAtTrees(e, false) }
+
+func (a *App) lookAtTrees(e *install.Locked, whole bool) error {
 	for i := range e.Artifacts {
 		art := &e.Artifacts[i]
 		if art.Tree == nil {
 			continue
 		}
-		if _, err := documentOf(art); err != nil {
+		if _, err := DocumentOf(art); err != nil {
 			return err
 		}
-		if _, err := a.openTree(art, true); err != nil {
+		if _, err := a.openTree(art, whole); err != nil {
 			return err
 		}
 	}

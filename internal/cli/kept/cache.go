@@ -123,12 +123,39 @@ func newCacheVerify(a *app.App) *cobra.Command {
 }
 
 func verify(ctx context.Context, a *app.App, repair bool) error {
-	servers, h, err := all(a)
+	found, err := Verify(ctx, a, repair)
 	if err != nil {
 		return err
 	}
-	var bad []hub.Issue
-	repaired := 0
+	if len(found.Bad) > 0 {
+		return hub.Errorf(hub.Integrity, "what is kept is not what was locked").WithIssues(found.Bad).WithHint("mcpm cache verify --repair fetches the locked bytes again")
+	}
+	if a.JSON {
+		app.PrintJSON(a.IO, map[string]any{"servers": found.Servers, "repaired": found.Repaired})
+		return nil
+	}
+	if found.Repaired > 0 {
+		a.IO.Notef("Fetched %s again.\n", app.Plural(found.Repaired, "server"))
+	}
+	a.IO.Notef("%s as locked, every byte compared.\n", app.Plural(found.Servers, "server"))
+	return nil
+}
+
+// Verified is what Verify found.
+type Verified struct {
+	Servers  int         // that were looked at
+	Repaired int         // of them, that were fetched again
+	Bad      []hub.Issue // what differs and was not repaired
+}
+
+// Verify reads every byte that the lockfiles of this machine's projects need. With repair it fetches what differs, or is
+// not there, as it was locked. An error is one of mcpm's own files; what differs is in Bad.
+func Verify(ctx context.Context, a *app.App, repair bool) (*Verified, error) {
+	servers, h, err := all(a)
+	if err != nil {
+		return nil, err
+	}
+	found := &Verified{Servers: len(servers)}
 	for _, s := range servers {
 		in := &app.Installed{Name: s.name, Project: s.project, Locked: s.entry}
 		err := look(a, h, s)
@@ -141,31 +168,20 @@ func verify(ctx context.Context, a *app.App, repair bool) error {
 				err = o.check(ctx, s.project, s.name, s.entry)
 			}
 			if err == nil {
-				repaired++
+				found.Repaired++
 				continue
 			}
 		}
 		var e *hub.Error
 		if err = in.Wrap(err); !errors.As(err, &e) {
-			return err
+			return nil, err
 		}
-		bad = append(bad, hub.Issue{Message: e.Message + ", in " + s.project.Dir, Severity: hub.SeverityError})
+		found.Bad = append(found.Bad, hub.Issue{Message: e.Message + ", in " + s.project.Dir, Severity: hub.SeverityError})
 		for _, i := range e.Issues {
-			bad = append(bad, hub.Issue{Message: "  " + i.Message, Severity: hub.SeverityError})
+			found.Bad = append(found.Bad, hub.Issue{Message: "  " + i.Message, Severity: hub.SeverityError})
 		}
 	}
-	if len(bad) > 0 {
-		return hub.Errorf(hub.Integrity, "what is kept is not what was locked").WithIssues(bad).WithHint("mcpm cache verify --repair fetches the locked bytes again")
-	}
-	if a.JSON {
-		app.PrintJSON(a.IO, map[string]any{"servers": len(servers), "repaired": repaired})
-		return nil
-	}
-	if repaired > 0 {
-		a.IO.Notef("Fetched %s again.\n", app.Plural(repaired, "server"))
-	}
-	a.IO.Notef("%s as locked, every byte compared.\n", app.Plural(len(servers), "server"))
-	return nil
+	return found, nil
 }
 
 // look reads all that is kept of a server.
