@@ -105,7 +105,7 @@ func (o *configOptions) run(ctx context.Context) error {
 		return o.printOne(ctx, s)
 	case len(o.set) > 0 || len(o.unset) > 0 || len(o.inArgs) > 0:
 		return o.store(ctx, s)
-	case o.IO.Interactive() && !o.JSON && !o.dryRun && len(s.inputs) > 0:
+	case o.IO.Interactive() && !o.JSON && !o.dryRun && len(s.inputs) > 0 && o.roomy():
 		return o.wizard(ctx, s)
 	}
 	return o.list(s)
