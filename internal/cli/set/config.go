@@ -105,8 +105,11 @@ func (o *configOptions) run(ctx context.Context) error {
 		return o.printOne(ctx, s)
 	case len(o.set) > 0 || len(o.unset) > 0 || len(o.inArgs) > 0:
 		return o.store(ctx, s)
-	case o.IO.Interactive() && !o.JSON && !o.dryRun && len(s.inputs) > 0 && o.roomy():
-		return o.wizard(ctx, s)
+	case o.IO.Interactive() && o.IO.OutTTY && !o.JSON && !o.dryRun && len(s.inputs) > 0:
+		if o.roomy() {
+			return o.wizard(ctx, s)
+		}
+		o.IO.Notef("The terminal is too small to ask in; mcpm config%s %s --set KEY asks for one value.\n", s.flag, s.name)
 	}
 	return o.list(s)
 }
