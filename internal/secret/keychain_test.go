@@ -106,6 +106,24 @@ func TestKeychainThatHangs(t *testing.T) {
 	}
 }
 
+// A keychain that hangs is waited for once, however many secrets there are.
+func TestVaultWaitsOnce(t *testing.T) {
+	m := &memory{values: map[string]string{}, hang: make(chan struct{})}
+	defer close(m.hang)
+	k := open(m)
+	looks := 0
+	k.look = func(context.Context, func(string) string) (bool, error) { looks++; return false, nil }
+	v := &Vault{Keychain: k, File: &File{Dir: t.TempDir()}}
+	for _, key := range []string{"a", "b", "c"} {
+		if kept, err := v.Put(t.Context(), key, "1"); err != nil || kept.Place != InFile || !strings.Contains(kept.Why.Error(), "did not answer") {
+			t.Errorf("%+v %v", kept, err)
+		}
+	}
+	if err := v.Remove(t.Context(), InKeychain, []string{"a"}); hub.KindOf(err) != hub.Unavailable || looks != 1 {
+		t.Errorf("%v, asked %d times", err, looks)
+	}
+}
+
 // A message bus that takes the connection and says nothing.
 func TestLookAtABusThatHangs(t *testing.T) {
 	if runtime.GOOS != "linux" {

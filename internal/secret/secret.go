@@ -48,11 +48,13 @@ func Key(project string, server hub.Name, input string) string {
 	return key
 }
 
-// Vault chooses where secrets are kept.
+// Vault chooses where secrets are kept. It is for one goroutine.
 type Vault struct {
 	Keychain Store // nil where there is none
 	File     Store
 	Mode     string // of MCPM_SECRETS: "keychain" or "file" for that and nothing else, "" for the better one
+
+	down error // why the keychain was given up; it is not waited for twice
 }
 
 // ParseMode checks the value of MCPM_SECRETS; "auto" is "".
@@ -82,7 +84,7 @@ func (v *Vault) Put(ctx context.Context, key, value string) (Kept, error) {
 	if v.Mode == string(InFile) {
 		return Kept{Place: InFile}, v.File.Put(ctx, one, nil)
 	}
-	err := v.keychain().Put(ctx, one, nil)
+	err := v.give(v.keychain().Put(ctx, one, nil))
 	if err == nil {
 		return Kept{Place: InKeychain}, nil
 	}
@@ -130,17 +132,28 @@ func (v *Vault) at(place Place) (Store, error) {
 }
 
 func (v *Vault) keychain() Store {
+	if v.down != nil {
+		return none{v.down}
+	}
 	if v.Keychain == nil {
-		return none{}
+		return none{errNone()}
 	}
 	return v.Keychain
 }
 
-// none is the keychain of a system that has none.
-type none struct{}
+// give remembers that the keychain does not answer. One that does not take a value that is too long does.
+func (v *Vault) give(err error) error {
+	if hub.KindOf(err) == hub.Unavailable {
+		v.down = err
+	}
+	return err
+}
 
-func (none) Get(context.Context, []string) (map[string]string, error) { return nil, errNone() }
+// none is a keychain that cannot be used.
+type none struct{ why error }
 
-func (none) Put(context.Context, map[string]string, []string) error { return errNone() }
+func (n none) Get(context.Context, []string) (map[string]string, error) { return nil, n.why }
+
+func (n none) Put(context.Context, map[string]string, []string) error { return n.why }
 
 func errNone() error { return hub.Errorf(hub.Unavailable, "this system has no keychain") }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/godbus/dbus/v5"
 	"github.com/mcphub/mcphub/internal/secret"
 )
 
@@ -32,13 +33,8 @@ func TestSecretService(t *testing.T) {
 	k := secret.NewKeychain("mcpm of a test", os.Getenv, nil)
 	start(t, "password of the keyring", "gnome-keyring-daemon", "--unlock", "--components=secrets", "--foreground")
 	long := strings.Repeat("x", 60<<10)
-	for range 50 { // until it has taken its name
-		if err = k.Put(t.Context(), map[string]string{"@acme/db TOKEN": "one\ntwo ü", "@acme/db LONG": long}, nil); err == nil {
-			break
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	if err != nil {
+	awaitOwner(t, strings.TrimSpace(bus), "org.freedesktop.secrets")
+	if err := k.Put(t.Context(), map[string]string{"@acme/db TOKEN": "one\ntwo ü", "@acme/db LONG": long}, nil); err != nil {
 		t.Fatal(err)
 	}
 	got, err := k.Get(t.Context(), []string{"@acme/db TOKEN", "@acme/db LONG", "@acme/db NEVER"})
@@ -51,6 +47,27 @@ func TestSecretService(t *testing.T) {
 	if got, err := k.Get(t.Context(), []string{"@acme/db TOKEN", "@acme/db LONG"}); err != nil || len(got) != 1 || got["@acme/db TOKEN"] != "three" {
 		t.Errorf("%.80v %v", got, err)
 	}
+}
+
+// awaitOwner waits until a name of the bus is taken. To ask for the service itself would have the bus start another one.
+func awaitOwner(t *testing.T, bus, name string) {
+	t.Helper()
+	conn, err := dbus.Connect(bus)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for range 200 {
+		taken := false
+		if err := conn.BusObject().Call("org.freedesktop.DBus.NameHasOwner", 0, name).Store(&taken); err != nil {
+			t.Fatal(err)
+		}
+		if taken {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatalf("nothing takes the name %s", name)
 }
 
 // start runs a program until the test ends and returns what it says.

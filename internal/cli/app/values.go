@@ -6,6 +6,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
@@ -241,6 +242,20 @@ func flagG(p install.Project) string {
 		return " -g"
 	}
 	return ""
+}
+
+// KeptValues says which values of a server stay stored after it is gone, for when it comes back, and how to be rid of them.
+func (a *App) KeptValues(p install.Project, name hub.Name) {
+	h, err := a.Store()
+	if err != nil {
+		return
+	}
+	own, err := h.OwnValues(p, name)
+	if err != nil || len(own) == 0 {
+		return // a config.json that cannot be read is told by what needs it
+	}
+	names := slices.Sorted(maps.Keys(own))
+	a.IO.Notef("Its values are kept: mcpm config%s %s --unset %s removes them.\n", flagG(p), name, strings.Join(names, " --unset "))
 }
 
 // HowToGive is the command that gives a server the values it lacks. A secret, and more than one value, is asked for, so

@@ -46,11 +46,11 @@ func NewConfig(a *app.App) *cobra.Command {
 	}
 	f := c.Flags()
 	f.BoolVarP(&o.global, "global", "g", false, "for all projects, not just this one")
-	f.StringArrayVar(&o.set, "set", nil, "store a value, `KEY=VALUE`; KEY alone asks for it, or reads it from a pipe; may be given again")
+	f.StringArrayVar(&o.set, "set", nil, "store a value, `KEY=VALUE`; KEY alone asks, or reads a pipe; may be given again")
 	f.StringArrayVar(&o.unset, "unset", nil, "remove the value of `KEY`; may be given again")
 	f.StringVar(&o.get, "get", "", "print the stored value of `KEY`")
 	f.BoolVar(&o.reveal, "reveal", false, "let --get print a secret into a pipe or a file")
-	f.StringArrayVar(&o.inArgs, "in-args", nil, "let the secret `KEY` be an argument of the server, which others on this machine can read")
+	f.StringArrayVar(&o.inArgs, "in-args", nil, "let the secret `KEY` be an argument of the server, for others to see")
 	f.StringVar(&o.entry, "entry", "", "the `KEY` of servers in its mcp.json, when it has several")
 	f.BoolVar(&o.dryRun, "dry-run", false, "check the values, store nothing")
 	return c
@@ -105,8 +105,11 @@ func (o *configOptions) run(ctx context.Context) error {
 		return o.printOne(ctx, s)
 	case len(o.set) > 0 || len(o.unset) > 0 || len(o.inArgs) > 0:
 		return o.store(ctx, s)
-	case o.IO.Interactive() && !o.JSON && !o.dryRun && len(s.inputs) > 0:
-		return o.wizard(ctx, s)
+	case o.IO.Interactive() && o.IO.OutTTY && !o.JSON && !o.dryRun && len(s.inputs) > 0:
+		if o.roomy() {
+			return o.wizard(ctx, s)
+		}
+		o.IO.Notef("The terminal is too small to ask in; mcpm config%s %s --set KEY asks for one value.\n", s.flag, s.name)
 	}
 	return o.list(s)
 }

@@ -155,11 +155,11 @@ func (o *configOptions) apply(ctx context.Context, s *server, set map[string]str
 	if err := o.read(s); err != nil {
 		return err
 	}
-	if done.Left != nil {
-		o.IO.Warnf("what was there before is still there: %v", done.Left)
-	}
 	if !o.JSON {
 		o.told(s, before, set, unset, done)
+	}
+	if done.Left != nil {
+		o.IO.Warnf("the old value is still there: %v", done.Left)
 	}
 	return nil
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
 	"charm.land/huh/v2"
 	"github.com/mcphub/mcphub/internal/cli/app"
+	xterm "golang.org/x/term"
 )
 
 // perPage is how many questions are on the screen at once.
@@ -100,13 +102,24 @@ func (o *configOptions) form(ctx context.Context, s *server, answers []*answer) 
 		}
 		groups = append(groups, huh.NewGroup(fields...).Title(title).Description("Enter goes on, Ctrl-C leaves everything as it is.\n"))
 	}
-	form := huh.NewForm(groups...).WithInput(o.IO.In).WithOutput(o.IO.Err).WithTheme(huh.ThemeFunc(huh.ThemeBase16)).
-		WithViewHook(func(v tea.View) tea.View { v.AltScreen = true; return v }) // what was on the screen comes back
+	// The size is for where the terminal does not say; on a screen of its own the form leaves nothing behind.
+	form := huh.NewForm(groups...).WithProgramOptions(tea.WithWindowSize(80, 24)).WithInput(o.IO.In).WithOutput(o.IO.Err).
+		WithTheme(huh.ThemeFunc(huh.ThemeBase16)).WithViewHook(func(v tea.View) tea.View { v.AltScreen = true; return v })
 	err := form.RunWithContext(ctx)
 	if errors.Is(err, huh.ErrUserAborted) {
 		return context.Canceled
 	}
 	return err
+}
+
+// roomy reports whether the terminal has space for the form, which needs some lines and columns to be drawn at all.
+func (o *configOptions) roomy() bool {
+	f, ok := o.IO.Err.(*os.File)
+	if !ok {
+		return true
+	}
+	columns, lines, err := xterm.GetSize(int(f.Fd()))
+	return err == nil && columns >= 30 && lines >= 10
 }
 
 // field is the question about one input.

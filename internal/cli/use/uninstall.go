@@ -73,7 +73,13 @@ func (o *uninstallOptions) run(ctx context.Context) error {
 	if err := o.execute(ctx, o.App, pl); err != nil {
 		return err
 	}
-	return o.report(o.App, pl, begun)
+	if err := o.report(o.App, pl, begun); err != nil || o.dryRun {
+		return err
+	}
+	for _, r := range refs {
+		o.KeptValues(pl.project, r.Name)
+	}
+	return nil
 }
 
 func notInstalled(pl *plan, name hub.Name) error {
