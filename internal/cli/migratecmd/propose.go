@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/use"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/resolve"
@@ -146,10 +147,6 @@ func (it *item) what() string {
 
 // settle makes the matches agree: a server has one set of values in a project, one version, and one entry in a file.
 func (o *options) settle(p install.Project, items []*item) error {
-	h, err := o.Store()
-	if err != nil {
-		return err
-	}
 	values := map[hub.Name]map[string]string{}
 	versions := map[hub.Name]string{}
 	entries := map[string]bool{}
@@ -159,7 +156,7 @@ func (o *options) settle(p install.Project, items []*item) error {
 		}
 		n := it.match.name
 		if values[n] == nil {
-			stored, err := h.Values(p, n)
+			stored, err := use.Kept(o.App, p, n)
 			if err != nil {
 				return err
 			}

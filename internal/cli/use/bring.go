@@ -48,6 +48,15 @@ func Bring(ctx context.Context, a *app.App, p install.Project, refs []app.Ref, y
 	return out, o.execute(ctx, a, pl)
 }
 
+// Kept returns the values that mcpm config has for a server.
+func Kept(a *app.App, p install.Project, name hub.Name) (map[string]string, error) {
+	h, err := a.Store()
+	if err != nil {
+		return nil, err
+	}
+	return h.Values(p, name)
+}
+
 // Keep stores values for a server where mcpm config keeps them.
 func Keep(a *app.App, p install.Project, name hub.Name, values map[string]string) error {
 	h, err := a.Store()
