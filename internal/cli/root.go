@@ -16,6 +16,7 @@ import (
 	"github.com/mcphub/mcphub/internal/cli/hostcmd"
 	"github.com/mcphub/mcphub/internal/cli/kept"
 	"github.com/mcphub/mcphub/internal/cli/migratecmd"
+	"github.com/mcphub/mcphub/internal/cli/set"
 	"github.com/mcphub/mcphub/internal/cli/show"
 	"github.com/mcphub/mcphub/internal/cli/use"
 
@@ -85,7 +86,9 @@ func newRoot(a *app.App) *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	add(groupUse, use.NewSearch(a), use.NewInfo(a), use.NewInstall(a), use.NewUninstall(a), use.NewUpdate(a), show.NewList(a), show.NewOutdated(a), show.NewWhy(a), use.NewRun(a), use.NewTest(a), use.NewConfig(a), hostcmd.New(a), migratecmd.New(a), kept.NewCI(a), kept.NewCache(a))
+	add(groupUse, use.NewSearch(a), use.NewInfo(a), use.NewInstall(a), use.NewUninstall(a), use.NewUpdate(a), kept.NewRollback(a),
+		show.NewList(a), show.NewOutdated(a), show.NewWhy(a), use.NewRun(a), use.NewTest(a), set.NewConfig(a),
+		hostcmd.New(a), migratecmd.New(a), kept.NewLink(a), kept.NewUnlink(a), kept.NewCI(a), kept.NewCache(a))
 	add(groupPublish, author.NewInit(a), author.NewPublish(a), author.NewDeprecate(a), author.NewYank(a), author.NewUnpublish(a))
 	add(groupAccount, newLogin(a), newLogout(a), newWhoami(a), newVersion(a), newCompletion(a))
 	root.SetHelpCommand(newHelp(a))
@@ -156,7 +159,7 @@ Flags:
 Everywhere:
 {{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableSubCommands}}
 
-mcpm VERB --help tells more. mcpm help TOPIC explains: ranges, permissions, lockfile, hosts, sandbox.{{end}}
+mcpm VERB --help tells more. mcpm help TOPIC explains: ranges, permissions, lockfile, hosts, sandbox, secrets.{{end}}
 `
 
 // Run runs mcpm under the signals of a terminal: the first Ctrl-C asks the command to stop, a second one

@@ -16,6 +16,7 @@ import (
 	"github.com/mcphub/mcphub/internal/cli"
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/cli/term"
+	"github.com/mcphub/mcphub/internal/secret"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -27,8 +28,9 @@ type world struct {
 	root  string
 	vars  map[string]string
 	now   time.Time
-	width int    // of the terminal; 0 for a pipe
-	input string // what is typed
+	width int          // of the terminal; 0 for a pipe
+	input string       // what is typed
+	ring  secret.Store // the system's keychain; nil for none
 }
 
 func newWorld(t *testing.T) *world {
@@ -107,6 +109,9 @@ func (w *world) mcpm(args ...string) (code int, stdout, stderr string) {
 		},
 		Dir: w.path("shop"), UserHome: w.path("home"), OS: "linux", Exe: "/usr/local/bin/mcpm",
 		Now: func() time.Time { return w.now },
+	}
+	if w.ring != nil {
+		env.Keychain = func(string, func()) secret.Store { return w.ring }
 	}
 	code = cli.Main(context.Background(), env, args)
 	return code, out.String(), errw.String()

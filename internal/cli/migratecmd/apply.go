@@ -10,6 +10,7 @@ import (
 	"github.com/mcphub/mcphub/internal/cli/use"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
+	"github.com/mcphub/mcphub/internal/migrate"
 )
 
 // bring installs the servers and keeps their values. What is installed already stays at its version.
@@ -32,7 +33,7 @@ func (o *options) bring(ctx context.Context, p install.Project, mapped []*item) 
 		}
 	}
 	for _, n := range names(mapped) {
-		if err := use.Keep(o.App, p, n, values[n]); err != nil {
+		if err := use.Keep(ctx, o.App, p, n, values[n], migrate.Secret); err != nil {
 			return err
 		}
 	}

@@ -29,7 +29,7 @@ func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps
 // since a key may be among them.
 func fitTo(m *manifest.Manifest, key string, s migrate.Server) (f *fit, why string) {
 	spec := m.Servers[key]
-	inputs := app.InputsOf(m, spec)
+	inputs := inputNames(m, spec)
 	switch s.Kind {
 	case migrate.Name:
 		return newFit(inputs, s).named(m, spec)
@@ -60,6 +60,15 @@ func fitTo(m *manifest.Manifest, key string, s migrate.Server) (f *fit, why stri
 		}
 	}
 	return nil, why
+}
+
+// inputNames are the names of the values that an entry takes.
+func inputNames(m *manifest.Manifest, spec manifest.ServerSpec) []string {
+	var out []string
+	for _, in := range app.InputsOf(m, spec) {
+		out = append(out, in.Name)
+	}
+	return out
 }
 
 const otherArguments = "its arguments are not those that the server of the hub takes"

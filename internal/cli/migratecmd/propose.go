@@ -53,7 +53,7 @@ func (o *options) propose(ctx context.Context, p install.Project, sources []*sou
 			it.match.here = slices.Contains(w.Servers, it.match.name)
 		}
 	}
-	return items, o.settle(p, items)
+	return items, o.settle(ctx, p, items)
 }
 
 // look finds what one server becomes, or says why it becomes nothing.
@@ -131,7 +131,7 @@ func (o *options) fitIn(it *item, m *match, k *known) error {
 		return nil
 	}
 	for _, name := range it.Elsewhere {
-		if _, given := f.values[name]; !given && !slices.Contains(f.needs, name) && slices.Contains(app.InputsOf(k.manifest, k.manifest.Servers[key]), name) {
+		if _, given := f.values[name]; !given && !slices.Contains(f.needs, name) && slices.Contains(inputNames(k.manifest, k.manifest.Servers[key]), name) {
 			f.needs = append(f.needs, name)
 		}
 	}
@@ -146,7 +146,7 @@ func (it *item) what() string {
 }
 
 // settle makes the matches agree: a server has one set of values in a project, one version, and one entry in a file.
-func (o *options) settle(p install.Project, items []*item) error {
+func (o *options) settle(ctx context.Context, p install.Project, items []*item) error {
 	values := map[hub.Name]map[string]string{}
 	versions := map[hub.Name]string{}
 	entries := map[string]bool{}
@@ -156,7 +156,7 @@ func (o *options) settle(p install.Project, items []*item) error {
 		}
 		n := it.match.name
 		if values[n] == nil {
-			stored, err := use.Kept(o.App, p, n)
+			stored, err := use.Kept(ctx, o.App, p, n)
 			if err != nil {
 				return err
 			}

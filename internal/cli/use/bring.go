@@ -2,6 +2,7 @@ package use
 
 import (
 	"context"
+	"slices"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/hub"
@@ -48,20 +49,43 @@ func Bring(ctx context.Context, a *app.App, p install.Project, refs []app.Ref, y
 	return out, o.execute(ctx, a, pl)
 }
 
-// Kept returns the values that mcpm config has for a server.
-func Kept(a *app.App, p install.Project, name hub.Name) (map[string]string, error) {
+// Kept returns the values that mcpm config has for a server, secrets among them.
+func Kept(ctx context.Context, a *app.App, p install.Project, name hub.Name) (map[string]string, error) {
 	h, err := a.Store()
 	if err != nil {
 		return nil, err
 	}
-	return h.Values(p, name)
+	stored, err := h.Values(p, name)
+	if err != nil {
+		return nil, err
+	}
+	return a.Reveal(ctx, p, name, stored)
 }
 
-// Keep stores values for a server where mcpm config keeps them.
-func Keep(a *app.App, p install.Project, name hub.Name, values map[string]string) error {
-	h, err := a.Store()
-	if err != nil || len(values) == 0 {
+// Keep stores values for an installed server where mcpm config keeps them: as a secret what it declares to be one, and
+// what looks like one to secret.
+func Keep(ctx context.Context, a *app.App, p install.Project, name hub.Name, values map[string]string, secret func(name, value string) bool) error {
+	if len(values) == 0 {
+		return nil
+	}
+	in, err := a.Find(name, p.Global)
+	if err != nil {
 		return err
 	}
-	return h.SetValues(p, name, values, nil)
+	_, inputs, err := a.Inputs(p, in.Manifest, "")
+	if err != nil {
+		return err
+	}
+	var secrets []string
+	for k, v := range values {
+		declared := slices.ContainsFunc(inputs, func(i app.Input) bool { return i.Name == k && i.Secret })
+		if declared || secret(k, v) {
+			secrets = append(secrets, k)
+		}
+	}
+	done, err := a.StoreValues(ctx, p, name, values, secrets, nil)
+	if err == nil && done.Left != nil {
+		a.IO.Warnf("what was there before is still there: %v", done.Left)
+	}
+	return err
 }

@@ -1,8 +1,6 @@
 package use
 
 import (
-	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
@@ -81,55 +79,10 @@ func chosenHosts(a *app.App, named []string) ([]string, error) {
 	return ids, nil
 }
 
-// tellHosts says what happened to the host applications: one line for what was added, one for what was
-// taken out, and a warning for each file that could not be edited.
-func tellHosts(a *app.App, changes []install.Change, dryRun bool) {
-	by := map[string][]string{}
-	after := map[string][]string{}
-	for _, c := range changes {
-		switch c.Action {
-		case "failed":
-			why := c.Err.Error()
-			if e := (*hub.Error)(nil); errors.As(c.Err, &e) && e.Hint != "" {
-				why += "; " + e.Hint
-			}
-			a.IO.Warnf("%s was left as it is: %s", c.Host.Name, app.Clean(why))
-			continue
-		case "kept":
-			a.IO.Warnf("%s: the entry %q was edited by hand and left as it is", c.Host.Name, c.Key)
-			continue
-		case "added":
-			if c.Key != c.Server.Base() {
-				a.IO.Notef("  %s calls it %q, because %q is taken\n", c.Host.Name, c.Key, c.Server.Base())
-			}
-		}
-		if !slices.Contains(by[c.Action], c.Host.Name) {
-			by[c.Action] = append(by[c.Action], c.Host.Name)
-			if c.Host.AfterEdit != "" {
-				after[c.Action] = append(after[c.Action], c.Host.AfterEdit)
-			}
-		}
-	}
-	would := ""
-	if dryRun {
-		would = "would be "
-	}
-	for _, say := range []struct{ action, text string }{{"removed", "removed from"}, {"added", "added to"}, {"updated", "updated in"}} {
-		if len(by[say.action]) == 0 {
-			continue
-		}
-		hint := ""
-		if len(after[say.action]) > 0 && !dryRun {
-			hint = " (" + app.AndList(after[say.action]) + ")"
-		}
-		a.IO.Notef("  %s\n", a.IO.Wrap(fmt.Sprintf("%s%s %s%s", would, say.text, app.AndList(by[say.action]), hint), 2))
-	}
-}
-
 // tellMissing names the values a new server needs before it can run.
 func tellMissing(a *app.App, pl *plan) {
 	for _, st := range pl.steps {
-		l, err := a.Launch(pl.project, st.name, st.new.Manifest, app.LaunchOptions{Bundle: "."})
+		l, err := a.Launch(pl.project, st.name, st.new.Manifest, app.LaunchOptions{Bundle: ".", Peek: true})
 		if err != nil || len(l.Missing) == 0 {
 			continue
 		}
@@ -137,10 +90,6 @@ func tellMissing(a *app.App, pl *plan) {
 		for _, m := range l.Missing {
 			names = append(names, m.Name)
 		}
-		g := ""
-		if pl.project.Global {
-			g = " -g"
-		}
-		a.IO.Warnf("%s needs %s before it runs: mcpm config%s %s --set %s=...", st.name, app.AndList(names), g, st.name, names[0])
+		a.IO.Warnf("%s needs %s before it runs: %s", st.name, app.AndList(names), app.HowToGive(pl.project, st.name, st.new.Manifest, l.Spec, names))
 	}
 }

@@ -25,7 +25,9 @@ type installOptions struct {
 
 // apply is what all verbs that change a project share.
 type apply struct {
+	verb    string // the command
 	yes     bool
+	widen   bool // --accept-permissions
 	dryRun  bool
 	noHosts bool
 	lowest  bool
@@ -39,7 +41,7 @@ func (o *apply) flags(c *cobra.Command) {
 }
 
 func NewInstall(a *app.App) *cobra.Command {
-	o := &installOptions{App: a}
+	o := &installOptions{App: a, apply: apply{verb: "install"}}
 	c := &cobra.Command{
 		Use: "install [NAME[@RANGE]...]", Aliases: []string{"i", "add"},
 		Short: "Install servers and add them to your AI applications",
@@ -118,11 +120,12 @@ func (o *installOptions) run(ctx context.Context) error {
 	if err := o.execute(ctx, o.App, pl); err != nil {
 		return err
 	}
-	return o.report(o.App, pl, begun, "install")
+	return o.report(o.App, pl, begun)
 }
 
 // preferFlags are those of the verbs that choose versions.
 func (o *apply) preferFlags(c *cobra.Command) {
+	c.Flags().BoolVar(&o.widen, "accept-permissions", false, "with --yes: also allow what a new version asks for beyond the old one")
 	c.Flags().BoolVar(&o.lowest, "prefer-lowest", false, "take the lowest versions that fit, to test your ranges")
 	c.Flags().BoolVar(&o.locked, "prefer-locked", true, "keep what is locked while it fits")
 }
