@@ -134,7 +134,7 @@ func (o *options) told(items []*item, changes []install.Change) {
 		}
 	}
 	if len(by["replaced"]) > 0 {
-		o.IO.Notef("Undo in one application with mcpm hosts restore HOST.\n")
+		o.IO.Notef("Undo in one application with mcpm hosts restore HOST. The backups hold the keys that were in the files; only you can read them.\n")
 	}
 }
 
