@@ -68,6 +68,8 @@ func TestHostsOfAProject(t *testing.T) {
 	}
 	w.write("shop/.mcpmrc", `{"hostPaths": {"cursor": "`+w.path("home/.bashrc")+`"}}`)
 	text += "\n" + w.transcript(cmds("hosts sync", "install", "hosts path cursor")...)
+	w.write("shop/.mcpmrc", `{"hosts": {"curser": false, "Zed": false}}`)
+	text += "\n" + w.transcript(cmds("hosts list --found", "__complete hosts restore z", "__complete hosts list z")...)
 	golden(t, "hosts-project.txt", text)
 	if _, err := os.Stat(w.path("home/.bashrc")); !os.IsNotExist(err) {
 		t.Errorf("a project's file made mcpm write: %v", err)

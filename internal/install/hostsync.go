@@ -49,25 +49,28 @@ func (r *Registrar) Sync(wants ...Want) ([]Change, error) {
 	})
 }
 
-// Recorded returns the projects that have entries in files of host applications, the global one first.
-func (r *Registrar) Recorded() ([]Project, error) {
+// Recorded returns what is in files of host applications by the record, each project once, the global one first.
+func (r *Registrar) Recorded() ([]Want, error) {
 	rec, err := r.readRecord()
 	if err != nil {
 		return nil, err
 	}
-	dirs := map[string]bool{}
+	servers := map[string]map[hub.Name]bool{}
 	for _, f := range rec.Files {
 		for _, e := range f.Entries {
-			dirs[e.Project] = true
+			if servers[e.Project] == nil {
+				servers[e.Project] = map[hub.Name]bool{}
+			}
+			servers[e.Project][e.Server] = true
 		}
 	}
-	var out []Project
-	for _, dir := range slices.Sorted(maps.Keys(dirs)) {
-		p := Project{Dir: dir}
+	var out []Want
+	for _, dir := range slices.Sorted(maps.Keys(servers)) {
+		w := Want{Project{Dir: dir}, slices.Sorted(maps.Keys(servers[dir]))}
 		if dir == "" {
-			p = r.Home.Global()
+			w.Project = r.Home.Global()
 		}
-		out = append(out, p)
+		out = append(out, w)
 	}
 	return out, nil
 }

@@ -293,3 +293,73 @@ func TestFiles(t *testing.T) {
 		t.Errorf("%d files of %d hosts", len(files), len(hosts.All()))
 	}
 }
+
+// Adopt puts our entry in the place of a person's, keeps what is theirs, and what follows the server stays in it
+// when it is written anew. An entry that changed meanwhile, or is in a host that is left out, is not touched.
+func TestAdopt(t *testing.T) {
+	r, home := registrar(t)
+	cursor, _ := hosts.ByID("cursor")
+	file := filepath.Join(home, ".cursor", "mcp.json")
+	old := `{"mcpServers": {"db": {"command": "npx", "args": ["db", "/x"], "env": {"TOKEN": "t", "DEBUG": "1"}, "disabled": true, "url": ""}}}`
+	write(t, file, old)
+	p := install.Project{Dir: t.TempDir()}
+	have, err := cursor.Entries([]byte(old))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := install.Adoption{Host: cursor, Path: file, Key: "db", Was: have["db"], Server: "acme/db", Words: []string{"--", "/x"}, Moved: []string{"TOKEN"}}
+	r.Takes = func(string, bool) bool { return false }
+	if changes, err := r.Adopt(p, []install.Adoption{a}); err != nil || len(changes) != 0 {
+		t.Errorf("a host that is left out: %+v %v", changes, err)
+	}
+	r.Takes = nil
+	other := a
+	other.Was = []byte(`{"command": "other"}`)
+	if changes, err := r.Adopt(p, []install.Adoption{other}); err != nil || len(changes) != 1 || hub.KindOf(changes[0].Err) != hub.Conflict {
+		t.Errorf("an entry that changed: %+v %v", changes, err)
+	}
+	if text, _ := os.ReadFile(file); string(text) != old {
+		t.Errorf("%s", text)
+	}
+	if changes, err := r.Adopt(p, []install.Adoption{a}); err != nil || len(changes) != 1 || changes[0].Action != "replaced" {
+		t.Fatalf("%+v %v", changes, err)
+	}
+	entry := func() string {
+		t.Helper()
+		text, _ := os.ReadFile(file)
+		have, err := cursor.Entries(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(strings.Fields(string(have["db"])), "")
+	}
+	want := `{"command":"/usr/bin/mcpm","args":["run","@acme/db","-C","` + p.Dir + `","--","/x"],"env":{"DEBUG":"1"},"disabled":true}`
+	if got := entry(); got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+	w := install.Want{Project: p, Servers: []hub.Name{"acme/db"}}
+	if changes, err := r.Sync(w); err != nil || acts(changes) != nil {
+		t.Errorf("it is out of step at once: %+v %v", changes, err)
+	}
+	r.Command = "/opt/mcpm"
+	if _, err := r.Sync(w); err != nil {
+		t.Fatal(err)
+	}
+	if got := entry(); got != strings.Replace(want, "/usr/bin/mcpm", "/opt/mcpm", 1) {
+		t.Errorf("written anew: %s", got)
+	}
+	// The backup stays when the last entry of ours goes.
+	if _, err := r.Sync(install.Want{Project: p}); err != nil {
+		t.Fatal(err)
+	}
+	all, err := r.Backups(cursor)
+	if err != nil || len(all) == 0 {
+		t.Fatalf("%+v %v", all, err)
+	}
+	if err := r.Restore(cursor, all[len(all)-1]); err != nil {
+		t.Fatal(err)
+	}
+	if text, _ := os.ReadFile(file); string(text) != old {
+		t.Errorf("%s", text)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/hosts"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest/jsonc"
@@ -41,10 +42,27 @@ func New(a *app.App) *cobra.Command {
 	verbs := &cobra.Group{ID: "hosts", Title: "Verbs:"}
 	c.AddGroup(verbs)
 	for _, v := range []*cobra.Command{newList(a), newAdd(a), newRemove(a), newSync(a), newDiff(a), newRestore(a), newPath(a)} {
-		v.GroupID = verbs.ID
+		v.GroupID, v.ValidArgsFunction = verbs.ID, complete
 		c.AddCommand(v)
 	}
 	return c
+}
+
+// complete offers the applications where one is named, and files after the one of path.
+func complete(c *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+	switch {
+	case c.Name() == "path" && len(args) == 1:
+		return nil, cobra.ShellCompDirectiveDefault
+	case c.Name() == "restore" && len(args) == 1:
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var ids []string
+	for _, h := range hosts.All() {
+		if strings.HasPrefix(h.ID, begun) && (c.Args == nil || c.Args(c, append(args, h.ID)) == nil) {
+			ids = append(ids, h.ID+"\t"+h.Name)
+		}
+	}
+	return ids, cobra.ShellCompDirectiveNoFileComp
 }
 
 // home writes a path as people do, with ~ for the home directory.

@@ -76,12 +76,32 @@ func (o *listOptions) run() error {
 			o.IO.Warnf("%s: %s", r.Name, r.Error)
 		}
 	}
+	o.warnUnknown()
 	if found == 0 && takes == 0 {
 		o.IO.Notef("No host application was found. mcpm hosts add HOST takes one all the same.\n")
 		return nil
 	}
 	o.IO.Notef("%s here; %d %s what you install. mcpm hosts add or remove HOST changes that.\n", app.Plural(found, "application"), takes, gets(takes))
 	return nil
+}
+
+// warnUnknown tells of names in .mcpmrc that are of no application: what was meant by them has no effect.
+func (o *listOptions) warnUnknown() {
+	s, err := o.Settings()
+	if err != nil {
+		return // it was told before
+	}
+	for _, id := range append(s.NamedHosts(false), s.NamedHosts(true)...) {
+		if _, known := hosts.ByID(id); known || id == install.OtherHosts {
+			continue
+		}
+		h, err := app.FindHost(id)
+		if err != nil {
+			o.IO.Warnf(".mcpmrc: %s", reason(err))
+		} else {
+			o.IO.Warnf(".mcpmrc: %q has no effect; write %q", id, h.ID)
+		}
+	}
 }
 
 func gets(n int) string {

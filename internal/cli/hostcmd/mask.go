@@ -29,7 +29,7 @@ func masked(h hosts.Host, text []byte) (string, error) {
 	slices.SortFunc(values, func(a, b string) int { return len(b) - len(a) }) // one may be a part of another
 	out := string(text)
 	for _, v := range slices.Compact(values) {
-		out = hide(out, v)
+		out = hide(out, v, h.Format == hosts.YAML)
 	}
 	for _, line := range strings.Split(out, "\n") { // comments are in no value
 		for s := bundle.FindSecret(line); s != "" && strings.Contains(out, s); s = bundle.FindSecret(line) {
@@ -43,8 +43,19 @@ func masked(h hosts.Host, text []byte) (string, error) {
 	return out, nil
 }
 
-// hide replaces a value. A short one is a part of many words: it goes only where it stands as a value.
-func hide(text, value string) string {
+// hide replaces a value. A short one is a part of many words: it goes only where it stands as a value. In YAML
+// bare asterisks would be an alias.
+func hide(text, value string, yaml bool) string {
+	if yaml {
+		for _, front := range []string{": ", "- "} {
+			for _, end := range []string{"\n", "\r\n"} {
+				text = strings.ReplaceAll(text, front+value+end, front+`"`+mask+`"`+end)
+			}
+			if rest, ok := strings.CutSuffix(text, front+value); ok {
+				text = rest + front + `"` + mask + `"`
+			}
+		}
+	}
 	spelled := []string{value}
 	if q, err := json.Marshal(value); err == nil {
 		spelled = append(spelled, strings.Trim(string(q), `"`))

@@ -147,7 +147,8 @@ func (o *pathOptions) move(h hosts.Host, value any) error {
 }
 
 // everywhere returns what the host applications are to have of every project on this machine: those with a
-// lockfile, and with nothing those that are gone and left entries.
+// lockfile, and those that left entries. Of a project that cannot be read now, or whose directory is away, what
+// is there stays.
 func everywhere(a *app.App) ([]install.Want, error) {
 	h, err := a.Store()
 	if err != nil {
@@ -165,14 +166,22 @@ func everywhere(a *app.App) ([]install.Want, error) {
 	if err != nil {
 		return nil, err
 	}
+	known := map[install.Project]install.Want{}
+	for _, w := range recorded {
+		known[w.Project] = w
+		projects = append(projects, w.Project)
+	}
 	var wants []install.Want
-	for _, p := range append(projects, recorded...) {
+	for _, p := range projects {
 		if slices.ContainsFunc(wants, func(w install.Want) bool { return w.Project == p }) {
 			continue
 		}
 		w, _, err := app.WantOf(p)
 		if err != nil {
-			return nil, err
+			a.IO.Warnf("%s: %s", home(a, p.Dir), reason(err))
+		}
+		if _, away := os.Stat(p.Dir); err != nil || away != nil {
+			w = install.Want{Project: p, Servers: known[p].Servers}
 		}
 		wants = append(wants, w)
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/cli/use"
-	"github.com/mcphub/mcphub/internal/hosts"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/migrate"
@@ -65,7 +64,7 @@ func (o *options) replace(ctx context.Context, reg *install.Registrar, p install
 			anywhere[m.name] = true
 			continue
 		}
-		if it.scope != hosts.User {
+		if it.stays != "" {
 			continue
 		}
 		in[m.name] = append(in[m.name], it.host.ID)
@@ -100,7 +99,7 @@ func (o *options) mayReplace(ctx context.Context, mapped []*item) (bool, error) 
 	var in []string
 	entries := 0
 	for _, it := range mapped {
-		if it.host != nil && it.scope == hosts.User {
+		if it.host != nil && it.stays == "" {
 			entries++
 			if !slices.Contains(in, it.host.Name) {
 				in = append(in, it.host.Name)

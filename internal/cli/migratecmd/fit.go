@@ -157,7 +157,8 @@ func (f *fit) arguments(declared []model.Argument, words []string) {
 			case a.Format == model.FormatBoolean || j+1 >= len(words):
 				value, words = "true", slices.Delete(words, j, j+1)
 			default:
-				value, words = words[j+1], slices.Delete(words, j, j+2)
+				value = words[j+1]
+				words = slices.Delete(words, j, j+2)
 			}
 			values = append(values, value)
 		}
@@ -205,6 +206,8 @@ func (f *fit) same(m *manifest.Manifest, spec manifest.ServerSpec, want line, mi
 	switch {
 	case !ok:
 		return "the server of the hub is started in another way"
+	case got.options != want.options && strings.TrimSpace(want.options) == "":
+		return "the server of the hub is started with options that yours was not"
 	case got.options != want.options:
 		return "it is started with options that would be lost: " + strings.TrimSpace(want.options)
 	case !slices.Equal(append(got.args, f.args...), want.args):

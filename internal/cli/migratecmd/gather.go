@@ -3,6 +3,7 @@ package migratecmd
 import (
 	"encoding/json"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
@@ -19,6 +20,7 @@ type source struct {
 
 	host    *hosts.Host // of a host application
 	scope   hosts.Scope
+	stays   string                     // why its entries stay; "" when mcpm may replace them
 	raw     map[string]json.RawMessage // its entries
 	why     string                     // why it could not be read
 	servers []server
@@ -133,6 +135,7 @@ func (s *source) take(found []migrate.Server) {
 func (o *options) ofHosts(reg *install.Registrar, id string) []*source {
 	var all []*source
 	seen := map[string]bool{}
+	taking := reg.Taking()
 	for _, h := range hosts.All() {
 		if id != "" && h.ID != id {
 			continue
@@ -144,6 +147,12 @@ func (o *options) ofHosts(reg *install.Registrar, id string) []*source {
 			}
 			seen[p.Path] = true
 			s := &source{Tool: h.Name, Path: p.Path, host: &h, scope: p.Scope}
+			switch {
+			case p.Scope == hosts.Project:
+				s.stays = "mcpm does not write a project's files; take it out by hand"
+			case !slices.ContainsFunc(taking, func(t hosts.Host) bool { return t.ID == h.ID }):
+				s.stays = h.Name + " is left out by your .mcpmrc"
+			}
 			all = append(all, s)
 			if err == nil {
 				s.raw, err = h.Entries(text)

@@ -134,11 +134,11 @@ type item struct {
 	left  bool       // a person left it out
 }
 
-// chosen returns the items that are taken. What is installed already and is no entry to replace is done.
+// chosen returns the items that are taken. What is installed already, with no entry to replace, is done.
 func chosen(items []*item) []*item {
 	var out []*item
 	for _, it := range items {
-		if it.match != nil && !it.left && (!it.match.here || it.host != nil) {
+		if it.match != nil && !it.left && (!it.match.here || it.host != nil && it.stays == "") {
 			out = append(out, it)
 		}
 	}

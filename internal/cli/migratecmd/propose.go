@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/use"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/resolve"
@@ -146,10 +147,6 @@ func (it *item) what() string {
 
 // settle makes the matches agree: a server has one set of values in a project, one version, and one entry in a file.
 func (o *options) settle(ctx context.Context, p install.Project, items []*item) error {
-	h, err := o.Store()
-	if err != nil {
-		return err
-	}
 	values := map[hub.Name]map[string]string{}
 	versions := map[hub.Name]string{}
 	entries := map[string]bool{}
@@ -159,13 +156,11 @@ func (o *options) settle(ctx context.Context, p install.Project, items []*item) 
 		}
 		n := it.match.name
 		if values[n] == nil {
-			stored, err := h.Values(p, n)
+			stored, err := use.Kept(ctx, o.App, p, n)
 			if err != nil {
 				return err
 			}
-			if values[n], err = o.Reveal(ctx, p, n, stored); err != nil {
-				return err
-			}
+			values[n] = stored
 		}
 		if key := differs(values[n], it.match.fit.values); key != "" {
 			it.refuse(fmt.Sprintf("mcpm keeps one %s for each server, and %s has another one", key, n))

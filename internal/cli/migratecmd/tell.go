@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
-	"github.com/mcphub/mcphub/internal/hosts"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/migrate"
@@ -78,8 +77,8 @@ func (o *options) tellMapped(it *item) {
 			facts = append(facts, name+" stays in the file of "+it.Tool+": the server declares no such value")
 		}
 	}
-	if it.host != nil && it.scope == hosts.Project {
-		facts = append(facts, "its entry stays: mcpm does not write a project's files, take it out by hand")
+	if it.stays != "" {
+		facts = append(facts, "its entry stays: "+it.stays)
 	}
 	if len(m.fit.needs) > 0 {
 		facts = append(facts, "needs "+app.AndList(m.fit.needs)+", which this file does not hold: mcpm config"+o.g()+" "+m.name.String())
@@ -135,7 +134,7 @@ func (o *options) told(items []*item, changes []install.Change) {
 		}
 	}
 	if len(by["replaced"]) > 0 {
-		o.IO.Notef("Undo in one application with mcpm hosts restore HOST.\n")
+		o.IO.Notef("Undo in one application with mcpm hosts restore HOST. The backups hold the keys that were in the files; only you can read them.\n")
 	}
 }
 

@@ -49,6 +49,19 @@ func Bring(ctx context.Context, a *app.App, p install.Project, refs []app.Ref, y
 	return out, o.execute(ctx, a, pl)
 }
 
+// Kept returns the values that mcpm config has for a server, secrets among them.
+func Kept(ctx context.Context, a *app.App, p install.Project, name hub.Name) (map[string]string, error) {
+	h, err := a.Store()
+	if err != nil {
+		return nil, err
+	}
+	stored, err := h.Values(p, name)
+	if err != nil {
+		return nil, err
+	}
+	return a.Reveal(ctx, p, name, stored)
+}
+
 // Keep stores values for an installed server where mcpm config keeps them: as a secret what it declares to be one, and
 // what looks like one to secret.
 func Keep(ctx context.Context, a *app.App, p install.Project, name hub.Name, values map[string]string, secret func(name, value string) bool) error {
