@@ -32,9 +32,9 @@ func (o *doctorOptions) engine(ctx context.Context, name string, args ...string)
 	version := versionRE.FindString(text)
 	switch {
 	case err != nil:
-		return finding{Name: name, Status: notice, Text: fmt.Sprintf("%s is there, and its engine does not answer: %v", path, err), Hint: "start it, or see who may use it"}
+		return finding{Name: name, Status: notice, Text: fmt.Sprintf("its engine does not answer: %v", err), Hint: "start it, or see who may use it"}
 	case version == "":
-		return finding{Name: name, Status: notice, Text: fmt.Sprintf("%s is there, and says of its engine only %q", path, app.Short(text))}
+		return finding{Name: name, Status: notice, Text: fmt.Sprintf("says of its engine only %q", app.Short(text))}
 	}
 	return finding{Name: name, Status: fine, Text: version + ", its engine answers"}
 }
