@@ -45,15 +45,17 @@ var mayImport = map[string][]string{
 	"internal/backend/memcache":   {"hub"},
 	"internal/wire":               {"hub", "manifest", "trust"},
 	"internal/install":            {"hub", "manifest", "trust", "hosts", "bundle"},
+	"internal/secret":             {"hub", "install"},
 	"internal/source":             {"hub", "manifest", "wire", "trust"},
 	"internal/gateway":            {"hub"},
+	"internal/migrate":            {"hub", "manifest", "hosts", "bundle"},
 	// services
 	"internal/registry": {"hub", "manifest", "resolve", "trust", "source", "bundle"},
 	"internal/search":   {"hub", "words", "manifest"},
 	// doors
 	"internal/api": {"hub", "auth", "registry", "search", "wire", "manifest", "trust", "hosts"},
 	"internal/web": {"hub", "auth", "registry", "search", "hosts", "manifest", "docs"},
-	"internal/cli": {"hub", "manifest", "resolve", "trust", "hosts", "wire", "install", "source", "bundle", "gateway"},
+	"internal/cli": {"hub", "manifest", "resolve", "trust", "hosts", "wire", "install", "secret", "source", "bundle", "gateway", "migrate"},
 	// wiring
 	"cmd/mcphub": {"hub", "manifest", "resolve", "trust", "hosts", "wire", "source", "bundle", "gateway", "auth", "registry", "search", "embed", "api", "web",
 		"backend/sqlstore", "backend/blobstore", "backend/bleveindex", "backend/opensearch", "backend/localvec", "backend/weaviate", "backend/memcache"},

@@ -50,6 +50,38 @@ func topicNames() []string { return slices.Sorted(maps.Keys(topics)) }
 
 // topics say what is true of this version, not of the plan.
 var topics = map[string]string{
+	"secrets": `A secret is a value that a server declares as one, or whose name says so (a token, a password, a key). mcpm
+config stores it in the system keychain: the Secret Service on Linux (GNOME Keyring, KWallet, KeePassXC), the
+Keychain on macOS, the Credential Manager on Windows. It is never in mcp.json, the lockfile, a host application's
+file, mcpm's arguments or its output; config.json under MCPM_HOME only says where it is.
+
+  mcpm config @acme/db --set TOKEN           asks, or reads a pipe; in no history
+  mcpm config @acme/db --set TOKEN=abc       works, and your shell's history may hold it
+  mcpm config @acme/db --get TOKEN           on a terminal; into a pipe only with --reveal
+  mcpm config -g @acme/db --set TOKEN        for all projects; a project's own value wins
+
+Where no keychain answers (a container, a build, a login over ssh) secrets go to secrets.age under MCPM_HOME,
+encrypted with age, and mcpm config says so. What opens that file:
+
+  secrets.key beside it   made once, readable by you only. Protects from who gets secrets.age alone: a backup, a
+                          synchronised directory. Not from who can read both files, and so not from other
+                          programs of yours.
+  MCPM_SECRETS_KEY        an age secret key (age-keygen makes one), or a passphrase of at least 12 characters.
+                          Protects from everyone without it. mcpm run needs it too, so set it where host
+                          applications find it. A passphrase costs about a second at each start.
+
+MCPM_SECRETS=keychain uses nothing but the keychain, and fails without it; MCPM_SECRETS=file nothing but the file; auto
+is the rule above. A keychain that does not answer is given up after 5 seconds, one that has to be unlocked after
+a minute. What was stored in one place is not looked for in the other.
+
+A variable of the environment wins over a stored value, except for a remote server, which is sent nothing that was
+not given to it with mcpm config. The server gets a secret in its environment, or in a header of its requests. One
+that its publisher wants on the command line is refused, because others on the machine can read that: mcpm config
+NAME --in-args KEY allows it.
+
+A program that runs as you can ask the keychain as mcpm does. Secrets are safe from other people, not from what you
+start yourself.
+`,
 	"ranges": `Ranges say which versions will do. mcpm reads what npm reads:
 
   1.4.2            exactly that version
@@ -98,7 +130,8 @@ What is checked: at every run the manifest, every file of a bundle, and of packa
 and the time it was written with; a file that has not is read. mcpm ci and mcpm cache verify read all of them.
 A difference stops with exit code 6 and names the file.
 
-What is not: container images are locked to their tag and fetched by docker, which checks them its own way.
+A container image is locked to the digest that its tag stands for when it is installed, and started by it; the
+container engine fetches it then, and compares it.
 
 One fact is one line, so that a merge conflict can be read. Members that this version does not know are kept.
 `,
@@ -110,9 +143,15 @@ The edit keeps comments, order and indentation, in JSON, YAML and TOML; a file w
 left alone, and mcpm says what to change. The file as it was is kept under MCPM_HOME/backups, and mcpm
 uninstall gives back the very bytes. An entry you made yourself is never touched: when its name is taken,
 ours is called SCOPE-NAME. What you add to one of ours, or switch off in it, stays. --no-hosts leaves the
-files alone.
+files alone; --host cursor adds a server to that application only, and keeps it so.
 
-mcpm list shows which applications have a server.
+mcpm hosts list shows every application, mcpm hosts remove and add choose which of them get servers, mcpm
+hosts diff and sync show and mend what is out of step, mcpm hosts restore puts back a backup. What you choose
+is kept in .mcpmrc: "hosts": {"cursor": false, "*": true}, where * is all others. A project's .mcpmrc can leave
+applications out for its own servers, never bring one in that yours leaves out.
+
+mcpm hosts path HOST FILE says where an application keeps its file, kept as "hostPaths" in your own ~/.mcpmrc.
+A project's .mcpmrc that has hostPaths stops mcpm: a repository must not say where mcpm writes.
 `,
 	"sandbox": `This version of mcpm has no sandbox. mcpm run starts a server with all of your rights and says so on stderr.
 The server gets your environment without the variables that begin with MCPM_. It ends when mcpm ends.

@@ -15,7 +15,10 @@ import (
 	"github.com/mcphub/mcphub/internal/cli/author"
 	"github.com/mcphub/mcphub/internal/cli/check"
 	"github.com/mcphub/mcphub/internal/cli/export"
+	"github.com/mcphub/mcphub/internal/cli/hostcmd"
 	"github.com/mcphub/mcphub/internal/cli/kept"
+	"github.com/mcphub/mcphub/internal/cli/migratecmd"
+	"github.com/mcphub/mcphub/internal/cli/set"
 	"github.com/mcphub/mcphub/internal/cli/show"
 	"github.com/mcphub/mcphub/internal/cli/use"
 
@@ -88,7 +91,9 @@ func newRoot(a *app.App) *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	add(groupUse, use.NewSearch(a), use.NewInfo(a), use.NewInstall(a), use.NewUninstall(a), use.NewUpdate(a), show.NewList(a), show.NewOutdated(a), show.NewWhy(a), show.NewOpen(a), use.NewRun(a), use.NewTest(a), use.NewConfig(a), kept.NewCI(a), kept.NewCache(a), export.NewExport(a))
+	add(groupUse, use.NewSearch(a), use.NewInfo(a), use.NewInstall(a), use.NewUninstall(a), use.NewUpdate(a), kept.NewRollback(a),
+		show.NewList(a), show.NewOutdated(a), show.NewWhy(a), show.NewOpen(a), use.NewRun(a), use.NewTest(a), set.NewConfig(a),
+		hostcmd.New(a), migratecmd.New(a), kept.NewLink(a), kept.NewUnlink(a), kept.NewCI(a), kept.NewCache(a), export.NewExport(a))
 	add(groupPublish, author.NewInit(a), author.NewPublish(a), author.NewDeprecate(a), author.NewYank(a), author.NewUnpublish(a))
 	add(groupAccount, newLogin(a), newLogout(a), newWhoami(a), check.NewDoctor(a), newVersion(a), newCompletion(a))
 	root.SetHelpCommand(newHelp(a))
@@ -160,7 +165,7 @@ Flags:
 Everywhere:
 {{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableSubCommands}}
 
-mcpm VERB --help tells more. mcpm help TOPIC explains: ranges, permissions, lockfile, hosts, sandbox.{{end}}
+mcpm VERB --help tells more. mcpm help TOPIC explains: ranges, permissions, lockfile, hosts, sandbox, secrets.{{end}}
 `
 
 // Run runs mcpm under the signals of a terminal: the first Ctrl-C asks the command to stop, a second one

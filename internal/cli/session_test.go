@@ -16,6 +16,7 @@ import (
 	"github.com/mcphub/mcphub/internal/cli"
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/cli/term"
+	"github.com/mcphub/mcphub/internal/secret"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -27,10 +28,11 @@ type world struct {
 	root  string
 	vars  map[string]string
 	now   time.Time
-	width int      // of the terminal; 0 for a pipe
-	input string   // what is typed
-	exe   string   // path of mcpm
-	shown []string // what the browser was sent to
+	width int          // of the terminal; 0 for a pipe
+	input string       // what is typed
+	exe   string       // path of mcpm
+	shown []string     // what the browser was sent to
+	ring  secret.Store // the system's keychain; nil for none
 }
 
 func newWorld(t *testing.T) *world {
@@ -110,6 +112,9 @@ func (w *world) mcpm(args ...string) (code int, stdout, stderr string) {
 		Dir: w.path("shop"), UserHome: w.path("home"), OS: "linux", Exe: w.exe,
 		Now:    func() time.Time { return w.now },
 		Browse: func(url string) error { w.shown = append(w.shown, url); return nil },
+	}
+	if w.ring != nil {
+		env.Keychain = func(string, func()) secret.Store { return w.ring }
 	}
 	code = cli.Main(context.Background(), env, args)
 	return code, out.String(), errw.String()

@@ -137,6 +137,7 @@ type filler struct {
 	m       *Manifest
 	vars    map[string]string
 	missing map[string]Missing
+	secrets []string // values that no error may show
 	err     error
 }
 

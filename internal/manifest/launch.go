@@ -5,10 +5,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/manifest/jsonc"
+	"github.com/mcphub/mcphub/internal/manifest/value"
 	"github.com/modelcontextprotocol/registry/pkg/model"
 )
 
@@ -16,8 +16,7 @@ import (
 // configuration. ok is false when it has none.
 func (f *filler) resolve(name string) (value string, ok bool) {
 	if v, given := f.vars[name]; given {
-		in := f.m.Configuration[name]
-		f.check(name, v, in.Type, in.Choices)
+		f.check(name, v, f.rule(name))
 		return v, true
 	}
 	switch name {
@@ -95,7 +94,7 @@ func isOption(arg string) bool {
 // noSmuggling refuses a word that starts with "-" only because of what was filled in.
 func (f *filler) noSmuggling(template, value, where string) {
 	if strings.HasPrefix(value, "-") && !strings.HasPrefix(template, "-") {
-		f.fail("%s: the value %s starts with '-', so the program would read it as an option", where, jsonc.Quote(value))
+		f.fail("%s: the value %s starts with '-', so the program would read it as an option", where, f.shown(value))
 	}
 }
 
@@ -166,7 +165,7 @@ func (f *filler) input(name string, in *model.InputWithVariables) (value string,
 		return f.substitute(in.Value, in.Variables), true, len(in.Variables) > 0
 	}
 	if v, there := f.vars[name]; there {
-		f.check(name, v, string(in.Format), in.Choices)
+		f.check(name, v, ruleOf(in.Input))
 		return v, true, true
 	}
 	if in.Default != "" {
@@ -204,7 +203,7 @@ func (f *filler) substitute(s string, declared map[string]model.Input) string {
 			return found
 		}
 		if v, set := f.resolve(name); set && in.Value == "" {
-			f.check(name, v, string(in.Format), in.Choices)
+			f.check(name, v, ruleOf(in))
 			return v
 		}
 		v, _, _ := f.input(name, &model.InputWithVariables{Input: in})
@@ -212,19 +211,29 @@ func (f *filler) substitute(s string, declared map[string]model.Input) string {
 	})
 }
 
-// check refuses a value that is not of its type or not among its choices.
-func (f *filler) check(name, value, kind string, choices []string) {
-	if len(choices) > 0 && !slices.Contains(choices, value) {
-		f.fail("%s is %s; it must be one of %s", name, jsonc.Quote(value), strings.Join(choices, ", "))
+func (f *filler) rule(name string) value.Rule {
+	in := f.m.Configuration[name]
+	return value.Rule{Type: in.Type, Choices: in.Choices, Secret: in.Secret}
+}
+
+func ruleOf(in model.Input) value.Rule {
+	return value.Rule{Type: string(in.Format), Choices: in.Choices, Secret: in.IsSecret}
+}
+
+// check refuses a value that its input does not take, and remembers a secret so that no later error shows it.
+func (f *filler) check(name, v string, r value.Rule) {
+	if r.Secret = r.Secret || LooksSecret(name); r.Secret && v != "" {
+		f.secrets = append(f.secrets, v)
 	}
-	switch kind {
-	case "number":
-		if _, err := strconv.ParseFloat(value, 64); err != nil {
-			f.fail("%s is %s; it must be a number", name, jsonc.Quote(value))
-		}
-	case "boolean":
-		if value != "true" && value != "false" {
-			f.fail("%s is %s; it must be true or false", name, jsonc.Quote(value))
-		}
+	if err := r.Check(name, v); err != nil {
+		f.fail("%s", err.Error())
 	}
+}
+
+// shown is a value as an error may show it.
+func (f *filler) shown(value string) string {
+	if slices.ContainsFunc(f.secrets, func(s string) bool { return strings.Contains(value, s) }) {
+		return "of a secret"
+	}
+	return jsonc.Quote(value)
 }

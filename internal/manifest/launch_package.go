@@ -183,7 +183,7 @@ func (f *filler) named(a *model.Argument) []string {
 	}
 	value, ok, _ := f.input(key, &a.InputWithVariables)
 	switch {
-	case !ok && bare(a):
+	case !ok && IsFlag(a):
 		return []string{a.Name}
 	case !ok:
 		return nil
@@ -199,8 +199,8 @@ func (f *filler) named(a *model.Argument) []string {
 	return out
 }
 
-// bare reports whether a named argument is a flag with nothing to ask for.
-func bare(a *model.Argument) bool {
+// IsFlag reports whether a named argument is a flag with nothing to ask for.
+func IsFlag(a *model.Argument) bool {
 	return a.ValueHint == "" && a.Default == "" && !a.IsRequired && a.Format == "" && a.Placeholder == "" &&
 		len(a.Choices) == 0 && len(a.Variables) == 0
 }

@@ -102,6 +102,18 @@ var launchCases = []launchCase{
 		err:  `@a/bc: PORT is "eighty"; it must be a number`,
 	},
 	{
+		name: "a secret of the wrong type is not shown",
+		src:  `{"name":"@a/bc","servers":{"a":{"command":"node","env":{"PIN":"${PIN}"}}},"configuration":{"PIN":{"type":"number","secret":true}}}`,
+		vars: map[string]string{"PIN": "hunter2"},
+		err:  `@a/bc: PIN is not right; it must be a number`,
+	},
+	{
+		name: "a secret that would be an option is not shown",
+		src:  `{"name":"@a/bc","servers":{"a":{"command":"node","args":["${MY_TOKEN}"]}}}`,
+		vars: map[string]string{"MY_TOKEN": "-hunter2"},
+		err:  `@a/bc: args: the value of a secret starts with '-', so the program would read it as an option`,
+	},
+	{
 		name: "a value that is no choice",
 		src:  `{"name":"@a/bc","servers":{"a":{"remote":{"type":"sse","url":"https://{region}.example.com/sse","variables":{"region":{"choices":["eu","us"]}}}}}}`,
 		vars: map[string]string{"region": "evil.com/"},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cli/browser"
 	"github.com/mcphub/mcphub/internal/cli/term"
+	"github.com/mcphub/mcphub/internal/secret"
 )
 
 // Version of mcpm, set when it is built.
@@ -30,6 +31,8 @@ type Env struct {
 	Files    [3]*os.File  // stdin, stdout and stderr as they are given to a server
 
 	Browse func(url string) error // opens an address of the web
+	// Keychain opens the system's keychain under a name; waiting is called when a person has to unlock it. nil for none.
+	Keychain func(service string, waiting func()) secret.Store
 }
 
 // System returns the Env of this process.
@@ -37,6 +40,9 @@ func System() *Env {
 	env := &Env{
 		IO: term.System(os.Getenv), Getenv: os.Getenv, Environ: os.Environ, OS: goos, Now: time.Now,
 		Files: [3]*os.File{os.Stdin, os.Stdout, os.Stderr}, Browse: browse,
+	}
+	env.Keychain = func(service string, waiting func()) secret.Store {
+		return secret.NewKeychain(service, os.Getenv, waiting)
 	}
 	env.Dir, _ = os.Getwd() // a deleted directory: commands that need one say so
 	env.UserHome, _ = os.UserHomeDir()

@@ -1,8 +1,8 @@
 package app
 
 import (
+	"context"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -20,6 +20,8 @@ type LaunchOptions struct {
 	Args      []string        // after the server's own
 	workspace string
 	AllowHTTP bool
+	Peek      bool            // only say what is missing: no secret is fetched, and there is no Server
+	Context   context.Context // ends the wait for a keychain; nil waits as long as the keychain may take
 }
 
 // launched is a server ready to be started, or the values that are still missing.
@@ -31,36 +33,27 @@ type launched struct {
 }
 
 // Launch fills in how a server is started. A value comes from the environment of mcpm (not for a remote
-// server), else from mcpm config, else from the manifest's default.
+// server), else from mcpm config, else from the manifest's default. It is handed over in the environment or in headers;
+// a secret that would be an argument is refused, unless mcpm config allowed it.
 func (a *App) Launch(p install.Project, name hub.Name, m *manifest.Manifest, o LaunchOptions) (*launched, error) {
 	s, err := a.Settings()
 	if err != nil {
 		return nil, err
 	}
-	key, spec, err := m.Entry(s.DefaultTransport)
-	if o.Entry != "" {
-		key = o.Entry
-		spec, err = m.EntryNamed(o.Entry)
-	}
+	key, spec, err := a.entry(m, o.Entry)
 	if err != nil {
 		return nil, err
 	}
-	h, err := a.Store()
+	inputs := InputsOf(m, spec)
+	stored, err := a.stored(p, name, inputs, o)
 	if err != nil {
 		return nil, err
 	}
-	vars, err := h.Values(p, name)
+	vars, err := a.valuesOf(p, name, inputs, stored, o)
 	if err != nil {
 		return nil, err
 	}
 	away := remote(spec)
-	for _, in := range InputsOf(m, spec) {
-		// What goes to a remote server leaves this machine: only what was given to it by name with mcpm config,
-		// never whatever variable its publisher thought of.
-		if v := a.Given(in); v != "" && !away {
-			vars[in] = v
-		}
-	}
 	workspace := o.workspace
 	if workspace == "" {
 		workspace = a.Dir
@@ -82,8 +75,11 @@ func (a *App) Launch(p install.Project, name hub.Name, m *manifest.Manifest, o L
 		return nil, err
 	}
 	out := &launched{Missing: missing, Key: key, Spec: spec}
-	if len(missing) > 0 {
+	if len(missing) > 0 || o.Peek {
 		return out, nil
+	}
+	if in := secretInArgs(inputs, vars, stored, l); in != "" {
+		return nil, inArgs(p, name, in)
 	}
 	out.Server = &gateway.Server{
 		Command: l.Command, Args: append(l.Args, o.Args...), Dir: l.Dir, Env: a.serverEnv(l.Env, o.Bundle != ""),
@@ -98,6 +94,88 @@ func (a *App) Launch(p install.Project, name hub.Name, m *manifest.Manifest, o L
 		out.Server.Command = s.DockerRuntime
 	}
 	return out, nil
+}
+
+// stored returns what was configured, after plain text secrets were moved. A server that is not installed gets nothing
+// of what was given for all projects: anybody's mcp.json can claim a name.
+func (a *App) stored(p install.Project, name hub.Name, inputs []Input, o LaunchOptions) (map[string]install.Value, error) {
+	h, err := a.Store()
+	if err != nil {
+		return nil, err
+	}
+	if o.Locked == nil && !o.Peek {
+		return h.OwnValues(p, name)
+	}
+	values, err := h.Values(p, name)
+	if err != nil || o.Peek || !slices.ContainsFunc(inputs, func(in Input) bool { return in.Secret && values[in.Name].Plain }) {
+		return values, err
+	}
+	if err := a.MoveSecrets(o.ctx(), p, name, inputs); err != nil {
+		a.IO.Warnf("%v", err) // it is still there, and the server has asked for it
+	}
+	return h.Values(p, name)
+}
+
+// valuesOf returns the values of a server's inputs, those of the environment first. Only what is needed is fetched.
+func (a *App) valuesOf(p install.Project, name hub.Name, inputs []Input, stored map[string]install.Value, o LaunchOptions) (map[string]string, error) {
+	given, needed := map[string]string{}, map[string]install.Value{}
+	for k, v := range stored {
+		if v.Kept == "" {
+			needed[k] = v // of another entry, perhaps; it costs nothing
+		}
+	}
+	for _, in := range inputs {
+		v := a.Given(in.Name)
+		switch {
+		case v != "" && in.FromEnv:
+			given[in.Name] = v
+			delete(needed, in.Name)
+		case stored[in.Name].Kept != "" && o.Peek:
+			given[in.Name] = anyValue(in)
+		case stored[in.Name].Kept != "":
+			needed[in.Name] = stored[in.Name]
+		}
+	}
+	vars, err := a.Reveal(o.ctx(), p, name, needed)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(vars, given)
+	return vars, nil
+}
+
+// anyValue is a value that an input would take, for one that is not looked at.
+func anyValue(in Input) string {
+	switch {
+	case len(in.Choices) > 0:
+		return in.Choices[0]
+	case in.Type == "number":
+		return "0"
+	case in.Type == "boolean":
+		return "true"
+	}
+	return "kept"
+}
+
+// secretInArgs names a secret that is on the command line and was not allowed there, or "".
+func secretInArgs(inputs []Input, vars map[string]string, stored map[string]install.Value, l manifest.Launched) string {
+	for _, in := range inputs {
+		v := vars[in.Name]
+		if !in.Secret || v == "" || stored[in.Name].InArgs {
+			continue
+		}
+		if slices.ContainsFunc(append(slices.Clone(l.Args), l.Command), func(arg string) bool { return strings.Contains(arg, v) }) {
+			return in.Name
+		}
+	}
+	return ""
+}
+
+func (o LaunchOptions) ctx() context.Context {
+	if o.Context != nil {
+		return o.Context
+	}
+	return context.Background()
 }
 
 // remote reports whether the server is somewhere else.
@@ -128,52 +206,4 @@ func (a *App) serverEnv(set map[string]string, bundled bool) []string {
 		env = append(env, k+"="+set[k])
 	}
 	return env
-}
-
-var variableRE = regexp.MustCompile(`\$?\{([A-Za-z_][A-Za-z0-9_]*)\}`)
-
-// InputsOf lists the names of all values an entry may need.
-func InputsOf(m *manifest.Manifest, spec manifest.ServerSpec) []string {
-	seen := map[string]bool{}
-	for name := range m.Configuration {
-		seen[name] = true
-	}
-	scan := func(texts ...string) {
-		for _, t := range texts {
-			for _, found := range variableRE.FindAllStringSubmatch(t, -1) {
-				seen[found[1]] = true
-			}
-		}
-	}
-	scan(append([]string{spec.Command, spec.URL}, spec.Args...)...)
-	scan(slices.Collect(maps.Values(spec.Env))...)
-	scan(slices.Collect(maps.Values(spec.Headers))...)
-	if p, ok := m.PackageOf(spec); ok {
-		for _, e := range p.EnvironmentVariables {
-			seen[e.Name] = true
-			for v := range e.Variables {
-				seen[v] = true
-			}
-		}
-		for _, a := range slices.Concat(p.RuntimeArguments, p.PackageArguments) {
-			for v := range a.Variables {
-				seen[v] = true
-			}
-		}
-	}
-	if spec.Remote != nil {
-		for v := range spec.Remote.Variables {
-			seen[v] = true
-		}
-		for _, h := range spec.Remote.Headers {
-			seen[h.Name] = true
-			for v := range h.Variables {
-				seen[v] = true
-			}
-		}
-	}
-	for _, own := range []string{"version", "name", "workspace", "bundle", "HOME", "USER", "TMPDIR", "PATH"} {
-		delete(seen, own)
-	}
-	return slices.Sorted(maps.Keys(seen))
 }

@@ -306,7 +306,7 @@ func (o *initOptions) ask(ctx context.Context, p install.Project, m *manifest.Ma
 	if err != nil {
 		return err
 	}
-	l, err := o.Launch(p, name, m, app.LaunchOptions{Bundle: p.Dir})
+	l, err := o.Launch(p, name, m, app.LaunchOptions{Bundle: p.Dir, Context: ctx})
 	if err != nil {
 		return err
 	}

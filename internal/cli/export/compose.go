@@ -12,6 +12,7 @@ import (
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest"
+	"github.com/mcphub/mcphub/internal/source/image"
 	"github.com/modelcontextprotocol/registry/pkg/model"
 )
 
@@ -45,7 +46,7 @@ func (o *exportOptions) compose(out io.Writer, p install.Project) error {
 	services := yaml.MapSlice{}
 	var left []string
 	for _, name := range names {
-		in, err := o.Find(name, o.global)
+		in, err := o.find(name)
 		if err != nil {
 			return err
 		}
@@ -57,7 +58,7 @@ func (o *exportOptions) compose(out io.Writer, p install.Project) error {
 			left = append(left, name.String())
 			continue
 		}
-		s, err := serviceOf(name, in.Manifest, pkg)
+		s, err := serviceOf(in, pkg)
 		if err != nil {
 			return err
 		}
@@ -94,15 +95,29 @@ func serviceName(name hub.Name, taken yaml.MapSlice) string {
 	return own
 }
 
-func serviceOf(name hub.Name, m *manifest.Manifest, p *model.Package) (*service, error) {
-	s := &service{Image: literal(p.Identifier), Security: []string{"no-new-privileges:true"}}
-	if p.Version != "" && !strings.Contains(p.Identifier[strings.LastIndexByte(p.Identifier, '/')+1:], ":") {
-		s.Image += ":" + literal(p.Version)
+func serviceOf(in *app.Installed, p *model.Package) (*service, error) {
+	text := p.Identifier
+	if p.Version != "" && !strings.Contains(text[strings.LastIndexByte(text, '/')+1:], ":") {
+		text += ":" + p.Version
 	}
+	ref, err := image.Parse(text)
+	if err != nil {
+		return nil, in.Wrap(err)
+	}
+	digest := ""
+	for _, art := range in.Locked.Artifacts {
+		if art.Type == model.RegistryTypeOCI && art.Identifier == ref.Repository && art.Version == ref.Tag {
+			digest = art.Integrity
+		}
+	}
+	if digest == "" {
+		return nil, hub.Errorf(hub.NotFound, "the image %s of %s is not locked to its bytes", app.Short(text), in.Name).WithHint("mcpm update %s locks it", in.Name)
+	}
+	s := &service{Image: literal(ref.At(digest)), Security: []string{"no-new-privileges:true"}}
 	for _, e := range p.EnvironmentVariables {
 		s.setEnv(e.Name, value(e.Name, e.InputWithVariables))
 	}
-	if err := s.options(name, arguments(p.RuntimeArguments)); err != nil {
+	if err := s.options(in.Name, arguments(p.RuntimeArguments)); err != nil {
 		return nil, err
 	}
 	s.Command = arguments(p.PackageArguments)
@@ -112,7 +127,7 @@ func serviceOf(name hub.Name, m *manifest.Manifest, p *model.Package) (*service,
 	case err == nil && u.Port() != "" && len(s.Ports) == 0:
 		s.Ports = []string{"127.0.0.1:" + u.Port() + ":" + u.Port()}
 	}
-	if perm := m.Permissions; perm != nil {
+	if perm := in.Manifest.Permissions; perm != nil {
 		s.limit(perm)
 	}
 	return s, nil

@@ -67,7 +67,7 @@ func (o *runOptions) run(ctx context.Context) error {
 		return err
 	}
 	l, err := o.Launch(in.Project, in.Name, in.Manifest, app.LaunchOptions{
-		Bundle: in.Bundle, Locked: in.Locked, Entry: o.entry, Args: o.extra, AllowHTTP: o.allowHTTP,
+		Bundle: in.Bundle, Locked: in.Locked, Entry: o.entry, Args: o.extra, AllowHTTP: o.allowHTTP, Context: ctx,
 	})
 	if err != nil {
 		return in.Wrap(err)
@@ -81,7 +81,7 @@ func (o *runOptions) run(ctx context.Context) error {
 		}
 		return o.bridge(ctx, l.Server)
 	}
-	o.IO.Notef("mcpm: %s %s runs unsandboxed, with your rights\n", in.Name, in.Locked.Version)
+	o.IO.Notef("mcpm: %s %s runs unsandboxed, with your rights\n", in.Name, in.Version())
 	if l.Server.Remote() {
 		return o.startAndBridge(ctx, l.Server)
 	}

@@ -73,7 +73,7 @@ func (o *testOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l, err := o.Launch(in.Project, in.Name, in.Manifest, app.LaunchOptions{Bundle: in.Bundle, Locked: in.Locked, Entry: o.entry, AllowHTTP: o.allowHTTP})
+	l, err := o.Launch(in.Project, in.Name, in.Manifest, app.LaunchOptions{Bundle: in.Bundle, Locked: in.Locked, Entry: o.entry, AllowHTTP: o.allowHTTP, Context: ctx})
 	if err != nil {
 		return in.Wrap(err)
 	}

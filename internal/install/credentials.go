@@ -2,8 +2,6 @@ package install
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/mcphub/mcphub/internal/hub"
@@ -92,62 +90,3 @@ func (c Credential) bearer() string {
 	}
 	return c.AccessToken
 }
-
-// values are the configured values of servers: of each project (by directory, "" for global ones), of
-// each server, by name of the input.
-type values map[string]map[hub.Name]map[string]string
-
-func (h Home) valuesPath() string { return h.path("config.json") }
-
-func (p Project) valuesKey() string {
-	if p.Global {
-		return ""
-	}
-	return p.Dir
-}
-
-// Values returns what was configured for a server in a project. A value set for the global installation
-// is there in projects too, unless they have their own.
-func (h Home) Values(p Project, name hub.Name) (map[string]string, error) {
-	all := values{}
-	if err := readJSON(h.valuesPath(), &all); err != nil {
-		return nil, err
-	}
-	out := map[string]string{}
-	maps.Copy(out, all[""][name])
-	maps.Copy(out, all[p.valuesKey()][name])
-	return out, nil
-}
-
-// SetValues stores values for a server in a project and removes those in unset. The file is readable by
-// its owner only.
-func (h Home) SetValues(p Project, name hub.Name, set map[string]string, unset []string) error {
-	unlock, err := h.lock("config")
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	all := values{}
-	if err := readJSON(h.valuesPath(), &all); err != nil {
-		return err
-	}
-	key := p.valuesKey()
-	if all[key] == nil {
-		all[key] = map[hub.Name]map[string]string{}
-	}
-	if all[key][name] == nil {
-		all[key][name] = map[string]string{}
-	}
-	maps.Copy(all[key][name], set)
-	maps.DeleteFunc(all[key][name], func(k, _ string) bool { return slices.Contains(unset, k) })
-	if len(all[key][name]) == 0 {
-		delete(all[key], name)
-	}
-	if len(all[key]) == 0 {
-		delete(all, key)
-	}
-	return writeJSON(h.valuesPath(), all, 0o600)
-}
-
-// ValuesPath returns the file that holds configured values, to tell people where their secrets are.
-func (h Home) ValuesPath() string { return h.valuesPath() }

@@ -1,0 +1,5 @@
+//go:build !linux && !darwin
+
+package secret
+
+const mayAsk = false
