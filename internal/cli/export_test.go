@@ -17,7 +17,7 @@ import (
 
 const imaged = `{
   "name": "@acme/imaged", "version": "1.0.0", "description": "A server in a container", "license": "Apache-2.0",
-  "servers": {"default": {"package": {"registryType": "oci", "identifier": "registry.acme.example/tools/imaged:1.0.0@sha256:abababababababababababababababababababababababababababababababab", "transport": {"type": "stdio"},
+  "servers": {"default": {"package": {"registryType": "oci", "identifier": "registry.acme.example/tools/imaged@sha256:7777777777777777777777777777777777777777777777777777777777777777", "transport": {"type": "stdio"},
     "runtimeArguments": [{"type": "named", "name": "-v", "value": "{data}:/data", "variables": {"data": {"isRequired": true}}}, {"type": "named", "name": "--rm"}],
     "packageArguments": [{"type": "positional", "value": "serve"}, {"type": "named", "name": "--level", "default": "in$fo"}, {"type": "named", "name": "--fast"}],
     "environmentVariables": [{"name": "TOKEN", "isRequired": true, "isSecret": true}, {"name": "ZONE", "default": "UTC"}, {"name": "TRACE", "description": "say more"}]},
@@ -29,8 +29,8 @@ const imaged = `{
 func exported(t *testing.T) *world {
 	w := newWorld(t)
 	w.stock()
-	w.docker()
 	w.hub.add(t, imaged, nil)
+	w.program("docker", "#!/bin/sh\n")
 	for _, name := range []string{"@acme/postgres@1.4.0", "@acme/reports", "io.github.acme/tickets", "@acme/imaged"} {
 		if code, _, errs := w.mcpm("install", name, "--yes", "--no-hosts", "-q"); code != 0 {
 			t.Fatal(errs)
@@ -154,6 +154,9 @@ func TestExport(t *testing.T) {
 	w := exported(t)
 	text := w.transcript(cmds("export", "export -f pdf", "export -f server.json", "export -f server.json @acme/imaged", "export -f compose",
 		"export -f compose @acme/postgres", "export -f sbom @acme/postgre", "export -f sbom @acme/postgres@1.5.0", "export -f sbom -o bill.json", "-C ../home export -f sbom")...)
+	w.write("copy/mcp.json", postgres1)
+	w.mcpm("link", w.path("copy"))
+	text += "\n" + w.transcript(cmds("export -f server.json @acme/postgres", "export -f mcpb @acme/postgres")...)
 	golden(t, "export.txt", text)
 	if w.read("shop/bill.json") == "" {
 		t.Error("no file was written")

@@ -30,9 +30,9 @@ type world struct {
 	now   time.Time
 	width int          // of the terminal; 0 for a pipe
 	input string       // what is typed
-	ring  secret.Store // the system's keychain; nil for none
 	exe   string       // path of mcpm
 	shown []string     // what the browser was sent to
+	ring  secret.Store // the system's keychain; nil for none
 }
 
 func newWorld(t *testing.T) *world {

@@ -30,9 +30,9 @@ type Env struct {
 	HTTP     *http.Client // nil for the client's own
 	Files    [3]*os.File  // stdin, stdout and stderr as they are given to a server
 
+	Browse func(url string) error // opens an address of the web
 	// Keychain opens the system's keychain under a name; waiting is called when a person has to unlock it. nil for none.
 	Keychain func(service string, waiting func()) secret.Store
-	Browse   func(url string) error // opens an address of the web
 }
 
 // System returns the Env of this process.

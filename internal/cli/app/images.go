@@ -41,16 +41,6 @@ func lockedImage(e *install.Locked, ref image.Reference) string {
 	return ""
 }
 
-// LockedImage returns an image by the digest it is locked to; false when it is not locked.
-func LockedImage(e *install.Locked, name string) (string, bool) {
-	ref, err := image.Parse(name)
-	if err != nil || e == nil {
-		return "", false
-	}
-	digest := lockedImage(e, ref)
-	return ref.At(digest), digest != ""
-}
-
 // pinImage locks the image of an entry to the bytes its name stands for: those that old has for it, else what its registry
 // has now.
 func (a *App) pinImage(ctx context.Context, ref image.Reference, e, old *install.Locked) error {

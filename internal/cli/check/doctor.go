@@ -57,7 +57,7 @@ func (o *doctorOptions) probes() []probe {
 }
 
 func (o *doctorOptions) run(ctx context.Context) error {
-	found := askAll(ctx, o.probes())
+	found := o.ask(ctx)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -67,7 +67,7 @@ func (o *doctorOptions) run(ctx context.Context) error {
 			o.show(found)
 		}
 		if done = o.mend(ctx, found); len(done) > 0 {
-			found = askAll(ctx, o.probes())
+			found = o.ask(ctx)
 		}
 	}
 	problems, notices, fixable := count(found)
@@ -85,6 +85,12 @@ func (o *doctorOptions) run(ctx context.Context) error {
 		return app.Silent(app.ExitNo)
 	}
 	return nil
+}
+
+func (o *doctorOptions) ask(ctx context.Context) []finding {
+	bar := o.IO.Progress("asking this machine and the hub", 0)
+	defer bar.Done()
+	return askAll(ctx, o.probes())
 }
 
 func count(found []finding) (problems, notices, fixable int) {
@@ -123,22 +129,28 @@ func (o *doctorOptions) sum(problems, notices, fixable, done int) {
 	o.IO.Notef("%s\n", text)
 }
 
+// maxName is how wide the column of names may be. A longer one, such as a server's, has a line of its own.
+const maxName = 18
+
 // show prints the findings in three columns; the last is wrapped, and under it stands what to do.
 func (o *doctorOptions) show(found []finding) {
 	group, name := 0, 0
 	for _, f := range found {
-		group, name = max(group, ansi.StringWidth(f.Group)), max(name, ansi.StringWidth(f.Name))
+		group = max(group, ansi.StringWidth(f.Group))
+		if n := ansi.StringWidth(f.Name); n <= maxName {
+			name = max(name, n)
+		}
 	}
 	indent := group + name + 4
-	if o.IO.Width > 0 && indent > o.IO.Width/2 { // a narrow terminal: the text goes below its name
-		indent = group + 4
-	}
-	last := ""
+	var last finding
 	for _, f := range found {
 		label := ""
-		if f.Group != last {
-			label, last = f.Group, f.Group
+		if f.Group != last.Group {
+			label = f.Group
+		} else if f.Name == last.Name { // said above
+			f.Name = ""
 		}
+		last = finding{Group: f.Group, Name: app.First(f.Name, last.Name)}
 		o.IO.Printf("%s%s  ", o.IO.Dim(label), strings.Repeat(" ", group-ansi.StringWidth(label)))
 		text := f.Text
 		switch f.Status {

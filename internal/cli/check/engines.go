@@ -16,9 +16,13 @@ func (o *doctorOptions) engines(ctx context.Context) []finding {
 	go func() { docker <- o.engine(ctx, "docker", "version", "--format", "{{.Server.Version}}") }()
 	go func() { podman <- o.engine(ctx, "podman", "info", "--format", "{{.Version.Version}}") }()
 	out := []finding{<-docker, <-podman}
-	if len(who) > 0 && out[0].Status != fine { // servers in containers are started with docker
-		out[0].Status, out[0].Text = problem, out[0].Text+", and it starts "+app.AndList(who)
-		out[0].Hint = app.First(out[0].Hint, "install Docker, and see that it runs")
+	used := 0 // as mcpm run chooses: the configured one, else docker, else podman
+	if s, err := o.Settings(); err == nil && (s.DockerRuntime == "podman" || s.DockerRuntime == "" && out[0].Status == absent && out[1].Status != absent) {
+		used = 1
+	}
+	if len(who) > 0 && out[used].Status != fine {
+		out[used].Status, out[used].Text = problem, out[used].Text+", and it starts "+app.AndList(who)
+		out[used].Hint = app.First(out[used].Hint, "install Docker or Podman, and see that it runs")
 	}
 	return out
 }
@@ -32,9 +36,9 @@ func (o *doctorOptions) engine(ctx context.Context, name string, args ...string)
 	version := versionRE.FindString(text)
 	switch {
 	case err != nil:
-		return finding{Name: name, Status: notice, Text: fmt.Sprintf("%s is there, and its engine does not answer: %v", path, err), Hint: "start it, or see who may use it"}
+		return finding{Name: name, Status: notice, Text: fmt.Sprintf("its engine does not answer: %v", err), Hint: "start it, or see who may use it"}
 	case version == "":
-		return finding{Name: name, Status: notice, Text: fmt.Sprintf("%s is there, and says of its engine only %q", path, app.Short(text))}
+		return finding{Name: name, Status: notice, Text: fmt.Sprintf("says of its engine only %q", app.Short(text))}
 	}
 	return finding{Name: name, Status: fine, Text: version + ", its engine answers"}
 }

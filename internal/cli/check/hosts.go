@@ -31,10 +31,11 @@ type machine struct {
 	locks    map[string]*install.Lockfile // by directory of the project
 	recorded map[place][]string           // the hosts that mcpm gave an entry
 	global   install.Project
+	home     install.Home
 }
 
 func (o *doctorOptions) machine(r *install.Registrar) (*machine, error) {
-	m := &machine{locks: map[string]*install.Lockfile{}, recorded: map[place][]string{}, global: r.Home.Global()}
+	m := &machine{locks: map[string]*install.Lockfile{}, recorded: map[place][]string{}, global: r.Home.Global(), home: r.Home}
 	projects, err := o.projects()
 	if err != nil {
 		return nil, err
@@ -51,9 +52,13 @@ func (o *doctorOptions) machine(r *install.Registrar) (*machine, error) {
 	return m, nil
 }
 
-// locked reports whether a server is in the lockfile of a project, or in the global one, where mcpm run looks next.
+// locked reports whether a server is in the lockfile of a project, or in the global one, where mcpm run looks next; a
+// working copy that is linked there counts too.
 func (m *machine) locked(p install.Project, name hub.Name) (bool, error) {
 	for _, at := range []install.Project{p, m.global} {
+		if links, err := m.home.Links(at); err != nil || links[name] != "" {
+			return err == nil, err
+		}
 		lock := m.locks[at.Dir]
 		if lock == nil {
 			var err error

@@ -52,7 +52,7 @@ func (o *doctorOptions) say(ctx context.Context, program string, args ...string)
 		if i := strings.LastIndexByte(why, '\n'); i >= 0 {
 			why = why[i+1:]
 		}
-		return "", errors.New(err.Error() + app.Join(": ", why))
+		return "", errors.New(app.First(why, err.Error()))
 	}
 	return strings.TrimSpace(out.text.String()), nil
 }

@@ -28,6 +28,7 @@ type bill struct {
 type part struct {
 	ref         string // unique in a bill
 	server      bool
+	image       bool
 	name        string
 	version     string
 	purl        string // "" where there is none

@@ -12,6 +12,7 @@ import (
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest"
+	"github.com/mcphub/mcphub/internal/source/image"
 	"github.com/modelcontextprotocol/registry/pkg/model"
 )
 
@@ -45,24 +46,21 @@ func (o *exportOptions) compose(out io.Writer, p install.Project) error {
 	services := yaml.MapSlice{}
 	var left []string
 	for _, name := range names {
-		in, err := o.Find(name, o.global)
+		in, err := o.find(name)
 		if err != nil {
 			return err
 		}
 		pkg := imageOf(in.Manifest)
 		if pkg == nil && len(o.names) > 0 {
-			return hub.Errorf(hub.Invalid, "%s %s is no container image, and compose starts nothing else", name, in.Version()).WithHint("mcpm run %s starts it", name)
+			return hub.Errorf(hub.Invalid, "%s %s is no container image, and compose starts nothing else", name, in.Locked.Version).WithHint("mcpm run %s starts it", name)
 		}
 		if pkg == nil {
 			left = append(left, name.String())
 			continue
 		}
-		s, err := serviceOf(name, in.Manifest, pkg)
+		s, err := serviceOf(in, pkg)
 		if err != nil {
 			return err
-		}
-		if locked, ok := app.LockedImage(in.Locked, reference(pkg)); ok {
-			s.Image = literal(locked) // the bytes, whatever becomes of the tag
 		}
 		services = append(services, yaml.MapItem{Key: serviceName(name, services), Value: s})
 	}
@@ -97,20 +95,29 @@ func serviceName(name hub.Name, taken yaml.MapSlice) string {
 	return own
 }
 
-// reference is the image of a package as its publisher names it.
-func reference(p *model.Package) string {
-	if p.Version != "" && !strings.Contains(p.Identifier[strings.LastIndexByte(p.Identifier, '/')+1:], ":") {
-		return p.Identifier + ":" + p.Version
+func serviceOf(in *app.Installed, p *model.Package) (*service, error) {
+	text := p.Identifier
+	if p.Version != "" && !strings.Contains(text[strings.LastIndexByte(text, '/')+1:], ":") {
+		text += ":" + p.Version
 	}
-	return p.Identifier
-}
-
-func serviceOf(name hub.Name, m *manifest.Manifest, p *model.Package) (*service, error) {
-	s := &service{Image: literal(reference(p)), Security: []string{"no-new-privileges:true"}}
+	ref, err := image.Parse(text)
+	if err != nil {
+		return nil, in.Wrap(err)
+	}
+	digest := ""
+	for _, art := range in.Locked.Artifacts {
+		if art.Type == model.RegistryTypeOCI && art.Identifier == ref.Repository && art.Version == ref.Tag {
+			digest = art.Integrity
+		}
+	}
+	if digest == "" {
+		return nil, hub.Errorf(hub.NotFound, "the image %s of %s is not locked to its bytes", app.Short(text), in.Name).WithHint("mcpm update %s locks it", in.Name)
+	}
+	s := &service{Image: literal(ref.At(digest)), Security: []string{"no-new-privileges:true"}}
 	for _, e := range p.EnvironmentVariables {
 		s.setEnv(e.Name, value(e.Name, e.InputWithVariables))
 	}
-	if err := s.options(name, arguments(p.RuntimeArguments)); err != nil {
+	if err := s.options(in.Name, arguments(p.RuntimeArguments)); err != nil {
 		return nil, err
 	}
 	s.Command = arguments(p.PackageArguments)
@@ -120,7 +127,7 @@ func serviceOf(name hub.Name, m *manifest.Manifest, p *model.Package) (*service,
 	case err == nil && u.Port() != "" && len(s.Ports) == 0:
 		s.Ports = []string{"127.0.0.1:" + u.Port() + ":" + u.Port()}
 	}
-	if perm := m.Permissions; perm != nil {
+	if perm := in.Manifest.Permissions; perm != nil {
 		s.limit(perm)
 	}
 	return s, nil

@@ -38,8 +38,11 @@ func dependencyOf(p part) cdx.Dependency {
 
 func componentOf(p part) cdx.Component {
 	c := cdx.Component{BOMRef: p.ref, Type: cdx.ComponentTypeLibrary, Name: p.name, Version: p.version, Description: p.description, PackageURL: p.purl}
-	if p.server {
+	switch {
+	case p.server:
 		c.Type = cdx.ComponentTypeApplication
+	case p.image:
+		c.Type = cdx.ComponentTypeContainer
 	}
 	if p.optional {
 		c.Scope = cdx.ScopeOptional

@@ -140,12 +140,21 @@ func (o *exportOptions) bill(out io.Writer, p install.Project) error {
 	return writeSPDX(out, b, created)
 }
 
+// find opens a locked server. Invalid for a working copy that stands for one: of that nothing is locked.
+func (o *exportOptions) find(name hub.Name) (*app.Installed, error) {
+	in, err := o.Find(name, o.global)
+	if err == nil && in.Locked == nil {
+		return nil, hub.Errorf(hub.Invalid, "%s is a working copy in %s, of which nothing is locked", name, in.Bundle).WithHint("mcpm unlink %s", name)
+	}
+	return in, err
+}
+
 // server writes the server.json of one server, from the manifest that was locked.
 func (o *exportOptions) server(out io.Writer) error {
 	if len(o.names) != 1 {
 		return app.Usage("server.json describes one server; %d are named", len(o.names)).WithHint("mcpm export NAME --format server.json")
 	}
-	in, err := o.Find(o.names[0], o.global)
+	in, err := o.find(o.names[0])
 	if err != nil {
 		return err
 	}

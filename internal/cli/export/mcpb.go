@@ -82,7 +82,7 @@ func (o *exportOptions) mcpb(out io.Writer) error {
 	if o.file == "" && o.IO.OutTTY {
 		return app.Usage("mcpb is no text for a terminal").WithHint("mcpm export %s --format mcpb -o %s.mcpb", o.names[0], o.names[0].Base())
 	}
-	in, err := o.Find(o.names[0], o.global)
+	in, err := o.find(o.names[0])
 	if err != nil {
 		return err
 	}

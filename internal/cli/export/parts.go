@@ -115,11 +115,8 @@ func (w *writer) artifact(s *part, art *install.Artifact) {
 	}
 	switch art.Type {
 	case model.RegistryTypeOCI:
-		reference := art.Identifier
-		if art.Integrity != "" {
-			reference += "@" + art.Integrity
-		}
-		p.purl, p.version = imageURL(reference, art.Version)
+		p.purl = imageURL(art.Identifier, art.Version, art.Integrity)
+		p.version, p.image = app.First(art.Version, art.Integrity), true
 	case model.RegistryTypeMCPB:
 		q := map[string]string{"download_url": art.Identifier}
 		if len(p.digests) > 0 {
@@ -148,27 +145,18 @@ func qualifiers(key, value string) packageurl.Qualifiers {
 	return packageurl.QualifiersFromMap(map[string]string{key: value})
 }
 
-// imageURL writes a reference to an image, such as ghcr.io/acme/db:1.2 or docker.io/acme/db@sha256:..., as a package URL.
-func imageURL(reference, version string) (purl, tag string) {
-	name, sum, pinned := strings.Cut(reference, "@")
-	if i := strings.LastIndexByte(name, ':'); i > strings.LastIndexByte(name, '/') {
-		name, version = name[:i], name[i+1:]
+// imageURL writes an image, such as ghcr.io/acme/db with its tag and digest, as a package URL. One that an older mcpm
+// has not locked to a digest is named by its tag.
+func imageURL(repository, tag, digest string) string {
+	q := map[string]string{"repository_url": repository}
+	version := digest
+	if digest == "" {
+		version = tag
+	} else if tag != "" {
+		q["tag"] = tag
 	}
-	parts := strings.Split(name, "/")
-	q := map[string]string{}
-	if len(parts) > 1 && strings.ContainsAny(parts[0], ".:") {
-		q["repository_url"] = parts[0]
-		parts = parts[1:]
-	}
-	base := parts[len(parts)-1]
-	if !pinned {
-		return packageurl.NewPackageURL(packageurl.TypeDocker, strings.Join(parts[:len(parts)-1], "/"), base, version, packageurl.QualifiersFromMap(q), "").ToString(), version
-	}
-	q["repository_url"] = name
-	if version != "" {
-		q["tag"] = version
-	}
-	return packageurl.NewPackageURL(packageurl.TypeOCI, "", base, sum, packageurl.QualifiersFromMap(q), "").ToString(), sum
+	base := repository[strings.LastIndexByte(repository, '/')+1:]
+	return packageurl.NewPackageURL(packageurl.TypeOCI, "", base, version, packageurl.QualifiersFromMap(q), "").ToString()
 }
 
 // webURL returns an address that a browser may open, "" for anything else.

@@ -58,8 +58,11 @@ func packageOf(p part) *spdx.Package {
 		PackageLicenseConcluded: unknown, PackageLicenseDeclared: app.First(p.license, unknown), PackageCopyrightText: unknown,
 		PackageDescription: p.description, PackageHomePage: p.website, PrimaryPackagePurpose: "LIBRARY",
 	}
-	if p.server || p.ref == "project" {
+	switch {
+	case p.server || p.ref == "project":
 		out.PrimaryPackagePurpose = "APPLICATION"
+	case p.image:
+		out.PrimaryPackagePurpose = "CONTAINER"
 	}
 	for _, d := range p.digests {
 		out.PackageChecksums = append(out.PackageChecksums, common.Checksum{Algorithm: common.ChecksumAlgorithm(strings.Replace(d.algorithm, "-", "", 1)), Value: d.hex})
