@@ -48,13 +48,14 @@ var mayImport = map[string][]string{
 	"internal/secret":             {"hub", "install"},
 	"internal/source":             {"hub", "manifest", "wire", "trust"},
 	"internal/gateway":            {"hub"},
+	"internal/migrate":            {"hub", "manifest", "hosts", "bundle"},
 	// services
 	"internal/registry": {"hub", "manifest", "resolve", "trust", "source", "bundle"},
 	"internal/search":   {"hub", "words", "manifest"},
 	// doors
 	"internal/api": {"hub", "auth", "registry", "search", "wire", "manifest", "trust", "hosts"},
 	"internal/web": {"hub", "auth", "registry", "search", "hosts", "manifest", "docs"},
-	"internal/cli": {"hub", "manifest", "resolve", "trust", "hosts", "wire", "install", "secret", "source", "bundle", "gateway"},
+	"internal/cli": {"hub", "manifest", "resolve", "trust", "hosts", "wire", "install", "secret", "source", "bundle", "gateway", "migrate"},
 	// wiring
 	"cmd/mcphub": {"hub", "manifest", "resolve", "trust", "hosts", "wire", "source", "bundle", "gateway", "auth", "registry", "search", "embed", "api", "web",
 		"backend/sqlstore", "backend/blobstore", "backend/bleveindex", "backend/opensearch", "backend/localvec", "backend/weaviate", "backend/memcache"},

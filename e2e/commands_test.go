@@ -33,6 +33,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"install":  cmdGoInstall,
 		"database": cmdDatabase,
 		"tamper":   cmdTamper,
+		"forge":    cmdForge,
 	}
 }
 
@@ -47,19 +48,23 @@ func environ(ts *testscript.TestScript) []string {
 	return env
 }
 
-// tamper FILE changes the last byte of the one file that a pattern finds; tamper FILE OLD NEW replaces a text in it.
+// tamper FILE changes the last byte of the one file that a pattern finds; tamper FILE OLD NEW replaces a text in the one
+// that has it.
 func cmdTamper(ts *testscript.TestScript, _ bool, args []string) {
 	files, err := filepath.Glob(ts.MkAbs(args[0]))
 	ts.Check(err)
+	if len(args) == 3 {
+		files = slices.DeleteFunc(files, func(f string) bool {
+			b, err := os.ReadFile(f)
+			return err != nil || !strings.Contains(string(b), args[1])
+		})
+	}
 	if len(files) != 1 {
 		ts.Fatalf("%s finds %d files", args[0], len(files))
 	}
 	b, err := os.ReadFile(files[0])
 	ts.Check(err)
 	if len(args) == 3 {
-		if !strings.Contains(string(b), args[1]) {
-			ts.Fatalf("%s holds no %q", files[0], args[1])
-		}
 		b = []byte(strings.Replace(string(b), args[1], args[2], 1))
 	} else {
 		b[len(b)-1] ^= 1

@@ -98,11 +98,12 @@ func measureAll(ctx context.Context, s *search.Service, queries []query, d time.
 			return err
 		}
 	}
-	shownFacets := []hub.Facet{hub.FacetPackage, hub.FacetTransport, hub.FacetLanguage, hub.FacetLicense, hub.FacetCategory}
+	shownFacets := []hub.Facet{hub.FacetCategory, hub.FacetTool, hub.FacetHost, hub.FacetLanguage, hub.FacetPackage,
+		hub.FacetTransport, hub.FacetLicense, hub.FacetPublisher, hub.FacetPermission, hub.FacetOrigin} // as a page of results
 	for _, what := range []struct {
 		name string
 		ask  func(int) error
-	}{{"search", find(nil)}, {"search with five facets", find(shownFacets)}, {"suggest", func(i int) error {
+	}{{"search", find(nil)}, {"search with ten facets", find(shownFacets)}, {"suggest", func(i int) error {
 		text := queries[i%len(queries)].Query
 		_, err := s.Suggest(ctx, text[:min(len(text), 2+i%6)])
 		return err

@@ -142,7 +142,7 @@ func TestDerivation(t *testing.T) {
 	w.write("shop/mcp.json", "{\n  // what we use\n  \"dependencies\": {\n    \"@acme/postgres\": \"^1.4.0\"\n  }\n}\n")
 	golden(t, "derivation.txt", w.transcript(cmds("install --yes --no-hosts -q", "install @acme/reports --yes --no-hosts",
 		"install @acme/reports@^3.0.0 --yes --no-hosts", "install @acme/charts@^3 --no-hosts", "install @acme/charts@* --yes --no-hosts --dry-run",
-		"install --prefer-lowest --yes --no-hosts", "install --prefer-locked=false --yes --no-hosts")...))
+		"install --prefer-lowest --yes --no-hosts", "install --prefer-locked=false --yes --accept-permissions --no-hosts")...))
 }
 
 func TestAccount(t *testing.T) {
@@ -211,7 +211,7 @@ func TestInitNamesFilesOfTheBundle(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	w := newWorld(t)
-	for _, verb := range strings.Fields("search info list outdated why install uninstall update run test config login logout whoami init publish deprecate yank unpublish version completion help") {
+	for _, verb := range strings.Fields("search info list outdated why install uninstall update run test config hosts migrate login logout whoami init publish deprecate yank unpublish version completion help") {
 		code, out, errw := w.mcpm(verb, "--help")
 		if code != 0 || errw != "" || !strings.Contains(out, "Examples:\n  mcpm "+verb) {
 			t.Errorf("mcpm %s --help: exit %d, stderr %q\n%s", verb, code, errw, out)

@@ -130,7 +130,8 @@ What is checked: at every run the manifest, every file of a bundle, and of packa
 and the time it was written with; a file that has not is read. mcpm ci and mcpm cache verify read all of them.
 A difference stops with exit code 6 and names the file.
 
-What is not: container images are locked to their tag and fetched by docker, which checks them its own way.
+A container image is locked to the digest that its tag stands for when it is installed, and started by it; the
+container engine fetches it then, and compares it.
 
 One fact is one line, so that a merge conflict can be read. Members that this version does not know are kept.
 `,
@@ -142,9 +143,15 @@ The edit keeps comments, order and indentation, in JSON, YAML and TOML; a file w
 left alone, and mcpm says what to change. The file as it was is kept under MCPM_HOME/backups, and mcpm
 uninstall gives back the very bytes. An entry you made yourself is never touched: when its name is taken,
 ours is called SCOPE-NAME. What you add to one of ours, or switch off in it, stays. --no-hosts leaves the
-files alone.
+files alone; --host cursor adds a server to that application only, and keeps it so.
 
-mcpm list shows which applications have a server.
+mcpm hosts list shows every application, mcpm hosts remove and add choose which of them get servers, mcpm
+hosts diff and sync show and mend what is out of step, mcpm hosts restore puts back a backup. What you choose
+is kept in .mcpmrc: "hosts": {"cursor": false, "*": true}, where * is all others. A project's .mcpmrc can leave
+applications out for its own servers, never bring one in that yours leaves out.
+
+mcpm hosts path HOST FILE says where an application keeps its file, kept as "hostPaths" in your own ~/.mcpmrc.
+A project's .mcpmrc that has hostPaths stops mcpm: a repository must not say where mcpm writes.
 `,
 	"sandbox": `This version of mcpm has no sandbox. mcpm run starts a server with all of your rights and says so on stderr.
 The server gets your environment without the variables that begin with MCPM_. It ends when mcpm ends.

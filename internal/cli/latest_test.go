@@ -25,11 +25,11 @@ func TestUpdateLatest(t *testing.T) {
 	text := w.transcript(cmds("install --prefer-lowest --yes --no-hosts -q")...)
 	w.hub.add(t, strings.NewReplacer("@acme/postgres", "@acme/sea", "1.4.0", "1.1.0").Replace(postgres1), nil)
 	w.hub.add(t, strings.NewReplacer("@acme/postgres", "@acme/sky", "1.4.0", "1.1.0").Replace(postgres1), nil)
-	text += "\n" + w.transcript(cmds("update --yes --no-hosts", "update --yes --no-hosts --json @acme/postgres", "update --latest --dry-run --no-hosts @acme/postgres",
-		"update --latest --yes --no-hosts @acme/sea", "update --latest --yes --no-hosts", "update --latest --yes --no-hosts", "update --latest @acme/nothing")...)
+	text += "\n" + w.transcript(cmds("update --yes --accept-permissions --no-hosts", "update --yes --accept-permissions --no-hosts --json @acme/postgres", "update --latest --dry-run --no-hosts @acme/postgres",
+		"update --latest --yes --accept-permissions --no-hosts @acme/sea", "update --latest --yes --accept-permissions --no-hosts", "update --latest --yes --accept-permissions --no-hosts", "update --latest @acme/nothing")...)
 	text += "\n-- shop/mcp.json --\n" + w.read("shop/mcp.json")
 	w.write("shop/mcp.json", "{\"dependencies\": {\"@acme/sky\": \"*\"}, \"overrides\": {\"@acme/sky\": \"1.0.0\"}}\n")
-	text += "\n" + w.transcript(cmds("update --latest --yes --no-hosts", "update --latest @acme/sky --yes --no-hosts")...)
+	text += "\n" + w.transcript(cmds("update --latest --yes --accept-permissions --no-hosts", "update --latest @acme/sky --yes --no-hosts")...)
 	golden(t, "update-latest.txt", text)
 }
 

@@ -13,7 +13,9 @@ import (
 
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/cli/author"
+	"github.com/mcphub/mcphub/internal/cli/hostcmd"
 	"github.com/mcphub/mcphub/internal/cli/kept"
+	"github.com/mcphub/mcphub/internal/cli/migratecmd"
 	"github.com/mcphub/mcphub/internal/cli/set"
 	"github.com/mcphub/mcphub/internal/cli/show"
 	"github.com/mcphub/mcphub/internal/cli/use"
@@ -84,7 +86,9 @@ func newRoot(a *app.App) *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	add(groupUse, use.NewSearch(a), use.NewInfo(a), use.NewInstall(a), use.NewUninstall(a), use.NewUpdate(a), show.NewList(a), show.NewOutdated(a), show.NewWhy(a), use.NewRun(a), use.NewTest(a), set.NewConfig(a), kept.NewCI(a), kept.NewCache(a))
+	add(groupUse, use.NewSearch(a), use.NewInfo(a), use.NewInstall(a), use.NewUninstall(a), use.NewUpdate(a), kept.NewRollback(a),
+		show.NewList(a), show.NewOutdated(a), show.NewWhy(a), use.NewRun(a), use.NewTest(a), set.NewConfig(a),
+		hostcmd.New(a), migratecmd.New(a), kept.NewLink(a), kept.NewUnlink(a), kept.NewCI(a), kept.NewCache(a))
 	add(groupPublish, author.NewInit(a), author.NewPublish(a), author.NewDeprecate(a), author.NewYank(a), author.NewUnpublish(a))
 	add(groupAccount, newLogin(a), newLogout(a), newWhoami(a), newVersion(a), newCompletion(a))
 	root.SetHelpCommand(newHelp(a))

@@ -109,12 +109,6 @@ type Versions interface {
 	// VersionByID returns a version in any state, whole. NotFound when there is none.
 	VersionByID(ctx context.Context, id string) (*Version, error)
 
-	// VersionsByID returns those of at most 100 versions that there are, in any state, whole, by ID.
-	VersionsByID(ctx context.Context, ids []string) (map[string]*Version, error)
-
-	// Owners returns the server ID of each of at most 100 versions that there are, by version ID.
-	Owners(ctx context.Context, versionIDs []string) (map[string]string, error)
-
 	// Versions returns all visible versions of a server without readme and capabilities, newest
 	// publication first.
 	Versions(ctx context.Context, serverID string) ([]*Version, error)
@@ -208,7 +202,7 @@ type VersionTexts struct {
 	Readme       string
 }
 
-// Matches reads what search needs of what it found.
+// Matches reads what search needs, many at once: of what it found, and of what it puts into its engines.
 type Matches interface {
 	// Standings returns what ranks the servers with these IDs (at most 100); unknown ones are left out.
 	Standings(ctx context.Context, ids []string) (map[string]Standing, error)
@@ -216,6 +210,12 @@ type Matches interface {
 	// Texts returns the texts of the versions with these IDs (at most 100), in any state; unknown ones are left out.
 	// Of a readme only the first so many bytes are read.
 	Texts(ctx context.Context, ids []string, readme int) (map[string]VersionTexts, error)
+
+	// VersionsByID returns those of at most 100 versions that there are, in any state, whole, by ID.
+	VersionsByID(ctx context.Context, ids []string) (map[string]*Version, error)
+
+	// Owners returns the server ID of each of at most 100 versions that there are, by version ID.
+	Owners(ctx context.Context, versionIDs []string) (map[string]string, error)
 }
 
 // DayCount is how often something happened on a day.

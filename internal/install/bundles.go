@@ -23,9 +23,13 @@ func (h Home) HasBundle(a Artifact) bool {
 	return err == nil && isDir(dir) && isFile(dir+".tgz")
 }
 
-// SaveBundle reads a bundle from r, checks it against its integrity and unpacks it into the store. What
-// fails the check, or breaks off, leaves nothing behind. Two processes may do so at once.
-func (h Home) SaveBundle(a Artifact, r io.Reader) (err error) {
+// Download opens what is to be read, from a byte on. One that cannot begin there fails with Unavailable and is asked to
+// begin at 0.
+type Download func(from int64) (io.ReadCloser, error)
+
+// SaveBundle reads a bundle, checks it against its integrity and unpacks it into the store. A download that breaks off is
+// kept and goes on there the next time; bytes that fail the check are not. Two processes may do so at once.
+func (h Home) SaveBundle(a Artifact, open Download) (err error) {
 	defer func() { err = diskError(err) }()
 	dir, err := h.bundlePath(a.Integrity)
 	if err != nil {
@@ -42,27 +46,12 @@ func (h Home) SaveBundle(a Artifact, r io.Reader) (err error) {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return err
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(dir), ".fetch-*")
+	tmp, err := os.OpenFile(filepath.Join(filepath.Dir(dir), partPrefix+filepath.Base(dir)), os.O_RDWR|os.O_CREATE, 0o600) // under the lock, so nobody else writes it
 	if err != nil {
 		return err
 	}
-	defer os.Remove(tmp.Name())
 	defer tmp.Close()
-	limit := bundle.DefaultLimits.Packed
-	n, err := io.Copy(tmp, io.LimitReader(r, limit+1))
-	if err != nil {
-		return hub.Errorf(hub.Unavailable, "the download broke off after %d bytes", n).WithHint("try again").WithCause(err)
-	}
-	if n > limit {
-		return hub.Errorf(hub.TooLarge, "the bundle has more than %d bytes", limit)
-	}
-	if _, err := tmp.Seek(0, io.SeekStart); err != nil {
-		return err
-	}
-	if err := trust.CheckSRI(a.Integrity, tmp); err != nil {
-		return err
-	}
-	if _, err := tmp.Seek(0, io.SeekStart); err != nil {
+	if err := receive(tmp, a.Integrity, open); err != nil {
 		return err
 	}
 	if err := tmp.Sync(); err != nil {
@@ -72,9 +61,66 @@ func (h Home) SaveBundle(a Artifact, r io.Reader) (err error) {
 		return err
 	}
 	if _, err := bundle.Unpack(tmp, dir, bundle.DefaultLimits); err != nil {
-		return err
+		return errors.Join(err, os.Remove(tmp.Name()))
 	}
 	return os.Rename(tmp.Name(), dir+".tgz") // the mark that the tree is whole
+}
+
+// partPrefix begins the name of a download that is not whole.
+const partPrefix = ".part-"
+
+// receive completes a download and leaves it at its beginning. What had been kept of an earlier try and does not fit is
+// fetched anew, once.
+func receive(tmp *os.File, integrity string, open Download) error {
+	from, err := tmp.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	err = download(tmp, from, integrity, open)
+	if from > 0 && err != nil && !errors.Is(err, errBroke) { // what was kept is of no use, or the hub only begins at the beginning
+		err = download(tmp, 0, integrity, open)
+	}
+	if k := hub.KindOf(err); k == hub.Integrity || k == hub.TooLarge {
+		return errors.Join(err, os.Remove(tmp.Name()))
+	}
+	return err
+}
+
+// errBroke is the cause of a download that may go on later.
+var errBroke = errors.New("install: the download broke off")
+
+func download(tmp *os.File, from int64, integrity string, open Download) error {
+	r, err := open(from)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	if err := tmp.Truncate(from); err != nil {
+		return err
+	}
+	if _, err := tmp.Seek(from, io.SeekStart); err != nil {
+		return err
+	}
+	limit := bundle.DefaultLimits.Packed
+	n, err := io.Copy(tmp, io.LimitReader(r, limit+1-from))
+	if err != nil {
+		return hub.Errorf(hub.Unavailable, "the download broke off after %d bytes", from+n).WithHint("try again; it goes on there").WithCause(errors.Join(errBroke, err))
+	}
+	if from+n > limit {
+		return hub.Errorf(hub.TooLarge, "the bundle has more than %d bytes", limit)
+	}
+	return check(tmp, integrity)
+}
+
+func check(tmp *os.File, integrity string) error {
+	if _, err := tmp.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	if err := trust.CheckSRI(integrity, tmp); err != nil {
+		return err
+	}
+	_, err := tmp.Seek(0, io.SeekStart)
+	return err
 }
 
 // OpenBundle returns the directory of a bundle after comparing every file in it with the locked archive.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install/tree"
@@ -103,7 +104,7 @@ func (h Home) sweep(freed *tree.Freed, dir string, keep func(id string) bool) er
 	}
 	for _, e := range entries {
 		id, _, _ := strings.Cut(e.Name(), ".")
-		if id == "" || keep(id) { // a name that begins with a dot is being made
+		if id == "" && !abandoned(e) || keep(id) { // a name that begins with a dot is being made
 			continue
 		}
 		path := h.path("store", dir, e.Name())
@@ -114,6 +115,12 @@ func (h Home) sweep(freed *tree.Freed, dir string, keep func(id string) bool) er
 		}
 	}
 	return err
+}
+
+// abandoned reports whether a download has not gone on for a day.
+func abandoned(e fs.DirEntry) bool {
+	info, err := e.Info()
+	return err == nil && strings.HasPrefix(e.Name(), partPrefix) && time.Since(info.ModTime()) > 24*time.Hour
 }
 
 // sizeOf is how many bytes a file, or all files of a directory, have.

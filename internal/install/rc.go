@@ -22,6 +22,9 @@ type Settings struct {
 	DockerRuntime    string            // docker or podman
 	Analytics        bool              // whether the hub is told that an install is one; it counts them
 	Scopes           map[string]string // scope without "@" to the hub it is only looked up at
+	HostPaths        map[string]string // host to the file a person named instead of the usual one; never a project's
+
+	userHosts, projectHosts map[string]bool // host, or "*" for the others, to whether it gets servers
 
 	from         map[string]string // key to the file or variable it came from
 	userRegistry string            // what the user's own file says, before the project's
@@ -33,9 +36,13 @@ var rcKeys = map[string]string{
 	"dockerRuntime": "MCPM_DOCKER_RUNTIME", "analytics": "MCPM_ANALYTICS",
 }
 
+func newSettings() *Settings {
+	return &Settings{Registry: DefaultRegistry, Analytics: true, Scopes: map[string]string{}, from: map[string]string{}}
+}
+
 // LoadSettings merges the user's ~/.mcpmrc, the project's .mcpmrc over it and MCPM_* variables over both.
 func LoadSettings(userHome, projectDir string, getenv func(string) string) (*Settings, error) {
-	s := &Settings{Registry: DefaultRegistry, Analytics: true, Scopes: map[string]string{}, from: map[string]string{}}
+	s := newSettings()
 	files := []string{}
 	if userHome != "" {
 		files = append(files, filepath.Join(userHome, RCFile))
@@ -70,7 +77,7 @@ func LoadSettings(userHome, projectDir string, getenv func(string) string) (*Set
 
 // ParseRC checks one .mcpmrc on its own.
 func ParseRC(data []byte, file string) (*Settings, error) {
-	s := &Settings{Registry: DefaultRegistry, Analytics: true, Scopes: map[string]string{}, from: map[string]string{}}
+	s := newSettings()
 	return s, s.merge(data, file, false)
 }
 
@@ -86,6 +93,12 @@ func (s *Settings) merge(data []byte, file string, project bool) error {
 		return hub.Errorf(hub.Invalid, "%s must hold one JSON object", file)
 	}
 	for key, value := range raw {
+		if key == "hosts" || key == "hostPaths" {
+			if err := s.mergeHosts(key, value, file, project); err != nil {
+				return err
+			}
+			continue
+		}
 		text, ok := value.(string)
 		if b, isBool := value.(bool); isBool && key == "analytics" {
 			text, ok = fmt.Sprint(b), true

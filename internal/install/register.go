@@ -2,17 +2,13 @@ package install
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mcphub/mcphub/internal/hosts"
 	"github.com/mcphub/mcphub/internal/hub"
@@ -27,6 +23,15 @@ type Registrar struct {
 	Command string            // absolute path of mcpm
 	EnvVars map[string]string // what an entry must carry, such as MCPM_HOME when it is not the default
 	DryRun  bool              // say what would change, write nothing
+
+	Takes  func(host string, found bool) bool // whether a host gets servers; nil takes those that are found
+	Within []string                           // hosts whose files may be edited; nil is all
+	Now    func() time.Time                   // names backups; nil is the clock
+
+	choices  map[string]map[string]bool // by project, the hosts it leaves out
+	narrowed record                     // what Narrow asked for, written with the next edit
+	copied   map[string]bool            // the files of which there is a backup from before these edits
+	texts    map[string]*FileEdit       // what the edits made of each file
 }
 
 // Change is what happened to one server in one host's file.
@@ -41,7 +46,8 @@ type Change struct {
 
 // record is hosts.json.
 type record struct {
-	Files map[string]*fileRecord `json:"files"`
+	Files map[string]*fileRecord           `json:"files"`
+	Only  map[string]map[hub.Name][]string `json:"only,omitempty"` // by project and server: the hosts it is for, where a person chose
 }
 
 type fileRecord struct {
@@ -62,46 +68,57 @@ type entryRecord struct {
 func (r *Registrar) Found() []hosts.Host {
 	var out []hosts.Host
 	for _, h := range hosts.All() {
-		if slices.ContainsFunc(h.Traces(r.Env), func(p string) bool { _, err := os.Stat(p); return err == nil }) {
+		if r.found(h) {
 			out = append(out, h)
 		}
 	}
 	return out
 }
 
-// Register adds the servers of a project to every host found. A host whose file cannot be edited is
-// reported in its Change and does not stop the others. An entry that a person made is never touched.
+// Taking returns the host applications that get servers.
+func (r *Registrar) Taking() []hosts.Host {
+	return slices.DeleteFunc(hosts.All(), func(h hosts.Host) bool { return h.UserPath(r.Env) == "" || !r.takes(h) })
+}
+
+func (r *Registrar) found(h hosts.Host) bool {
+	return slices.ContainsFunc(h.Traces(r.Env), func(p string) bool { _, err := os.Stat(p); return err == nil })
+}
+
+// Register adds the servers of a project to every host that takes them. A host whose file cannot be edited
+// is reported in its Change and does not stop the others. An entry that a person made is never touched.
 func (r *Registrar) Register(p Project, names []hub.Name) ([]Change, error) {
-	return r.edit(func(h hosts.Host, path string, f *fileRecord) ([]Change, error) {
+	return r.edit(func(rec *record, h hosts.Host, path string, f *fileRecord) ([]Change, error) {
+		names, err := r.wanted(rec, h, path, Want{p, names})
+		if err != nil || len(names) == 0 {
+			return nil, err
+		}
 		return r.registerIn(h, path, f, p, names)
 	})
 }
 
 // Unregister takes the servers of a project out of every file that has them.
 func (r *Registrar) Unregister(p Project, names []hub.Name) ([]Change, error) {
-	return r.edit(func(h hosts.Host, path string, f *fileRecord) ([]Change, error) {
+	return r.edit(func(_ *record, h hosts.Host, path string, f *fileRecord) ([]Change, error) {
 		return r.unregisterIn(h, path, f, p, names)
 	})
 }
 
-func (r *Registrar) edit(fn func(hosts.Host, string, *fileRecord) ([]Change, error)) ([]Change, error) {
+// edit gives each file of ours, and of a host that takes servers, to fn, under the lock of hosts.json.
+func (r *Registrar) edit(fn func(*record, hosts.Host, string, *fileRecord) ([]Change, error)) ([]Change, error) {
 	unlock, err := r.Home.lock("hosts")
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	rec := record{}
-	file := r.Home.path("hosts.json")
-	if err := readJSON(file, &rec); err != nil {
+	rec, err := r.readRecord()
+	if err != nil {
 		return nil, err
 	}
-	if rec.Files == nil {
-		rec.Files = map[string]*fileRecord{}
-	}
 	before, _ := json.Marshal(rec)
+	rec.narrow(r.narrowed.Only)
 	places := map[string]hosts.Host{}
-	for _, h := range r.Found() {
-		if p := h.UserPath(r.Env); p != "" {
+	for _, h := range hosts.All() {
+		if p := h.UserPath(r.Env); p != "" && r.takes(h) {
 			places[p] = h
 		}
 	}
@@ -117,13 +134,16 @@ func (r *Registrar) edit(fn func(hosts.Host, string, *fileRecord) ([]Change, err
 	slices.SortFunc(paths, func(a, b string) int { return strings.Compare(rank(places[a])+a, rank(places[b])+b) })
 	var changes []Change
 	for _, p := range paths {
+		if r.Within != nil && !slices.Contains(r.Within, places[p].ID) {
+			continue
+		}
 		f := rec.Files[p]
 		if f == nil {
 			f = &fileRecord{Host: places[p].ID, Entries: map[string]entryRecord{}}
 		}
-		done, err := fn(places[p], p, f)
+		done, err := fn(rec, places[p], p, f)
 		if err != nil {
-			done = []Change{{Host: places[p], Path: p, Action: "failed", Err: err}}
+			done = append(done, Change{Host: places[p], Path: p, Action: "failed", Err: err})
 		}
 		changes = append(changes, done...)
 		if len(f.Entries) > 0 {
@@ -136,7 +156,25 @@ func (r *Registrar) edit(fn func(hosts.Host, string, *fileRecord) ([]Change, err
 	if r.DryRun || bytes.Equal(before, after) {
 		return changes, nil
 	}
-	return changes, writeJSON(file, rec, 0o600)
+	return changes, writeJSON(r.recordPath(), rec, 0o600)
+}
+
+func (r *Registrar) recordPath() string { return r.Home.path("hosts.json") }
+
+func (r *Registrar) readRecord() (*record, error) {
+	rec := &record{}
+	if err := readJSON(r.recordPath(), rec); err != nil {
+		return nil, err
+	}
+	if rec.Files == nil {
+		rec.Files = map[string]*fileRecord{}
+	}
+	for p, f := range rec.Files {
+		if f == nil { // nothing is known of it
+			delete(rec.Files, p)
+		}
+	}
+	return rec, nil
 }
 
 // rank orders files as hosts.All orders hosts.
@@ -146,7 +184,7 @@ func rank(h hosts.Host) string {
 }
 
 func (r *Registrar) registerIn(h hosts.Host, path string, f *fileRecord, p Project, names []hub.Name) ([]Change, error) {
-	text, err := ReadFile(path, 64<<20)
+	text, err := r.read(h, path)
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +208,7 @@ func (r *Registrar) registerIn(h hosts.Host, path string, f *fileRecord, p Proje
 	}
 	var changes []Change
 	for _, name := range names {
-		value, err := hosts.Render(h, r.entry(p, name))
+		value, err := hosts.Render(h, r.entry(p, name, next.words(h, p, name, have)...))
 		if err != nil {
 			return nil, err
 		}
@@ -198,14 +236,12 @@ func (r *Registrar) registerIn(h hosts.Host, path string, f *fileRecord, p Proje
 		text, have[key] = out, value
 		next.Entries[key] = entryRecord{name, p.valuesKey()}
 	}
-	if !r.DryRun {
-		if !bytes.Equal(text, was) {
-			if err := r.write(path, was, text, missing, next); err != nil {
-				return nil, err
-			}
+	if !bytes.Equal(text, was) {
+		if err := r.write(path, was, text, missing, next); err != nil {
+			return nil, err
 		}
-		*f = *next
 	}
+	*f = *next
 	return changes, nil
 }
 
@@ -216,25 +252,6 @@ func inFile(path string, err error) error {
 		out.Hint = e.Hint
 	}
 	return out
-}
-
-// write saves the file, after a copy of what was there before the first entry.
-func (r *Registrar) write(path string, was, text []byte, missing bool, f *fileRecord) error {
-	if missing {
-		for d := filepath.Dir(path); ; d = filepath.Dir(d) {
-			if _, err := os.Stat(d); err == nil || d == filepath.Dir(d) {
-				break
-			}
-			f.Dirs = append([]string{d}, f.Dirs...)
-		}
-	} else if f.Backup == "" && !f.Created {
-		backup := r.Home.path("backups", f.Host+"-"+shortHash(path)+".mcpm-backup")
-		if err := WriteFile(backup, was, 0o600); err != nil {
-			return err
-		}
-		f.Backup = backup
-	}
-	return WriteFile(path, text, 0o600)
 }
 
 func (r *Registrar) unregisterIn(h hosts.Host, path string, f *fileRecord, p Project, names []hub.Name) ([]Change, error) {
@@ -248,7 +265,7 @@ func (r *Registrar) unregisterIn(h hosts.Host, path string, f *fileRecord, p Pro
 		return nil, nil
 	}
 	slices.Sort(keys)
-	text, err := ReadFile(path, 64<<20)
+	text, err := r.read(h, path)
 	if err != nil {
 		return nil, err
 	}
@@ -275,120 +292,9 @@ func (r *Registrar) unregisterIn(h hosts.Host, path string, f *fileRecord, p Pro
 		}
 		changes = append(changes, c)
 	}
-	if r.DryRun {
-		return changes, nil
-	}
-	if err := r.restore(path, was, text, f, len(entries) == 0); err != nil {
+	if err := r.giveBack(path, was, text, f, len(entries) == 0); err != nil {
 		return nil, err
 	}
 	f.Entries = entries
 	return changes, nil
-}
-
-// restore saves the file with entries taken out; one that mcpm made and nobody else used is removed.
-func (r *Registrar) restore(path string, was, text []byte, f *fileRecord, last bool) error {
-	if last && f.Created && len(bytes.TrimSpace(text)) == 0 {
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return diskError(err)
-		}
-		for i := len(f.Dirs) - 1; i >= 0; i-- {
-			if os.Remove(f.Dirs[i]) != nil { // not empty: somebody uses it
-				break
-			}
-		}
-		return nil
-	}
-	if bytes.Equal(was, text) {
-		return nil
-	}
-	if err := WriteFile(path, text, 0o600); err != nil {
-		return err
-	}
-	if last && f.Backup != "" {
-		os.Remove(f.Backup) // the file is what the backup was, plus what others wrote since
-	}
-	return nil
-}
-
-// place finds the entry for a server, or a free name for one: the server's own, then with its scope,
-// then with the project's directory.
-func (f *fileRecord) place(h hosts.Host, p Project, name hub.Name, have map[string]json.RawMessage, value json.RawMessage) (key, action string) {
-	for k, e := range f.Entries {
-		if e.Server == name && e.Project == p.valuesKey() {
-			if !runsServer(h, have[k], name) {
-				return k, "kept"
-			}
-			// what a person or the host added to ours, a switch that is off, is theirs
-			if merged, err := hosts.Merge(h, have[k], value); err == nil && sameJSON(have[k], merged) {
-				return k, "unchanged"
-			}
-			return k, "updated"
-		}
-	}
-	scoped := strings.ReplaceAll(name.Scope(), ".", "-") + "-" + name.Base()
-	names := []string{name.Base(), scoped}
-	if !p.Global {
-		names = append(names, name.Base()+"-"+filepath.Base(p.Dir), scoped+"-"+filepath.Base(p.Dir))
-	}
-	for _, k := range names {
-		if _, taken := have[k]; !taken {
-			return k, "added"
-		}
-	}
-	for i := 2; ; i++ {
-		k := fmt.Sprintf("%s-%d", scoped, i)
-		if _, taken := have[k]; !taken {
-			return k, "added"
-		}
-	}
-}
-
-func (r *Registrar) entry(p Project, name hub.Name) hosts.Entry {
-	e := hosts.RunEntry(r.Command, name.String())
-	if !p.Global {
-		e.Args = append(e.Args, "-C", p.Dir)
-	}
-	e.Env = r.EnvVars
-	return e
-}
-
-// runsServer reports whether an entry still is one of ours: it runs the server through mcpm, whatever a
-// person added to it.
-func runsServer(h hosts.Host, value json.RawMessage, name hub.Name) bool {
-	line := hosts.Runs(h, value)
-	return len(line) >= 3 && line[1] == "run" && line[2] == name.String()
-}
-
-// sameJSON compares values: the order of members means nothing.
-func sameJSON(a, b json.RawMessage) bool {
-	var x, y any
-	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
-}
-
-// shortHash names a path in a file name.
-func shortHash(s string) string {
-	sum := sha256.Sum256([]byte(s))
-	return hex.EncodeToString(sum[:6])
-}
-
-// Where returns the host applications that have an entry for each server of a project, as recorded.
-func (r *Registrar) Where(p Project) (map[hub.Name][]string, error) {
-	rec := record{}
-	if err := readJSON(r.Home.path("hosts.json"), &rec); err != nil {
-		return nil, err
-	}
-	out := map[hub.Name][]string{}
-	for _, h := range hosts.All() { // their order
-		for _, f := range rec.Files {
-			if f.Host != h.ID {
-				continue
-			}
-			for _, e := range f.Entries {
-				if e.Project == p.valuesKey() && !slices.Contains(out[e.Server], h.ID) {
-					out[e.Server] = append(out[e.Server], h.ID)
-				}
-			}
-		}
-	}
-	return out, nil
 }

@@ -42,6 +42,63 @@ func archive(t *testing.T, files map[string]string) []byte {
 	return b.Bytes()
 }
 
+// from downloads data from any byte on.
+func from(data []byte) install.Download {
+	return func(n int64) (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(data[min(n, int64(len(data))):])), nil
+	}
+}
+
+// TestDownloadGoesOn guards: a download that breaks off goes on where it did; where the hub begins at the beginning only,
+// or what was kept is not the beginning of it, it begins anew; while nothing answers, nothing is lost.
+func TestDownloadGoesOn(t *testing.T) {
+	data := archive(t, map[string]string{"index.js": "run()"})
+	a := install.Artifact{Type: "bundle", Integrity: trust.SRI512(data), Size: int64(len(data))}
+	breaks := func(data []byte) install.Download {
+		return func(n int64) (io.ReadCloser, error) {
+			return io.NopCloser(io.MultiReader(bytes.NewReader(data[n:n+9]), broken{})), nil
+		}
+	}
+	down := hub.Errorf(hub.Unavailable, "nothing answers")
+	for what, then := range map[string]struct {
+		begin []byte
+		open  func(asked *[]int64) install.Download
+		asked []int64
+	}{
+		"goes on": {data, func(asked *[]int64) install.Download {
+			return func(n int64) (io.ReadCloser, error) { *asked = append(*asked, n); return from(data)(n) }
+		}, []int64{18}},
+		"begins anew": {data, func(asked *[]int64) install.Download {
+			return func(n int64) (io.ReadCloser, error) {
+				if *asked = append(*asked, n); n > 0 {
+					return nil, hub.Errorf(hub.Unavailable, "it cannot continue a download")
+				}
+				return from(data)(n)
+			}
+		}, []int64{18, 0}},
+		"is replaced": {bytes.Repeat([]byte("x"), 100), func(asked *[]int64) install.Download {
+			return func(n int64) (io.ReadCloser, error) { *asked = append(*asked, n); return from(data)(n) }
+		}, []int64{18, 0}},
+	} {
+		h := install.Home{Dir: t.TempDir()}
+		for range 2 {
+			if err := h.SaveBundle(a, breaks(then.begin)); hub.KindOf(err) != hub.Unavailable {
+				t.Errorf("%s: a broken download: %v", what, err)
+			}
+		}
+		if err := h.SaveBundle(a, func(int64) (io.ReadCloser, error) { return nil, down }); !errors.Is(err, down) {
+			t.Errorf("%s: %v", what, err)
+		}
+		var asked []int64
+		if err := h.SaveBundle(a, then.open(&asked)); err != nil || !h.HasBundle(a) || cmp.Diff(then.asked, asked) != "" {
+			t.Errorf("%s: %v, asked from %v", what, err, asked)
+		}
+		if left, _ := filepath.Glob(filepath.Join(h.Dir, "store", "sha512", ".*")); len(left) > 0 {
+			t.Errorf("%s leaves %v", what, left)
+		}
+	}
+}
+
 func TestBundleStore(t *testing.T) {
 	h := install.Home{Dir: t.TempDir()}
 	data := archive(t, map[string]string{"index.js": "run()", "lib/a.js": "a"})
@@ -49,11 +106,8 @@ func TestBundleStore(t *testing.T) {
 	if _, _, err := h.OpenBundle(a); hub.KindOf(err) != hub.NotFound {
 		t.Errorf("before: %v", err)
 	}
-	if err := h.SaveBundle(a, bytes.NewReader(data[:len(data)-5])); hub.KindOf(err) != hub.Integrity {
+	if err := h.SaveBundle(a, from(data[:len(data)-5])); hub.KindOf(err) != hub.Integrity {
 		t.Errorf("a cut download: %v", err)
-	}
-	if err := h.SaveBundle(a, io.MultiReader(bytes.NewReader(data[:9]), broken{})); hub.KindOf(err) != hub.Unavailable {
-		t.Errorf("a broken download: %v", err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(h.Dir, "store", "sha512", "*")); len(left) > 0 || h.HasBundle(a) {
 		t.Errorf("something is left: %v", left)
@@ -61,7 +115,7 @@ func TestBundleStore(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 4 { // two processes at once, and two more
 		wg.Go(func() {
-			if err := h.SaveBundle(a, bytes.NewReader(data)); err != nil {
+			if err := h.SaveBundle(a, from(data)); err != nil {
 				t.Error(err)
 			}
 		})

@@ -21,6 +21,9 @@ const (
 func Document(srv *hub.Server, v *hub.Version) hub.Document {
 	d := hub.Document{ID: srv.ID, Name: srv.Name, Title: srv.Title, Description: srv.Description, Readme: v.Readme[:min(len(v.Readme), maxReadme)],
 		Keywords: srv.Keywords, Capabilities: v.Capabilities, Installs: srv.Installs, Score: srv.Described(), UpdatedAt: srv.UpdatedAt}
+	if srv.Latest.State == hub.Deprecated { // whoever sorts by quality is not shown first what its publisher gave up
+		d.Score = 0
+	}
 	origin := "here"
 	if srv.Mirrored() {
 		origin = "mirrored"

@@ -15,7 +15,6 @@ import (
 // Store is what search reads of the records, and where it keeps its place in the event log.
 type Store interface {
 	hub.Servers
-	hub.Versions
 	hub.Matches
 	hub.Catalog
 	hub.Capabilities

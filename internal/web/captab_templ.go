@@ -10,7 +10,7 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import (
 	"github.com/mcphub/mcphub/internal/hub"
-	"github.com/mcphub/mcphub/internal/web/capability"
+	"github.com/mcphub/mcphub/internal/manifest/capability"
 	"github.com/mcphub/mcphub/internal/web/ui"
 	"slices"
 )

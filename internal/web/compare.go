@@ -8,7 +8,7 @@ import (
 
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/manifest"
-	"github.com/mcphub/mcphub/internal/web/capability"
+	"github.com/mcphub/mcphub/internal/manifest/capability"
 	"github.com/mcphub/mcphub/internal/web/ui"
 )
 

@@ -52,7 +52,7 @@ func newSite(t testing.TB) *site {
 	s.search = search.New(search.Config{Store: store, Index: index, Log: log, Worker: "test"})
 	s.auth, err = auth.New(t.Context(), store, time.Now)
 	must(t, err)
-	s.handler = web.New(web.Config{Registry: s.registry, Search: s.search, Auth: s.auth, Cache: memcache.NewCache(4<<20, time.Now), Limiter: memcache.NewLimiter(1000, time.Now),
+	s.handler = web.New(web.Config{Registry: s.registry, Search: s.search, Auth: s.auth, Cache: memcache.NewCache(4<<20, time.Now), Searches: memcache.NewCache(4<<20, time.Now), Limiter: memcache.NewLimiter(1000, time.Now),
 		BaseURL: base, Prefix: "/tools", Version: "1.2.3", Log: log})
 	return s
 }

@@ -83,7 +83,10 @@ const (
 
 // kept is page for what is the same for everybody who is not signed in. It is kept, compressed, under the
 // generation of the catalogue.
-func (s *site) kept(fn pageFunc) http.HandlerFunc {
+func (s *site) kept(fn pageFunc) http.HandlerFunc { return s.keptIn(s.Cache, fn) }
+
+// keptIn is kept in a cache of its own, nil for none.
+func (s *site) keptIn(cache hub.Cache, fn pageFunc) http.HandlerFunc {
 	slow := s.page(fn)
 	return func(w http.ResponseWriter, r *http.Request) {
 		if hasSession(r) {
@@ -91,10 +94,10 @@ func (s *site) kept(fn pageFunc) http.HandlerFunc {
 			return
 		}
 		key := ""
-		if uri := knownAddress(r); s.Cache != nil && len(uri) <= maxKeptURI {
+		if uri := knownAddress(r); cache != nil && len(uri) <= maxKeptURI {
 			local, seen := s.Registry.Generation()
 			key = "page " + uri + " " + strconv.FormatUint(local, 36) + "." + strconv.FormatInt(seen, 36)
-			if b, ok := s.Cache.Get(r.Context(), key); ok {
+			if b, ok := cache.Get(r.Context(), key); ok {
 				kind, small, _ := bytes.Cut(b, []byte{'\n'})
 				s.public(w, r, string(kind), http.StatusOK, nil, small)
 				return
@@ -109,7 +112,7 @@ func (s *site) kept(fn pageFunc) http.HandlerFunc {
 		}
 		small := quickGzip(a.body.Bytes())
 		if key != "" && len(small) <= maxKept {
-			s.Cache.Set(r.Context(), key, append([]byte(kind+"\n"), small...), keptFor)
+			cache.Set(r.Context(), key, append([]byte(kind+"\n"), small...), keptFor)
 		}
 		s.public(w, r, kind, a.status, a.body.Bytes(), small)
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/mcphub/mcphub/internal/hosts"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/manifest"
-	"github.com/mcphub/mcphub/internal/web/capability"
+	"github.com/mcphub/mcphub/internal/manifest/capability"
 	"github.com/mcphub/mcphub/internal/web/draw"
 	"github.com/mcphub/mcphub/internal/web/metrics"
 	"github.com/mcphub/mcphub/internal/web/prose"

@@ -10,8 +10,8 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import (
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/manifest/capability"
 	"github.com/mcphub/mcphub/internal/search"
-	"github.com/mcphub/mcphub/internal/web/capability"
 	"github.com/mcphub/mcphub/internal/web/ui"
 	"net/url"
 	"slices"

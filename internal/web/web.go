@@ -28,6 +28,7 @@ type Config struct {
 	Search   *search.Service
 	Auth     *auth.Service
 	Cache    hub.Cache                  // keeps drawn pages, nil for none
+	Searches hub.Cache                  // keeps pages of results, which cost most, so that many cheap pages do not push them out; nil for none
 	Limiter  hub.Limiter                // bounds guesses of passwords, nil for no bound
 	Client   func(*http.Request) string // the caller's address, nil for that of the connection
 	Now      func() time.Time
@@ -85,7 +86,7 @@ func New(c Config) http.Handler {
 
 func (s *site) findRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /{$}", s.kept(s.home))
-	mux.HandleFunc("GET /search", s.kept(s.search))
+	mux.HandleFunc("GET /search", s.keptIn(s.Searches, s.search))
 	mux.HandleFunc("GET /suggest", s.kept(s.suggest))
 	mux.HandleFunc("GET /servers", s.kept(s.browse))
 	mux.HandleFunc("GET /categories", s.kept(s.categories))

@@ -210,3 +210,58 @@ func TestLarge(t *testing.T) {
 		}
 	}
 }
+
+// TestFacetsFollow guards: counts are of the documents there are, however often they were replaced, removed, merged or
+// filled anew since labels were last counted.
+func TestFacetsFollow(t *testing.T) {
+	ctx := t.Context()
+	for _, dir := range []string{"", t.TempDir()} {
+		x, err := bleveindex.Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc := func(i int, labels ...string) hub.Document {
+			return hub.Document{ID: fmt.Sprintf("0198f000-0000-7000-8000-%012d", i), Name: hub.Name(fmt.Sprint("acme/s", i)), Description: "words",
+				Labels: hub.Labels{hub.FacetCategory: labels, hub.FacetTool: {"tool"}}}
+		}
+		counted := func(what, want string) {
+			t.Helper()
+			for _, q := range []hub.SearchQuery{{Limit: 1}, {Text: "words", Limit: 1}, {Text: "words"}} {
+				q.Facets = []hub.Facet{hub.FacetCategory}
+				res, err := x.Search(ctx, q)
+				if got := fmt.Sprint(res.Facets); err != nil || got != "map[category:"+want+"]" {
+					t.Errorf("%s: %q counts %s %v, want %s", what, q.Text, got, err, want)
+				}
+			}
+		}
+		put := func(docs ...hub.Document) {
+			t.Helper()
+			if err := x.Put(ctx, docs); err != nil {
+				t.Fatal(err)
+			}
+		}
+		put(doc(1, "ai", "files"), doc(2, "ai"))
+		put(doc(3, "files"))
+		counted("put", "[{ai 2} {files 2}]")
+		put(doc(1, "maps"))
+		counted("replaced", "[{ai 1} {files 1} {maps 1}]")
+		if err := x.Delete(ctx, []string{doc(2).ID}); err != nil {
+			t.Fatal(err)
+		}
+		counted("removed", "[{files 1} {maps 1}]")
+		for i := range 40 { // the engine merges
+			put(doc(100+i, "many"))
+		}
+		counted("merged", "[{many 40} {files 1} {maps 1}]")
+		err = x.Rebuild(ctx, func(put func(context.Context, []hub.Document) error) error {
+			return put(ctx, []hub.Document{doc(7, "new")})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		counted("filled anew", "[{new 1}]")
+		if err := x.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

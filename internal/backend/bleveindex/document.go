@@ -46,16 +46,18 @@ func (terms) Analyze(b []byte) analysis.TokenStream {
 // optionsOf says how a field is indexed.
 func optionsOf(f fulltext.Field) index.FieldIndexingOptions {
 	if f.Facet() != "" {
-		return order
+		return plain
 	}
 	return freq
 }
 
 func newDocument(d hub.Document) *document.Document {
 	doc := document.NewDocument(d.ID)
-	for _, f := range fulltext.Fields(d) {
+	fields := fulltext.Fields(d)
+	for _, f := range fields {
 		doc.AddField(document.NewTextFieldCustom(f.Name, nil, f.Terms, optionsOf(f), terms{}))
 	}
+	doc.AddField(document.NewTextFieldCustom(fieldLabels, nil, labelsOf(fields), order, terms{}))
 	value := func(name, v string) {
 		doc.AddField(document.NewTextFieldCustom(name, nil, []byte(v), order, terms{}))
 	}

@@ -20,7 +20,7 @@ import (
 
 const (
 	// schema changes whenever documents are made differently; an index of another one is rebuilt.
-	schema    = "4"
+	schema    = "5"
 	schemaKey = "mcphub-schema"
 	folder    = "bleve" // inside the given directory, so that only what is ours is ever removed
 	batchSize = 1000
@@ -30,7 +30,8 @@ const (
 type Index struct {
 	mu      sync.RWMutex // held to write by Rebuild and Close
 	index   bleve.Index
-	dir     string // "" in memory
+	columns *columns // of index
+	dir     string   // "" in memory
 	rebuilt bool
 	// largeFrom is how many documents make the index a large one.
 	largeFrom uint64
@@ -89,7 +90,7 @@ func (x *Index) load() (err error) {
 		idx.Close()
 		return err
 	}
-	x.index = idx
+	x.index, x.columns = idx, new(columns)
 	return nil
 }
 
@@ -105,7 +106,7 @@ func (x *Index) create() error {
 		idx.Close()
 		return failed("created", err)
 	}
-	x.index = idx
+	x.index, x.columns = idx, new(columns)
 	return nil
 }
 
@@ -210,7 +211,7 @@ func (x *Index) replace(fresh *Index) error {
 	}
 	old := x.index
 	if x.dir == "" {
-		x.index = fresh.index
+		x.index, x.columns = fresh.index, fresh.columns
 		return old.Close()
 	}
 	if err := errors.Join(fresh.Close(), old.Close(), os.RemoveAll(x.dir)); err != nil {

@@ -37,44 +37,39 @@ func (x *Index) Search(ctx context.Context, q hub.SearchQuery) (hub.SearchResult
 		also.SetBoost(0)
 		ask = bleve.NewDisjunctionQuery(ask, also)
 	}
-	facets := facetsOf(q.Facets)
-	if ask == nil || q.Sort != hub.ByRelevance {
+	if ask == nil || q.Sort != hub.ByRelevance || q.Limit == 0 {
 		all := with(ask, filters)
 		if all == nil {
 			all = bleve.NewMatchAllQuery()
 		}
 		req := bleve.NewSearchRequestOptions(all, q.Limit, q.Offset, false)
-		req.Score, req.Facets = "none", facets
+		req.Score = "none"
 		req.SortByCustom(search.SortOrder{&search.SortField{Field: field, Type: search.SortFieldAsString}})
-		return x.run(ctx, req)
+		out, err := x.run(ctx, req)
+		if err == nil {
+			out.Facets, err = x.count(ctx, all, q.Facets)
+		}
+		return out, err
 	}
-	out, err := x.ranked(ctx, q, with(ask, filters), facets)
+	ask = with(ask, filters)
+	out, err := x.ranked(ctx, q, ask)
+	if err == nil {
+		out.Facets, err = x.count(ctx, ask, q.Facets)
+	}
 	if err != nil || len(out.Hits) == 0 || q.Offset > 0 {
 		return out, err
 	}
 	return out, x.tiers(ctx, fulltext.NameIn(text), out.Hits[:min(len(out.Hits), maxTiers)])
 }
 
-func facetsOf(list []hub.Facet) bleve.FacetsRequest {
-	if len(list) == 0 {
-		return nil
-	}
-	out := bleve.FacetsRequest{}
-	for _, f := range list {
-		out[string(f)] = bleve.NewFacetRequest(fulltext.FacetPrefix+string(f), hub.MaxFacetValues)
-	}
-	return out
-}
-
 // ranked returns a page by score, ties by ID. Sorting by ID inside the engine would read the ID of every
 // match; so more than the page is read and sorted here, and still more when a tie reaches beyond that. Where
 // thousands of documents are alike, which of them come first is settled among those.
-func (x *Index) ranked(ctx context.Context, q hub.SearchQuery, ask query.Query, facets bleve.FacetsRequest) (hub.SearchResult, error) {
+func (x *Index) ranked(ctx context.Context, q hub.SearchQuery, ask query.Query) (hub.SearchResult, error) {
 	end := q.Offset + q.Limit
 	var out hub.SearchResult
 	for _, margin := range []int{tieMargin, wideMargin} {
 		req := bleve.NewSearchRequestOptions(ask, end+margin, 0, false)
-		req.Facets = facets
 		var err error
 		if out, err = x.run(ctx, req); err != nil {
 			return out, err
@@ -129,16 +124,6 @@ func (x *Index) run(ctx context.Context, req *bleve.SearchRequest) (hub.SearchRe
 	out := hub.SearchResult{Total: int64(res.Total), Hits: make([]hub.Hit, len(res.Hits))}
 	for i, h := range res.Hits {
 		out.Hits[i] = hub.Hit{ID: h.ID, Score: h.Score}
-	}
-	for name, f := range res.Facets {
-		if out.Facets == nil {
-			out.Facets = map[hub.Facet][]hub.FacetCount{}
-		}
-		var counts []hub.FacetCount
-		for _, t := range f.Terms.Terms() {
-			counts = append(counts, hub.FacetCount{Value: t.Term, Count: t.Count})
-		}
-		out.Facets[hub.Facet(name)] = counts
 	}
 	return out, nil
 }

@@ -63,7 +63,7 @@ func (s *Store) version(ctx context.Context, asked, where string, args ...any) (
 	return row.hub()
 }
 
-// VersionsByID implements hub.Versions.
+// VersionsByID implements hub.Matches.
 func (s *Store) VersionsByID(ctx context.Context, ids []string) (map[string]*hub.Version, error) {
 	if err := atMost100(ids); err != nil || len(ids) == 0 {
 		return nil, err
@@ -83,7 +83,7 @@ func (s *Store) VersionsByID(ctx context.Context, ids []string) (map[string]*hub
 	return out, nil
 }
 
-// Owners implements hub.Versions.
+// Owners implements hub.Matches.
 func (s *Store) Owners(ctx context.Context, versionIDs []string) (map[string]string, error) {
 	if err := atMost100(versionIDs); err != nil || len(versionIDs) == 0 {
 		return nil, err

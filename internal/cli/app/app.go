@@ -79,6 +79,9 @@ func (a *App) loadSettings() (*install.Settings, error) {
 	return install.LoadSettings(a.Env.UserHome, install.FindProject(a.Dir).Dir, get)
 }
 
+// Reload forgets what .mcpmrc said, after a command changed it.
+func (a *App) Reload() { a.Settings = sync.OnceValues(a.loadSettings) }
+
 // Project returns the project the command works on.
 func (a *App) Project(global bool) (install.Project, error) {
 	if global {
@@ -168,9 +171,13 @@ func (a *App) Registrar(dryRun bool) (*install.Registrar, error) {
 	if err != nil {
 		return nil, err
 	}
+	s, err := a.Settings()
+	if err != nil {
+		return nil, err
+	}
 	r := &install.Registrar{
-		Home: h, Command: a.Exe, DryRun: dryRun,
-		Env: hosts.Env{OS: a.OS, Home: a.Env.UserHome, Getenv: a.Getenv},
+		Home: h, Command: a.Exe, DryRun: dryRun, Takes: s.TakesHost, Now: a.Now,
+		Env: hosts.Env{OS: a.OS, Home: a.Env.UserHome, Getenv: a.Getenv, Override: s.HostPaths},
 	}
 	if a.Getenv("MCPM_HOME") != "" { // the host application does not have the variable
 		r.EnvVars = map[string]string{"MCPM_HOME": h.Dir}

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bytes"
 	"maps"
 	"slices"
 	"strings"
@@ -9,6 +8,7 @@ import (
 	"github.com/mcphub/mcphub/internal/gateway"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/manifest"
+	"github.com/mcphub/mcphub/internal/manifest/capability"
 )
 
 // Difference is one difference: "+" added, "-" removed, "~" changed, "!" described anew.
@@ -16,40 +16,43 @@ type Difference struct{ Label, Mark, Text string }
 
 // CapabilityChanges lists what differs between the tools, resources and prompts of two versions.
 func CapabilityChanges(old, new *manifest.Manifest) []Difference {
-	type key struct {
-		kind hub.CapabilityType
-		name string
-	}
-	index := func(m *manifest.Manifest) map[key]hub.Capability {
-		out := map[key]hub.Capability{}
-		for _, c := range manifest.CapabilitiesOf(m) {
-			out[key{c.Type, c.Name}] = c
-		}
-		return out
-	}
-	was, is := index(old), index(new)
 	var lines []Difference
-	for _, c := range manifest.CapabilitiesOf(new) {
-		o, had := was[key{c.Type, c.Name}]
+	for _, c := range capability.Compare(manifest.CapabilitiesOf(old), manifest.CapabilitiesOf(new)) {
 		label := string(c.Type) + "s"
-		switch {
-		case !had:
-			lines = append(lines, Difference{label, "+", c.Name})
-		case !bytes.Equal(o.Schema, c.Schema):
-			lines = append(lines, Difference{label, "~", c.Name + ": its input changed"})
+		say := func(mark, text string) { lines = append(lines, Difference{label, mark, text}) }
+		switch c.Kind {
+		case capability.Added:
+			say("+", c.Name)
+			continue
+		case capability.Removed:
+			say("-", c.Name)
+			continue
 		}
-		if had && o.Description != c.Description {
-			lines = append(lines, Difference{label, "!", c.Name + ": description changed"})
+		if len(c.Words) > 0 {
+			say("!", c.Name+": description changed")
 		}
-	}
-	for _, c := range manifest.CapabilitiesOf(old) {
-		if _, has := is[key{c.Type, c.Name}]; !has {
-			lines = append(lines, Difference{string(c.Type) + "s", "-", c.Name})
+		for _, n := range c.Notes {
+			say("~", c.Name+": "+noteText(n))
 		}
 	}
 	slices.SortStableFunc(lines, func(a, b Difference) int { return -strings.Compare(a.Label, b.Label) })
 	return lines
 }
+
+func noteText(n capability.Note) string {
+	switch {
+	case n.Kind == capability.Added:
+		return "new " + n.Text
+	case n.Kind == capability.Removed:
+		return n.Text + " is gone"
+	case n.Text == capability.OtherParts:
+		return "the schema of its input changed"
+	}
+	return n.Text
+}
+
+// NewMark follows what is asked for and was not before.
+const NewMark = "   NEW"
 
 // PermissionChanges lists what a new version asks for and the old one did not, and the reverse.
 func PermissionChanges(old, new *manifest.Manifest) []Difference {
@@ -69,12 +72,35 @@ func PermissionChanges(old, new *manifest.Manifest) []Difference {
 	var lines []Difference
 	for _, p := range slices.Sorted(maps.Keys(is)) {
 		if !was[p] {
-			lines = append(lines, Difference{"permissions", "+", p + "   NEW"})
+			lines = append(lines, Difference{"permissions", "+", p + NewMark})
 		}
 	}
 	for _, p := range slices.Sorted(maps.Keys(was)) {
 		if !is[p] {
 			lines = append(lines, Difference{"permissions", "-", p})
+		}
+	}
+	return lines
+}
+
+// InputChanges lists the values a new version takes from people and the old one did not, and the reverse.
+func InputChanges(old, new *manifest.Manifest) []Difference {
+	var lines []Difference
+	for _, name := range slices.Sorted(maps.Keys(new.Configuration)) {
+		in, was := new.Configuration[name], old.Configuration[name]
+		_, had := old.Configuration[name]
+		switch {
+		case !had && in.Required && in.Default == "":
+			lines = append(lines, Difference{"values", "+", name + ", required"})
+		case !had:
+			lines = append(lines, Difference{"values", "+", name})
+		case in.Required && !was.Required:
+			lines = append(lines, Difference{"values", "~", name + " is now required"})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(old.Configuration)) {
+		if _, has := new.Configuration[name]; !has {
+			lines = append(lines, Difference{"values", "-", name})
 		}
 	}
 	return lines

@@ -32,7 +32,7 @@ func (a *App) Environment(ctx context.Context, hosts bool) (resolve.Environment,
 		if err != nil {
 			return env, err
 		}
-		for _, h := range r.Found() {
+		for _, h := range r.Taking() {
 			env.Hosts = append(env.Hosts, h.ID)
 		}
 	}

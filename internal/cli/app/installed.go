@@ -13,9 +13,17 @@ import (
 type Installed struct {
 	Name     hub.Name
 	Project  install.Project
-	Locked   *install.Locked
+	Locked   *install.Locked // nil for a working copy
 	Manifest *manifest.Manifest
-	Bundle   string
+	Bundle   string // directory of its files
+}
+
+// Version is the one that is locked, or says that it is a working copy.
+func (in *Installed) Version() string {
+	if in.Locked == nil {
+		return "(linked)"
+	}
+	return in.Locked.Version
 }
 
 // Find looks a server up in the project's lockfile, then in the global one, and opens what the store has
@@ -32,6 +40,9 @@ func (a *App) Find(name hub.Name, global bool) (*Installed, error) {
 	}
 	var near string
 	for _, p := range places {
+		if in, err := a.linked(h, p, name); in != nil || err != nil {
+			return in, err
+		}
 		lock, err := install.ReadLockfile(p.Lock())
 		if err != nil {
 			return nil, err
@@ -64,6 +75,23 @@ func (a *App) Find(name hub.Name, global bool) (*Installed, error) {
 		return nil, e.WithHint("did you mean %s?", near)
 	}
 	return nil, e.WithHint("mcpm install %s", name)
+}
+
+// linked returns the working copy that stands for a server in a project, nil when there is none.
+func (a *App) linked(h install.Home, p install.Project, name hub.Name) (*Installed, error) {
+	links, err := h.Links(p)
+	if err != nil || links[name] == "" {
+		return nil, err
+	}
+	dir := links[name]
+	m, _, err := ReadManifest(install.Project{Dir: dir})
+	if err != nil {
+		return nil, err
+	}
+	if m == nil {
+		return nil, hub.Errorf(hub.NotFound, "%s is linked to %s, where there is no mcp.json", name, dir).WithHint("mcpm unlink %s", name)
+	}
+	return &Installed{Name: name, Project: p, Manifest: m, Bundle: dir}, nil
 }
 
 // Wrap names the server in an error about what is locked.

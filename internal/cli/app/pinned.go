@@ -54,6 +54,16 @@ func packageOf(r manifest.Runner) pin.Package {
 // pinned, or runs a script when it is installed.
 func (a *App) Pin(ctx context.Context, m *manifest.Manifest, e, old *install.Locked) error {
 	for _, key := range slices.Sorted(maps.Keys(m.Servers)) {
+		ref, contained, err := imageIn(m, m.Servers[key])
+		if err != nil {
+			return err
+		}
+		if contained {
+			if err := a.pinImage(ctx, ref, e, old); err != nil {
+				return err
+			}
+			continue
+		}
 		r, ok, err := manifest.RunnerIn(m, m.Servers[key])
 		if err != nil {
 			return err
@@ -150,6 +160,11 @@ func (a *App) FetchTrees(ctx context.Context, e *install.Locked) error {
 	}
 	for i := range e.Artifacts {
 		art := &e.Artifacts[i]
+		if art.Type == model.RegistryTypeOCI && art.Integrity != "" {
+			if err := a.fetchImage(ctx, *art); err != nil {
+				return err
+			}
+		}
 		if art.Tree == nil {
 			continue
 		}

@@ -82,3 +82,6 @@ func Closest(lock *install.Lockfile, name hub.Name) string {
 	slices.Sort(names)
 	return jsonc.Nearest(name.String(), names)
 }
+
+// SortNames orders names.
+func SortNames(names []hub.Name) { slices.SortFunc(names, CompareNames) }

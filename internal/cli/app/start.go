@@ -23,8 +23,11 @@ import (
 // no look-up. NotFound when they were not fetched here; Integrity when they are not what was locked.
 func (a *App) startPinned(e *install.Locked, s *gateway.Server) error {
 	r, ok, err := manifest.RunnerOf(s.Command, s.Args)
-	if err != nil || !ok {
+	if err != nil {
 		return err
+	}
+	if !ok {
+		return startImage(e, s)
 	}
 	tree, doc, err := a.openPinned(e, packageOf(r), false)
 	if err != nil {

@@ -36,6 +36,13 @@ func (o *withdrawOptions) withdraw(ctx context.Context, name hub.Name, versions 
 	if len(o.Message) > 500 {
 		return app.Usage("the message has %d characters; at most 500 are kept", len(o.Message))
 	}
+	if !o.yes || o.dryRun {
+		for _, v := range versions { // nobody is asked about what is not there
+			if _, err := c.Version(ctx, string(name), v, ""); err != nil {
+				return err
+			}
+		}
+	}
 	if !o.yes && !o.dryRun {
 		if !o.IO.Interactive() {
 			return app.Usage("%s asks before it acts, and nobody is here to answer", verb).WithHint("add --yes")

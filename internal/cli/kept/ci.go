@@ -148,7 +148,7 @@ func (o *ciOptions) check(ctx context.Context, p install.Project, name hub.Name,
 	}
 	if b := e.Bundle(); b != nil {
 		if !h.HasBundle(*b) {
-			if err := o.fetchBundle(ctx, h, name, e.Version, *b); err != nil {
+			if err := o.FetchBundle(ctx, h, name, e.Version, *b); err != nil {
 				return in.Wrap(err)
 			}
 		}
@@ -186,17 +186,4 @@ func (o *ciOptions) compareHub(ctx context.Context, h install.Home, name hub.Nam
 		}
 	}
 	return h.SaveManifest(f.Detail.ManifestDigest, f.Canonical)
-}
-
-func (o *ciOptions) fetchBundle(ctx context.Context, h install.Home, name hub.Name, version string, b install.Artifact) error {
-	c, err := o.ClientFor(name)
-	if err != nil {
-		return err
-	}
-	body, _, err := c.Bundle(ctx, string(name), version, 0)
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	return h.SaveBundle(b, body)
 }

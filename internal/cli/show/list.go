@@ -7,6 +7,7 @@ import (
 
 	"github.com/mcphub/mcphub/internal/cli/term"
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest"
 	"github.com/spf13/cobra"
 )
@@ -36,8 +37,9 @@ type listed struct {
 	Name     hub.Name `json:"-"`
 	Spelled  string   `json:"name"`
 	Version  string   `json:"version"`
-	Range    string   `json:"range,omitempty"` // what mcp.json asks for
-	Why      string   `json:"why"`             // direct, dev, dependency, or missing (not installed yet)
+	Range    string   `json:"range,omitempty"`  // what mcp.json asks for
+	Why      string   `json:"why"`              // direct, dev, dependency, linked, or missing (not installed yet)
+	Linked   string   `json:"linked,omitempty"` // the working copy that runs in its place
 	Registry string   `json:"registry,omitempty"`
 	Hosts    []string `json:"hosts"`
 	Tools    int      `json:"tools"`
@@ -68,6 +70,9 @@ func (o *listOptions) run() error {
 			why = "dependency"
 		case "missing":
 			why, missing = r.Range+" not installed", missing+1
+		}
+		if r.Linked != "" {
+			why = "is " + r.Linked
 		}
 		t.Row(r.Spelled, r.Version, why, app.HostNames(r.Hosts))
 	}
@@ -131,12 +136,34 @@ func (o *listOptions) rows(v *view) ([]listed, error) {
 		r.Why = "missing"
 		rows = append(rows, r)
 	}
+	if rows, err = linked(h, v.Project, rows, in); err != nil {
+		return nil, err
+	}
 	slices.SortFunc(rows, func(a, b listed) int { return app.CompareNames(a.Name, b.Name) })
 	for i := range rows {
 		rows[i].Spelled = rows[i].Name.String()
 		if rows[i].Hosts == nil {
 			rows[i].Hosts = []string{}
 		}
+	}
+	return rows, nil
+}
+
+// linked marks the servers that a working copy stands for, and adds those that are nothing else.
+func linked(h install.Home, p install.Project, rows []listed, hosts map[hub.Name][]string) ([]listed, error) {
+	links, err := h.Links(p)
+	if err != nil {
+		return nil, err
+	}
+	for name, dir := range links {
+		i := slices.IndexFunc(rows, func(r listed) bool { return r.Name == name })
+		if i < 0 {
+			i, rows = len(rows), append(rows, listed{Name: name, Why: "linked"})
+		}
+		if rows[i].Why == "missing" {
+			rows[i].Why = "linked"
+		}
+		rows[i].Version, rows[i].Linked, rows[i].Hosts = "linked", dir, hosts[name]
 	}
 	return rows, nil
 }

@@ -1,31 +1,49 @@
 package term
 
 import (
+	"sync"
+
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 )
 
-// Progress is a bar for one transfer. The zero value shows nothing.
-type Progress struct {
+// bars is the one display that all running transfers share, a line each.
+type bars struct {
+	mu   sync.Mutex
 	pool *mpb.Progress
-	bar  *mpb.Bar
+	open int
 }
 
-// Progress starts a bar on Err for total bytes. Without a terminal, or with -q, there is none.
+// Progress is a bar for one transfer. The zero value shows nothing.
+type Progress struct {
+	display *bars
+	bar     *mpb.Bar
+}
+
+// Progress starts a bar on Err for total bytes, below those that are there. Without a terminal, or with -q, there is none.
+// It may be called by many at once; each takes its bar away with Done.
 func (t *IO) Progress(label string, total int64) *Progress {
 	if !t.ErrTTY || t.Verbosity < 0 {
 		return &Progress{}
 	}
-	pool := mpb.New(mpb.WithOutput(t.Err), mpb.WithWidth(40), mpb.WithAutoRefresh())
-	if total <= 0 { // nobody knows how much it is
-		return &Progress{pool, pool.New(0, mpb.SpinnerStyle("|", "/", "-", "\\").PositionLeft(), mpb.BarWidth(1), mpb.BarRemoveOnComplete(), mpb.PrependDecorators(decor.Name(" ")), mpb.AppendDecorators(decor.Name(label)))}
+	t.bars.mu.Lock()
+	defer t.bars.mu.Unlock()
+	if t.bars.pool == nil {
+		t.bars.pool = mpb.New(mpb.WithOutput(t.Err), mpb.WithWidth(40), mpb.WithAutoRefresh())
 	}
-	bar := pool.New(total, mpb.BarStyle().Lbound("").Filler("=").Tip("").Padding(" ").Rbound(""),
+	t.bars.open++
+	return &Progress{&t.bars, newBar(t.bars.pool, label, total)}
+}
+
+func newBar(pool *mpb.Progress, label string, total int64) *mpb.Bar {
+	if total <= 0 { // nobody knows how much it is
+		return pool.New(0, mpb.SpinnerStyle("|", "/", "-", "\\").PositionLeft(), mpb.BarWidth(1), mpb.BarRemoveOnComplete(), mpb.PrependDecorators(decor.Name(" ")), mpb.AppendDecorators(decor.Name(label)))
+	}
+	return pool.New(total, mpb.BarStyle().Lbound("").Filler("=").Tip("").Padding(" ").Rbound(""),
 		mpb.BarRemoveOnComplete(),
 		mpb.PrependDecorators(decor.Name("  "+label+" ")),
 		mpb.AppendDecorators(decor.CountersKibiByte("% .1f / % .1f")),
 	)
-	return &Progress{pool, bar}
 }
 
 // Set moves the bar to n bytes.
@@ -35,10 +53,16 @@ func (p *Progress) Set(n int64) {
 	}
 }
 
-// Done takes the bar away.
+// Done takes the bar away, and with the last one the display.
 func (p *Progress) Done() {
-	if p.bar != nil {
-		p.bar.Abort(true)
-		p.pool.Wait()
+	if p.bar == nil {
+		return
+	}
+	p.bar.Abort(true)
+	p.display.mu.Lock()
+	defer p.display.mu.Unlock()
+	if p.display.open--; p.display.open == 0 {
+		p.display.pool.Wait()
+		p.display.pool = nil
 	}
 }

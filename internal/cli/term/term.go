@@ -27,6 +27,7 @@ type IO struct {
 	Verbosity             int  // -1 quiet, 0, 1, 2
 
 	reader *bufio.Reader
+	bars   bars
 }
 
 // System returns the streams of the process, with the customs of terminals: NO_COLOR, CLICOLOR_FORCE,

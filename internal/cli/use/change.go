@@ -19,6 +19,7 @@ func showChange(a *app.App, st step) {
 		return
 	}
 	lines := app.CapabilityChanges(st.old, st.new.Manifest)
+	lines = append(lines, app.InputChanges(st.old, st.new.Manifest)...)
 	lines = append(lines, app.PermissionChanges(st.old, st.new.Manifest)...)
 	label := ""
 	for _, l := range lines {

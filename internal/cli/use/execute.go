@@ -11,7 +11,9 @@ import (
 
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
+	"github.com/mcphub/mcphub/internal/install/history"
 	"github.com/mcphub/mcphub/internal/manifest"
+	"golang.org/x/sync/errgroup"
 )
 
 // execute shows a plan, asks, fetches, and then writes: lockfile, mcp.json, host applications, in this
@@ -34,6 +36,14 @@ func (o *apply) execute(ctx context.Context, a *app.App, pl *plan) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	h, err := a.Store()
+	if err != nil {
+		return err
+	}
+	log := history.Of(h, pl.project)
+	if err := log.Witness(pl.project, a.Now()); err != nil {
+		return err
+	}
 	if old, err := pl.lock.Bytes(); err != nil || string(old) != string(lock) || len(pl.lock.Servers) == 0 {
 		if err := install.WriteFile(pl.project.Lock(), lock, 0o644); err != nil {
 			return err
@@ -44,11 +54,26 @@ func (o *apply) execute(ctx context.Context, a *app.App, pl *plan) error {
 			return err
 		}
 	}
-	h, err := a.Store()
-	if err != nil {
+	if _, err := log.Note(pl.project, a.Now(), o.why(pl)); err != nil {
 		return err
 	}
 	return h.Remember(pl.project)
+}
+
+// why says for the history what a change was.
+func (o *apply) why(pl *plan) string {
+	var what []string
+	for _, st := range pl.steps {
+		what = append(what, st.name.String()+" "+st.version)
+	}
+	for _, name := range pl.remove {
+		what = append(what, name.String())
+	}
+	const told = 4
+	if more := len(what) - told; more > 0 {
+		what = append(what[:told], fmt.Sprintf("%d more", more))
+	}
+	return strings.TrimSpace(o.verb + " " + strings.Join(what, ", "))
 }
 
 // newText returns mcp.json with the edits of the plan; comments and order stay.
@@ -71,59 +96,36 @@ func (pl *plan) newText() ([]byte, error) {
 	return text, nil
 }
 
-// fetch brings what the steps need into the store.
+// fetchAtOnce is how many servers are fetched at the same time.
+const fetchAtOnce = 4
+
+// fetch brings what the steps need into the store. The first failure stops the others.
 func fetch(a *app.App, ctx context.Context, pl *plan) error {
 	h, err := a.Store()
 	if err != nil {
 		return err
 	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(fetchAtOnce)
 	for _, st := range pl.steps {
-		if err := h.SaveManifest(st.new.Detail.ManifestDigest, st.new.Canonical); err != nil {
-			return named(err, st)
-		}
-		e := pl.next.Servers[st.name]
-		if b := e.Bundle(); b != nil && !h.HasBundle(*b) {
-			if err := fetchBundle(a, ctx, h, st, *b); err != nil {
-				return named(err, st)
-			}
-		}
-		if err := a.Pin(ctx, st.new.Manifest, e, st.previous); err != nil {
-			return named(err, st)
-		}
-		if err := a.FetchTrees(ctx, e); err != nil {
-			return named(err, st)
-		}
+		group.Go(func() error { return named(fetchOne(a, ctx, h, st, pl.next.Servers[st.name]), st) })
 	}
-	return nil
+	return group.Wait()
 }
 
-func fetchBundle(a *app.App, ctx context.Context, h install.Home, st step, b install.Artifact) error {
-	c, err := a.ClientFor(st.name)
-	if err != nil {
+func fetchOne(a *app.App, ctx context.Context, h install.Home, st step, e *install.Locked) error {
+	if err := h.SaveManifest(st.new.Detail.ManifestDigest, st.new.Canonical); err != nil {
 		return err
 	}
-	body, size, err := c.Bundle(ctx, string(st.name), st.version, 0)
-	if err != nil {
+	if b := e.Bundle(); b != nil && !h.HasBundle(*b) {
+		if err := a.FetchBundle(ctx, h, st.name, st.version, *b); err != nil {
+			return err
+		}
+	}
+	if err := a.Pin(ctx, st.new.Manifest, e, st.previous); err != nil {
 		return err
 	}
-	defer body.Close()
-	bar := a.IO.Progress(st.name.String(), max(size, b.Size))
-	defer bar.Done()
-	return h.SaveBundle(b, &meter{r: body, report: bar.Set})
-}
-
-// meter reports how much was read through it.
-type meter struct {
-	r      interface{ Read([]byte) (int, error) }
-	n      int64
-	report func(int64)
-}
-
-func (m *meter) Read(p []byte) (int, error) {
-	n, err := m.r.Read(p)
-	m.n += int64(n)
-	m.report(m.n)
-	return n, err
+	return a.FetchTrees(ctx, e)
 }
 
 func named(err error, st step) error {
@@ -139,99 +141,6 @@ func named(err error, st step) error {
 		return e.WithHint("nothing was installed; tell the publisher, or choose another version: mcpm info %s --versions", st.name)
 	}
 	return err
-}
-
-// consent shows what new servers ask for and what updates change, and asks whether that is wanted.
-func (o *apply) consent(ctx context.Context, a *app.App, pl *plan) error {
-	var asking []step
-	for _, st := range pl.steps {
-		d := st.new.Detail
-		for _, n := range st.notes {
-			a.IO.Warnf("%s", app.Clean(fmt.Sprintf("%s %s %s", st.name, st.version, n)))
-		}
-		warnState(a, st.name, st.version, d.State, d.Message, d.Replacement)
-		if st.previous == nil || st.previous.Version != st.version {
-			asking = append(asking, st)
-		}
-	}
-	quiet := a.IO.Verbosity < 0 && (o.yes || !a.IO.Interactive())
-	if a.JSON || len(asking) == 0 || quiet {
-		return o.decide(ctx, a, asking, false)
-	}
-	for _, st := range asking {
-		if st.previous == nil {
-			showNew(a, st)
-		} else {
-			showChange(a, st)
-		}
-	}
-	return o.decide(ctx, a, asking, true)
-}
-
-// decide gets the answer: from --yes, from a person, or, without either, no. Also a server that declares nothing is
-// asked about: it runs with all rights.
-func (o *apply) decide(ctx context.Context, a *app.App, asking []step, shown bool) error {
-	switch {
-	case len(asking) == 0 || o.yes || o.dryRun:
-		return nil
-	case !a.IO.Interactive() || !shown:
-		var names []string
-		for _, st := range asking {
-			names = append(names, st.name.String())
-		}
-		return app.Usage("%s would be installed and nobody is here to allow it", app.AndList(names)).WithHint("read what it asks for and add --yes to allow it")
-	}
-	for {
-		answer, err := a.IO.Choose(ctx, "  Allow? [y/N/d for details, --yes answers]", "nyd")
-		switch {
-		case err != nil:
-			return err
-		case answer == 'y':
-			return nil
-		case answer == 'n':
-			return app.Refused("not allowed; nothing was changed")
-		}
-		for _, st := range asking {
-			showDetails(a, st)
-		}
-	}
-}
-
-// showNew prints what a person should know before a server is installed for the first time.
-func showNew(a *app.App, st step) {
-	d := st.new.Detail
-	source := "published on " + st.new.Registry
-	if d.Mirrored {
-		source = "copied from elsewhere by " + st.new.Registry + ", not published there"
-	}
-	if !st.direct {
-		source += ", needed by another server"
-	}
-	fmt.Fprintf(a.IO.Err, "  %s   %s\n", a.IO.Accent(st.name.String()+" "+st.version), a.IO.Wrap(app.Clean(source), 4))
-	list := app.AsksOf(st.new.Manifest)
-	if len(list) == 0 {
-		fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Wrap("It declares no permissions. Like every server it runs with your rights for now.", 2))
-		return
-	}
-	fmt.Fprintf(a.IO.Err, "  It asks for:\n")
-	for _, line := range list {
-		fmt.Fprintf(a.IO.Err, "    %s%s\n", a.IO.Dim(fmt.Sprintf("%-13s", line.Kind)), a.IO.Wrap(app.Clean(line.Detail), 17))
-	}
-	fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Dim(a.IO.Wrap("That is what it declares; it is not enforced yet, the server runs with your rights.", 2)))
-}
-
-func showDetails(a *app.App, st step) {
-	m := st.new.Manifest
-	fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Accent(st.name.String()+" "+st.version))
-	if m.Description != "" {
-		fmt.Fprintf(a.IO.Err, "    %s\n", a.IO.Wrap(app.Clean(m.Description), 4))
-	}
-	for _, c := range manifest.CapabilitiesOf(m) {
-		fmt.Fprintf(a.IO.Err, "    %-9s%s  %s\n", c.Type, a.IO.Accent(app.Clean(c.Name)), a.IO.Wrap(app.Clean(c.Description), 13))
-	}
-	for _, art := range lockEntry(st.new).Artifacts {
-		fmt.Fprintf(a.IO.Err, "    %-9s%s\n", art.Type, app.Clean(strings.TrimSpace(art.Identifier+" "+art.Version+" "+art.Integrity)))
-	}
 }
 
 // installedJSON is one server in the JSON answer of install, update and uninstall.
@@ -262,7 +171,7 @@ type changeJSON struct {
 }
 
 // report brings the host applications in step and tells what was done.
-func (o *apply) report(a *app.App, pl *plan, begun time.Time, verb string) error {
+func (o *apply) report(a *app.App, pl *plan, begun time.Time) error {
 	var changes []install.Change
 	if !o.noHosts {
 		var err error
@@ -281,9 +190,9 @@ func (o *apply) report(a *app.App, pl *plan, begun time.Time, verb string) error
 	for _, name := range pl.remove {
 		a.IO.Printf("%s %s %s\n", a.IO.Red("-"), name, pl.lock.Servers[name].Version)
 	}
-	tellHosts(a, changes, o.dryRun)
+	app.TellHosts(a, changes, o.dryRun)
 	tellMissing(a, pl)
-	summary(a, pl, changes, o.dryRun, seconds, verb)
+	summary(a, pl, changes, o.dryRun, seconds, o.verb)
 	return nil
 }
 
@@ -319,14 +228,14 @@ func summary(a *app.App, pl *plan, changes []install.Change, dryRun bool, second
 		a.IO.Notef("Nothing was changed (--dry-run).\n")
 	case len(pl.steps) == 0 && len(pl.remove) == 0 && touched == 0:
 		a.IO.Notef("Nothing to change: %s in step.\n", isAre(len(pl.next.Servers), "server"))
-	case verb == "uninstall":
+	case verb == "uninstall", len(pl.steps) == 0 && len(pl.remove) > 0:
 		a.IO.Notef("Removed %s in %.1f s.\n", app.Plural(len(pl.remove), "server"), seconds)
 	case verb == "update":
 		a.IO.Notef("Updated %s in %.1f s.\n", app.Plural(len(pl.steps), "server"), seconds)
 	case len(pl.steps) == 0:
 		a.IO.Notef("%s in step, in %.1f s.\n", isAre(len(pl.next.Servers), "server"), seconds)
 	default:
-		a.IO.Notef("Installed %s in %.1f s. Undo with mcpm uninstall%s.\n", app.Plural(len(pl.steps), "server"), seconds, undoArgs(pl))
+		a.IO.Notef("Installed %s in %.1f s. Undo with mcpm rollback%s.\n", app.Plural(len(pl.steps), "server"), seconds, pl.scope())
 	}
 }
 
@@ -337,18 +246,12 @@ func isAre(n int, noun string) string {
 	return app.Plural(n, noun) + " are"
 }
 
-func undoArgs(pl *plan) string {
-	s := ""
+// scope is the flag that says which project a command is about.
+func (pl *plan) scope() string {
 	if pl.project.Global {
-		s = " -g"
+		return " -g"
 	}
-	for _, e := range pl.edits {
-		s += " " + e.name.String()
-	}
-	if len(pl.edits) == 0 {
-		s += " NAME"
-	}
-	return s
+	return ""
 }
 
 func (pl *plan) answer(changes []install.Change, dryRun bool, seconds float64) changeJSON {

@@ -1,12 +1,11 @@
 package use
 
 import (
-	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
 
+	"github.com/mcphub/mcphub/internal/hosts"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 )
@@ -25,68 +24,59 @@ func syncHosts(a *app.App, pl *plan, dryRun bool) ([]install.Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	var gone []hub.Name
-	for _, n := range pl.lock.Names() {
-		if !slices.Contains(names, n) {
-			gone = append(gone, n)
+	if len(pl.hosts) > 0 {
+		named := names
+		if len(pl.edits) > 0 {
+			named = nil
+			for _, e := range pl.edits {
+				named = append(named, e.name)
+			}
 		}
+		narrow(r, pl.project, named, pl.hosts)
 	}
-	var changes []install.Change
-	if len(gone) > 0 {
-		if changes, err = r.Unregister(pl.project, gone); err != nil {
-			return nil, err
-		}
-	}
-	if len(names) == 0 {
-		return changes, nil
-	}
-	added, err := r.Register(pl.project, names)
-	return append(changes, added...), err
+	return r.Sync(install.Want{Project: pl.project, Servers: names})
 }
 
-// tellHosts says what happened to the host applications: one line for what was added, one for what was
-// taken out, and a warning for each file that could not be edited.
-func tellHosts(a *app.App, changes []install.Change, dryRun bool) {
-	by := map[string][]string{}
-	after := map[string][]string{}
-	for _, c := range changes {
-		switch c.Action {
-		case "failed":
-			why := c.Err.Error()
-			if e := (*hub.Error)(nil); errors.As(c.Err, &e) && e.Hint != "" {
-				why += "; " + e.Hint
-			}
-			a.IO.Warnf("%s was left as it is: %s", c.Host.Name, app.Clean(why))
-			continue
-		case "kept":
-			a.IO.Warnf("%s: the entry %q was edited by hand and left as it is", c.Host.Name, c.Key)
-			continue
-		case "added":
-			if c.Key != c.Server.Base() {
-				a.IO.Notef("  %s calls it %q, because %q is taken\n", c.Host.Name, c.Key, c.Server.Base())
-			}
-		}
-		if !slices.Contains(by[c.Action], c.Host.Name) {
-			by[c.Action] = append(by[c.Action], c.Host.Name)
-			if c.Host.AfterEdit != "" {
-				after[c.Action] = append(after[c.Action], c.Host.AfterEdit)
-			}
-		}
+// allHosts lifts what --host chose before.
+const allHosts = "all"
+
+func narrow(r *install.Registrar, p install.Project, names []hub.Name, ids []string) {
+	if slices.Contains(ids, allHosts) {
+		ids = nil
 	}
-	would := ""
-	if dryRun {
-		would = "would be "
+	r.Narrow(p, names, ids)
+}
+
+// chosenHosts checks the hosts that --host names: each must be known, and one that gets servers.
+func chosenHosts(a *app.App, named []string) ([]string, error) {
+	if len(named) == 0 {
+		return nil, nil
 	}
-	for _, say := range []struct{ action, text string }{{"removed", "removed from"}, {"added", "added to"}, {"updated", "updated in"}} {
-		if len(by[say.action]) == 0 {
+	r, err := a.Registrar(true)
+	if err != nil {
+		return nil, err
+	}
+	taking := r.Taking()
+	var ids []string
+	for _, s := range named {
+		if s == allHosts {
+			ids = append(ids, s)
 			continue
 		}
-		hint := ""
-		if len(after[say.action]) > 0 && !dryRun {
-			hint = " (" + app.AndList(after[say.action]) + ")"
+		h, err := app.FindHost(s)
+		if err != nil {
+			return nil, err
 		}
-		a.IO.Notef("  %s\n", a.IO.Wrap(fmt.Sprintf("%s%s %s%s", would, say.text, app.AndList(by[say.action]), hint), 2))
+		if !slices.ContainsFunc(taking, func(t hosts.Host) bool { return t.ID == h.ID }) {
+			why := "was not found here"
+			if slices.ContainsFunc(r.Found(), func(t hosts.Host) bool { return t.ID == h.ID }) {
+				why = "is left out by your .mcpmrc"
+			}
+			return nil, hub.Errorf(hub.NotFound, "--host %s: %s %s", s, h.Name, why).WithHint("mcpm hosts add %s lets it get servers all the same", h.ID)
+		}
+		ids = append(ids, h.ID)
 	}
+	return ids, nil
 }
 
 // tellMissing names the values a new server needs before it can run.

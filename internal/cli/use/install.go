@@ -19,12 +19,15 @@ type installOptions struct {
 	global bool
 	dev    bool
 	exact  bool
+	hosts  []string
 	args   []string
 }
 
 // apply is what all verbs that change a project share.
 type apply struct {
+	verb    string // the command
 	yes     bool
+	widen   bool // --accept-permissions
 	dryRun  bool
 	noHosts bool
 	lowest  bool
@@ -38,7 +41,7 @@ func (o *apply) flags(c *cobra.Command) {
 }
 
 func NewInstall(a *app.App) *cobra.Command {
-	o := &installOptions{App: a}
+	o := &installOptions{App: a, apply: apply{verb: "install"}}
 	c := &cobra.Command{
 		Use: "install [NAME[@RANGE]...]", Aliases: []string{"i", "add"},
 		Short: "Install servers and add them to your AI applications",
@@ -54,6 +57,8 @@ func NewInstall(a *app.App) *cobra.Command {
 	c.Flags().BoolVarP(&o.global, "global", "g", false, "for all projects, not just this one")
 	c.Flags().BoolVarP(&o.dev, "dev", "D", false, "note it under devDependencies")
 	c.Flags().BoolVarP(&o.exact, "exact", "E", false, "pin the version in mcp.json")
+	c.Flags().StringSliceVar(&o.hosts, "host", nil, "add it to this `HOST` application only, and keep it so; may be given again; all lifts it")
+	c.MarkFlagsMutuallyExclusive("host", "no-hosts")
 	return c
 }
 
@@ -87,6 +92,9 @@ func (o *installOptions) run(ctx context.Context) error {
 	if err := o.prepare(ctx, o.App, pl); err != nil {
 		return err
 	}
+	if pl.hosts, err = chosenHosts(o.App, o.hosts); err != nil {
+		return err
+	}
 	if len(refs) == 0 && pl.text == nil {
 		return hub.Errorf(hub.NotFound, "there is no mcp.json in %s or above it", p.Dir).
 			WithHint("mcpm install NAME installs a server, mcpm init starts a server of your own")
@@ -112,11 +120,12 @@ func (o *installOptions) run(ctx context.Context) error {
 	if err := o.execute(ctx, o.App, pl); err != nil {
 		return err
 	}
-	return o.report(o.App, pl, begun, "install")
+	return o.report(o.App, pl, begun)
 }
 
 // preferFlags are those of the verbs that choose versions.
 func (o *apply) preferFlags(c *cobra.Command) {
+	c.Flags().BoolVar(&o.widen, "accept-permissions", false, "with --yes: also allow what a new version asks for beyond the old one")
 	c.Flags().BoolVar(&o.lowest, "prefer-lowest", false, "take the lowest versions that fit, to test your ranges")
 	c.Flags().BoolVar(&o.locked, "prefer-locked", true, "keep what is locked while it fits")
 }

@@ -29,6 +29,7 @@ type plan struct {
 	steps  []step     // servers that come or change, sorted by name
 	remove []hub.Name // servers that go
 	beyond []beyond   // versions that mcp.json does not take
+	hosts  []string   // the host applications that --host names
 }
 
 // edit sets or removes one dependency in mcp.json.
@@ -58,6 +59,7 @@ func newPlan(a *app.App, p install.Project, command string) (*plan, error) {
 	if m == nil {
 		m = &manifest.Manifest{}
 	}
+	warnManifest(a, p, text)
 	lock, err := install.ReadLockfile(p.Lock())
 	if err != nil {
 		return nil, err
@@ -77,6 +79,20 @@ func newPlan(a *app.App, p install.Project, command string) (*plan, error) {
 		}
 	}
 	return pl, nil
+}
+
+// warnManifest tells what mcp.json says that means nothing.
+func warnManifest(a *app.App, p install.Project, text []byte) {
+	if text == nil {
+		return
+	}
+	_, issues, err := manifest.Parse(text)
+	if err != nil {
+		return // it was read a moment ago
+	}
+	for _, i := range issues {
+		a.IO.Warnf("%s: %s", p.Manifest(), app.Clean(i.Message))
+	}
 }
 
 // prepare tells the solver of this machine and of the flags.

@@ -81,7 +81,7 @@ func (o *runOptions) run(ctx context.Context) error {
 		}
 		return o.bridge(ctx, l.Server)
 	}
-	o.IO.Notef("mcpm: %s %s runs unsandboxed, with your rights\n", in.Name, in.Locked.Version)
+	o.IO.Notef("mcpm: %s %s runs unsandboxed, with your rights\n", in.Name, in.Version())
 	if l.Server.Remote() {
 		return o.startAndBridge(ctx, l.Server)
 	}

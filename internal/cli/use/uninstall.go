@@ -17,7 +17,7 @@ type uninstallOptions struct {
 }
 
 func NewUninstall(a *app.App) *cobra.Command {
-	o := &uninstallOptions{App: a}
+	o := &uninstallOptions{App: a, apply: apply{verb: "uninstall"}}
 	c := &cobra.Command{
 		Use: "uninstall NAME...", Aliases: []string{"rm", "remove", "un"},
 		Short:   "Remove servers, and take them out of your AI applications",
@@ -73,7 +73,7 @@ func (o *uninstallOptions) run(ctx context.Context) error {
 	if err := o.execute(ctx, o.App, pl); err != nil {
 		return err
 	}
-	if err := o.report(o.App, pl, begun, "uninstall"); err != nil || o.dryRun {
+	if err := o.report(o.App, pl, begun); err != nil || o.dryRun {
 		return err
 	}
 	for _, r := range refs {

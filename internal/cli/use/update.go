@@ -18,7 +18,7 @@ type updateOptions struct {
 }
 
 func NewUpdate(a *app.App) *cobra.Command {
-	o := &updateOptions{App: a}
+	o := &updateOptions{App: a, apply: apply{verb: "update"}}
 	c := &cobra.Command{
 		Use: "update [NAME...]", Aliases: []string{"up", "upgrade"},
 		Short: "Update servers within the ranges of mcp.json",
@@ -95,7 +95,7 @@ func (o *updateOptions) run(ctx context.Context) error {
 	if err := o.execute(ctx, o.App, pl); err != nil {
 		return err
 	}
-	if err := o.report(o.App, pl, begun, "update"); err != nil {
+	if err := o.report(o.App, pl, begun); err != nil {
 		return err
 	}
 	pl.tellBeyond(o.App)

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/mcphub/mcphub/internal/hub"
-	"github.com/mcphub/mcphub/internal/web/capability"
+	"github.com/mcphub/mcphub/internal/manifest/capability"
 )
 
 func TestFields(t *testing.T) {

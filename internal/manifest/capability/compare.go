@@ -40,6 +40,9 @@ type Word struct {
 	Text string
 }
 
+// OtherParts is the note about a schema that differs in what Fields does not read.
+const OtherParts = "the schema of its inputs, in parts that have no row here; see the JSON of both versions"
+
 type key struct {
 	kind hub.CapabilityType
 	name string
@@ -89,7 +92,7 @@ func compareOne(a, b hub.Capability) (Change, bool) {
 	}
 	c.Notes = append(c.Notes, compareFields(Fields(a.Schema), Fields(b.Schema))...)
 	if len(c.Notes) == 0 && !sameJSON(a.Schema, b.Schema) {
-		c.Notes = append(c.Notes, Note{Changed, "the schema of its inputs, in parts that have no row here; see the JSON of both versions"})
+		c.Notes = append(c.Notes, Note{Changed, OtherParts})
 	}
 	return c, len(c.Words) > 0 || len(c.Notes) > 0
 }

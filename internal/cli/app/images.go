@@ -1,0 +1,138 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"os/exec"
+	"slices"
+	"time"
+
+	"github.com/mcphub/mcphub/internal/gateway"
+	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/install"
+	"github.com/mcphub/mcphub/internal/manifest"
+	"github.com/mcphub/mcphub/internal/source/image"
+	"github.com/modelcontextprotocol/registry/pkg/model"
+)
+
+// imageIn returns the container image that an entry of a server starts, whatever values are still missing.
+func imageIn(m *manifest.Manifest, spec manifest.ServerSpec) (image.Reference, bool, error) {
+	l, _, err := manifest.Launch(m, spec, map[string]string{"workspace": ".", "HOME": ".", "bundle": "."})
+	if err != nil {
+		return image.Reference{}, false, err
+	}
+	at, ok := image.In(l.Command, l.Args)
+	if !ok {
+		return image.Reference{}, false, nil
+	}
+	ref, err := image.Parse(l.Args[at])
+	return ref, true, err
+}
+
+// lockedImage returns the digest that an image is locked to, "" when it is not.
+func lockedImage(e *install.Locked, ref image.Reference) string {
+	for _, art := range e.Artifacts {
+		if art.Type == model.RegistryTypeOCI && art.Identifier == ref.Repository && art.Version == ref.Tag && (ref.Digest == "" || ref.Digest == art.Integrity) {
+			return art.Integrity
+		}
+	}
+	return ""
+}
+
+// pinImage locks the image of an entry to the bytes its name stands for: those that old has for it, else what its registry
+// has now.
+func (a *App) pinImage(ctx context.Context, ref image.Reference, e, old *install.Locked) error {
+	if lockedImage(e, ref) != "" {
+		return nil
+	}
+	digest := ""
+	if old != nil && old.Version == e.Version {
+		digest = lockedImage(old, ref)
+	}
+	if digest == "" {
+		if a.Offline && ref.Digest == "" {
+			return hub.Errorf(hub.Unavailable, "which bytes %s:%s stands for is not known here, and --offline was given", ref.Repository, ref.Tag).
+				WithHint("run it once without --offline")
+		}
+		bar := a.IO.Progress("locking the image "+ref.Repository, 0)
+		defer bar.Done()
+		var err error
+		if digest, err = image.Resolve(ctx, ref, a.transport()); err != nil {
+			return err
+		}
+	}
+	e.Artifacts = slices.DeleteFunc(e.Artifacts, func(x install.Artifact) bool { return x.Type == model.RegistryTypeOCI && x.Integrity == "" })
+	e.Artifacts = append(e.Artifacts, install.Artifact{Type: model.RegistryTypeOCI, Identifier: ref.Repository, Version: ref.Tag, Integrity: digest})
+	return nil
+}
+
+// transport sends requests to registries of images as requests to hubs are sent: through the proxies and with the
+// certificates of the environment.
+func (a *App) transport() http.RoundTripper {
+	if a.HTTP != nil && a.HTTP.Transport != nil {
+		return a.HTTP.Transport
+	}
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.ResponseHeaderTimeout, t.MaxResponseHeaderBytes = 20*time.Second, 256<<10
+	return t
+}
+
+// startImage makes a container start from the bytes that were locked. NotFound when its image is not.
+func startImage(e *install.Locked, s *gateway.Server) error {
+	at, ok := image.In(s.Command, s.Args)
+	if !ok {
+		return nil
+	}
+	ref, err := image.Parse(s.Args[at])
+	if err != nil {
+		return err
+	}
+	digest := lockedImage(e, ref)
+	if digest == "" {
+		return hub.Errorf(hub.NotFound, "its image %s is not locked", Clean(s.Args[at]))
+	}
+	s.Args[at] = ref.At(digest)
+	return nil
+}
+
+// fetchImage lets the container engine fetch a locked image, unless it has it. Without an engine the image stays locked,
+// and is fetched by the one that first runs it.
+func (a *App) fetchImage(ctx context.Context, art install.Artifact) error {
+	engine, err := a.containers()
+	if err != nil {
+		a.IO.Warnf("%s is locked but not fetched: no container engine is on this machine", art.Identifier)
+		return nil
+	}
+	ref := image.Reference{Repository: art.Identifier}.At(art.Integrity)
+	if exec.CommandContext(ctx, engine, "image", "inspect", ref).Run() == nil {
+		return nil
+	}
+	if a.Offline {
+		return hub.Errorf(hub.NotFound, "its image %s is not on this machine, and --offline was given", ref)
+	}
+	bar := a.IO.Progress("fetching "+art.Identifier+" "+art.Version, 0)
+	defer bar.Done()
+	var said bytes.Buffer
+	pull := exec.CommandContext(ctx, engine, "pull", "--quiet", ref)
+	pull.Stderr = &said
+	if err := pull.Run(); err != nil {
+		return hub.Errorf(hub.Unavailable, "its image %s could not be fetched: %.300s", ref, Clean(said.String())).WithHint("see whether %s pull works", engine).WithCause(err)
+	}
+	return nil
+}
+
+// containers returns the path of the container engine: the configured one, else docker, else podman.
+func (a *App) containers() (string, error) {
+	s, err := a.Settings()
+	if err != nil {
+		return "", err
+	}
+	if s.DockerRuntime != "" {
+		return a.lookPath(s.DockerRuntime)
+	}
+	if path, err := a.lookPath("docker"); err == nil {
+		return path, nil
+	}
+	return a.lookPath("podman")
+}

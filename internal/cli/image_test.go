@@ -1,0 +1,80 @@
+package cli_test
+
+import (
+	"io"
+	"log"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/registry"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+)
+
+// fakeDocker knows the images it pulled, and says what it would run.
+const fakeDocker = `#!/bin/sh
+images=$(dirname "$0")/images
+case $1 in
+image) grep -qx "$3" "$images" 2>/dev/null ;;
+pull) echo "$3" >> "$images" ;;
+*) echo "docker $*" >&2 ;;
+esac
+`
+
+// TestImage guards: a container image is locked to the bytes its tag stands for at install, fetched once, and started by
+// them whatever becomes of the tag; with --offline what is on the machine is enough; a lockfile that says less starts
+// nothing.
+func TestImage(t *testing.T) {
+	s := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	defer s.Close()
+	host := strings.TrimPrefix(s.URL, "http://")
+	push := func() string {
+		t.Helper()
+		img, err := random.Image(64, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		to, err := name.ParseReference(host + "/acme/db:1.0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := remote.Write(to, img); err != nil {
+			t.Fatal(err)
+		}
+		d, _ := img.Digest()
+		return d.String()
+	}
+	first := push()
+	w := newWorld(t)
+	w.write("bin/docker", fakeDocker)
+	if err := os.Chmod(w.path("bin/docker"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", w.vars["PATH"]) // which servers are started with
+	w.hub.add(t, `{"name": "@acme/db", "version": "1.0.0", "description": "In a container",
+		"servers": {"default": {"package": {"registryType": "oci", "identifier": "`+host+`/acme/db:1.0", "transport": {"type": "stdio"}}}}}`, nil)
+	w.hub.add(t, `{"name": "@acme/tool", "version": "1.0.0", "description": "In a container, by command",
+		"servers": {"default": {"command": "docker", "args": ["run", "-i", "--rm", "-v", "/data:/data:ro", "`+host+`/acme/db:1.0", "serve"]}}}`, nil)
+	w.hub.add(t, `{"name": "@acme/gone", "version": "1.0.0", "description": "Its image is not there",
+		"servers": {"default": {"command": "docker", "args": ["run", "-i", "`+host+`/acme/gone:1.0"]}}}`, nil)
+	text := w.transcript(cmds("install @acme/db @acme/tool --yes --no-hosts", "install @acme/gone --yes --no-hosts", "ci")...)
+	lock := w.read("shop/mcpm-lock.json")
+	if strings.Count(lock, first) != 2 {
+		t.Errorf("the lockfile does not hold %s twice:\n%s", first, lock)
+	}
+	if second := push(); second == first {
+		t.Fatal("the tag did not move")
+	}
+	text += "\n-- the tag was moved --\n" + w.transcript(cmds("--offline ci")...) + "\n" + w.runFiles("@acme/db") + "\n" + w.runFiles("@acme/tool")
+	if err := os.Remove(w.path("bin/images")); err != nil {
+		t.Fatal(err)
+	}
+	text += "\n-- the image was removed --\n" + w.transcript(cmds("--offline ci", "ci")...)
+	w.write("shop/mcpm-lock.json", regexp.MustCompile(`,\s*"integrity": "sha256:[0-9a-f]*"`).ReplaceAllString(lock, ""))
+	text += "\n-- a lockfile that names no bytes --\n" + w.runFiles("@acme/db")
+	golden(t, "image.txt", strings.NewReplacer(first, "sha256:FIRST", host, "images.test").Replace(text))
+}

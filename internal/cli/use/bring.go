@@ -1,0 +1,78 @@
+package use
+
+import (
+	"context"
+	"slices"
+
+	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/install"
+)
+
+// Bring installs servers for another verb: it asks as install does, writes mcp.json and the lockfile, and
+// returns the versions by name. Host applications are the caller's.
+func Bring(ctx context.Context, a *app.App, p install.Project, refs []app.Ref, yes, dryRun bool) (map[hub.Name]string, error) {
+	h, err := a.Store()
+	if err != nil {
+		return nil, err
+	}
+	unlock, err := h.Guard(p)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	command := "install"
+	if dryRun {
+		command = ""
+	}
+	pl, err := newPlan(a, p, command)
+	if err != nil {
+		return nil, err
+	}
+	o := &apply{yes: yes, dryRun: dryRun, locked: true}
+	if err := o.prepare(ctx, a, pl); err != nil {
+		return nil, err
+	}
+	fresh, ask := map[hub.Name]bool{}, map[hub.Name]string{}
+	for _, r := range refs {
+		fresh[r.Name], ask[r.Name] = true, r.Rng.String()
+		pl.edits = append(pl.edits, edit{name: r.Name, rng: r.Rng.String()})
+	}
+	if err := pl.solve(ctx, fresh, ask); err != nil {
+		return nil, err
+	}
+	out := map[hub.Name]string{}
+	for i, r := range refs {
+		c, _ := pl.solution.Find(r.Name)
+		pl.edits[i].rng, out[r.Name] = r.Rng.Save(c.Version), c.Version
+	}
+	return out, o.execute(ctx, a, pl)
+}
+
+// Keep stores values for an installed server where mcpm config keeps them: as a secret what it declares to be one, and
+// what looks like one to secret.
+func Keep(ctx context.Context, a *app.App, p install.Project, name hub.Name, values map[string]string, secret func(name, value string) bool) error {
+	if len(values) == 0 {
+		return nil
+	}
+	in, err := a.Find(name, p.Global)
+	if err != nil {
+		return err
+	}
+	_, inputs, err := a.Inputs(p, in.Manifest, "")
+	if err != nil {
+		return err
+	}
+	var secrets []string
+	for k, v := range values {
+		declared := slices.ContainsFunc(inputs, func(i app.Input) bool { return i.Name == k && i.Secret })
+		if declared || secret(k, v) {
+			secrets = append(secrets, k)
+		}
+	}
+	done, err := a.StoreValues(ctx, p, name, values, secrets, nil)
+	if err == nil && done.Left != nil {
+		a.IO.Warnf("what was there before is still there: %v", done.Left)
+	}
+	return err
+}

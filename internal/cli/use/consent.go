@@ -1,0 +1,158 @@
+package use
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/mcphub/mcphub/internal/cli/app"
+
+	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/manifest"
+)
+
+// consent shows what new servers ask for and what updates change, and asks whether that is wanted.
+func (o *apply) consent(ctx context.Context, a *app.App, pl *plan) error {
+	var asking []step
+	for _, st := range pl.steps {
+		d := st.new.Detail
+		for _, n := range st.notes {
+			a.IO.Warnf("%s", app.Clean(fmt.Sprintf("%s %s %s", st.name, st.version, n)))
+		}
+		warnState(a, st.name, st.version, d.State, d.Message, d.Replacement)
+		if st.previous == nil || st.previous.Version != st.version {
+			asking = append(asking, st)
+		}
+	}
+	quiet := a.IO.Verbosity < 0 && (o.yes || !a.IO.Interactive())
+	if a.JSON || len(asking) == 0 || quiet {
+		return o.decide(ctx, a, asking, false)
+	}
+	for _, st := range asking {
+		if st.previous == nil {
+			showNew(a, st)
+		} else {
+			showChange(a, st)
+		}
+	}
+	return o.decide(ctx, a, asking, true)
+}
+
+// decide gets the answer: from --yes, from a person, or, without either, no. Also a server that declares nothing is
+// asked about: it runs with all rights.
+func (o *apply) decide(ctx context.Context, a *app.App, asking []step, shown bool) error {
+	switch {
+	case len(asking) == 0 || o.dryRun:
+		return nil
+	case o.yes || !a.IO.Interactive():
+		if err := o.refuseWidened(asking); err != nil || o.yes {
+			return err
+		}
+	}
+	switch {
+	case !a.IO.Interactive() || !shown:
+		var names []string
+		for _, st := range asking {
+			names = append(names, st.name.String())
+		}
+		return app.Usage("%s would be installed and nobody is here to allow it", app.AndList(names)).WithHint("read what it asks for and add --yes to allow it")
+	}
+	for {
+		answer, err := a.IO.Choose(ctx, "  Allow? [y/N/d for details, --yes answers]", "nyd")
+		switch {
+		case err != nil:
+			return err
+		case answer == 'y':
+			return nil
+		case answer == 'n':
+			return app.Refused("not allowed; nothing was changed")
+		}
+		for _, st := range asking {
+			showDetails(a, st)
+		}
+	}
+}
+
+// refuseWidened refuses versions that ask for more than the ones before, which --yes alone does not allow: a server that
+// was trusted once must not get more without somebody seeing it.
+func (o *apply) refuseWidened(asking []step) error {
+	if o.widen {
+		return nil
+	}
+	var issues []hub.Issue
+	var names []string
+	for _, st := range asking {
+		wider := st.widened()
+		for _, w := range wider {
+			issues = append(issues, hub.Issue{Message: app.Clean(fmt.Sprintf("%s %s -> %s   %s", st.name, st.previous.Version, st.version, w))})
+		}
+		if len(wider) > 0 {
+			names = append(names, st.name.String())
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	verb := "asks"
+	if len(names) > 1 {
+		verb = "ask"
+	}
+	return app.Refused("%s %s for more than before; nothing was changed", app.AndList(names), verb).WithIssues(issues).
+		WithHint("read it, and allow it with --yes --accept-permissions")
+}
+
+// widened lists what a new version asks for and the old one did not. Where the old manifest is no longer kept, the
+// permissions that the lockfile holds are compared.
+func (st step) widened() []string {
+	if st.previous == nil {
+		return nil
+	}
+	old, new := st.old, st.new.Manifest
+	if old == nil {
+		old, new = &manifest.Manifest{Permissions: st.previous.Permissions}, &manifest.Manifest{Permissions: new.Permissions}
+	}
+	var out []string
+	for _, d := range app.PermissionChanges(old, new) {
+		if d.Mark == "+" {
+			out = append(out, strings.TrimSuffix(d.Text, app.NewMark))
+		}
+	}
+	return out
+}
+
+// showNew prints what a person should know before a server is installed for the first time.
+func showNew(a *app.App, st step) {
+	d := st.new.Detail
+	source := "published on " + st.new.Registry
+	if d.Mirrored {
+		source = "copied from elsewhere by " + st.new.Registry + ", not published there"
+	}
+	if !st.direct {
+		source += ", needed by another server"
+	}
+	fmt.Fprintf(a.IO.Err, "  %s   %s\n", a.IO.Accent(st.name.String()+" "+st.version), a.IO.Wrap(app.Clean(source), 4))
+	list := app.AsksOf(st.new.Manifest)
+	if len(list) == 0 {
+		fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Wrap("It declares no permissions. Like every server it runs with your rights for now.", 2))
+		return
+	}
+	fmt.Fprintf(a.IO.Err, "  It asks for:\n")
+	for _, line := range list {
+		fmt.Fprintf(a.IO.Err, "    %s%s\n", a.IO.Dim(fmt.Sprintf("%-13s", line.Kind)), a.IO.Wrap(app.Clean(line.Detail), 17))
+	}
+	fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Dim(a.IO.Wrap("That is what it declares; it is not enforced yet, the server runs with your rights.", 2)))
+}
+
+func showDetails(a *app.App, st step) {
+	m := st.new.Manifest
+	fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Accent(st.name.String()+" "+st.version))
+	if m.Description != "" {
+		fmt.Fprintf(a.IO.Err, "    %s\n", a.IO.Wrap(app.Clean(m.Description), 4))
+	}
+	for _, c := range manifest.CapabilitiesOf(m) {
+		fmt.Fprintf(a.IO.Err, "    %-9s%s  %s\n", c.Type, a.IO.Accent(app.Clean(c.Name)), a.IO.Wrap(app.Clean(c.Description), 13))
+	}
+	for _, art := range lockEntry(st.new).Artifacts {
+		fmt.Fprintf(a.IO.Err, "    %-9s%s\n", art.Type, app.Clean(strings.TrimSpace(art.Identifier+" "+art.Version+" "+art.Integrity)))
+	}
+}

@@ -1,0 +1,227 @@
+// Package history keeps what a project was: every change of its mcp.json and lockfile makes a generation, and each can be
+// gone back to. Generations stand under MCPM_HOME, so that a project's directory holds nothing but its own files.
+package history
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/install"
+)
+
+const (
+	// Kept is how many generations of a project are kept; older ones go.
+	Kept    = 50
+	maxFile = 2*install.MaxLock + 8<<20 // bytes of a generation: both files, escaped
+)
+
+// Generation is a project as it was after one change. A file that was not there is nil.
+type Generation struct {
+	Number   int       `json:"number"`
+	At       time.Time `json:"at"`
+	Why      string    `json:"why"` // the command that made it
+	Manifest *string   `json:"manifest"`
+	Lock     *string   `json:"lock"`
+}
+
+// Log is the generations of one project. Whoever changes it holds install.Home.Guard of the project.
+type Log struct{ dir string }
+
+// Of returns the log of a project.
+func Of(h install.Home, p install.Project) Log {
+	sum := sha256.Sum256([]byte(p.Dir))
+	return Log{dir: filepath.Join(h.Dir, "history", hex.EncodeToString(sum[:8]))}
+}
+
+// Files reads a project's files as a generation holds them.
+func Files(p install.Project) (manifest, lock *string, err error) {
+	read := func(path string) (*string, error) {
+		b, err := install.ReadFile(path, install.MaxLock)
+		if err != nil || b == nil {
+			return nil, err
+		}
+		text := string(b)
+		return &text, nil
+	}
+	if manifest, err = read(p.Manifest()); err != nil {
+		return nil, nil, err
+	}
+	lock, err = read(p.Lock())
+	return manifest, lock, err
+}
+
+func same(a, b *string) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return *a == *b
+}
+
+// numbers returns the generations there are, oldest first.
+func (l Log) numbers() ([]int, error) {
+	entries, err := os.ReadDir(l.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	var out []int
+	for _, e := range entries {
+		if n, err := strconv.Atoi(strings.TrimSuffix(e.Name(), ".json")); err == nil && n > 0 {
+			out = append(out, n)
+		}
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+// List returns all generations, oldest first.
+func (l Log) List() ([]Generation, error) {
+	numbers, err := l.numbers()
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Generation, 0, len(numbers))
+	for _, n := range numbers {
+		g, err := l.Read(n)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, *g)
+	}
+	return out, nil
+}
+
+// Read returns one generation. NotFound when there is none of that number, Integrity when it cannot be read as one.
+func (l Log) Read(n int) (*Generation, error) {
+	path := l.path(n)
+	data, err := install.ReadFile(path, maxFile)
+	if err != nil {
+		return nil, err
+	}
+	if data == nil {
+		return nil, hub.Errorf(hub.NotFound, "there is no generation %d", n).WithHint("mcpm rollback --list shows what there is; %d are kept", Kept)
+	}
+	g := new(Generation)
+	if err := json.Unmarshal(data, g); err != nil || g.Number != n {
+		return nil, hub.Errorf(hub.Integrity, "%s is damaged", path).WithHint("remove it; the other generations can still be gone back to")
+	}
+	return g, nil
+}
+
+// Current is the generation the project is at, 0 when nothing was noted yet.
+func (l Log) Current() (int, error) {
+	data, err := install.ReadFile(filepath.Join(l.dir, "current"), 32)
+	if err != nil || data == nil {
+		return 0, err
+	}
+	n, err := strconv.Atoi(string(bytes.TrimSpace(data)))
+	if err != nil || n < 1 {
+		return 0, hub.Errorf(hub.Integrity, "%s is damaged: %q is no number", filepath.Join(l.dir, "current"), data).WithHint("remove it")
+	}
+	return n, nil
+}
+
+// Note makes a generation of the project's files as they are now, unless the current one has the same, and returns its
+// number. So what was changed by hand is noted before a command changes more.
+func (l Log) Note(p install.Project, at time.Time, why string) (int, error) {
+	manifest, lock, err := Files(p)
+	if err != nil {
+		return 0, err
+	}
+	current, err := l.Current()
+	if err != nil {
+		return 0, err
+	}
+	if current > 0 {
+		g, err := l.Read(current)
+		if err == nil && same(g.Manifest, manifest) && same(g.Lock, lock) {
+			return current, nil
+		}
+		if err != nil && hub.KindOf(err) != hub.NotFound && hub.KindOf(err) != hub.Integrity {
+			return 0, err
+		}
+	}
+	return l.add(Generation{At: at, Why: why, Manifest: manifest, Lock: lock})
+}
+
+// Witness notes what no command made, before one changes it: the beginning, or what was changed by hand.
+func (l Log) Witness(p install.Project, at time.Time) error {
+	why := "changed by hand"
+	if current, err := l.Current(); err != nil {
+		return err
+	} else if current == 0 {
+		why = "the beginning"
+	}
+	_, err := l.Note(p, at, why)
+	return err
+}
+
+func (l Log) add(g Generation) (int, error) {
+	numbers, err := l.numbers()
+	if err != nil {
+		return 0, err
+	}
+	g.Number = 1
+	if len(numbers) > 0 {
+		g.Number = numbers[len(numbers)-1] + 1
+	}
+	data, err := json.Marshal(g)
+	if err != nil {
+		return 0, err
+	}
+	if err := install.WriteFile(l.path(g.Number), data, 0o600); err != nil {
+		return 0, err
+	}
+	if err := l.Use(g.Number); err != nil {
+		return 0, err
+	}
+	for _, old := range numbers[:max(0, len(numbers)+1-Kept)] {
+		if err := os.Remove(l.path(old)); err != nil {
+			return 0, unreadable(err)
+		}
+	}
+	return g.Number, nil
+}
+
+// Use notes which generation the project is at.
+func (l Log) Use(n int) error {
+	return install.WriteFile(filepath.Join(l.dir, "current"), fmt.Appendln(nil, n), 0o600)
+}
+
+// Before returns the generation before the current one. NotFound when there is none.
+func (l Log) Before() (*Generation, error) {
+	current, err := l.Current()
+	if err != nil {
+		return nil, err
+	}
+	numbers, err := l.numbers()
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range slices.Backward(numbers) {
+		if n < current {
+			return l.Read(n)
+		}
+	}
+	return nil, hub.Errorf(hub.NotFound, "there is nothing to go back to").WithHint("every install, update and uninstall makes a generation; mcpm rollback --list shows them")
+}
+
+func (l Log) path(n int) string { return filepath.Join(l.dir, strconv.Itoa(n)+".json") }
+
+func unreadable(err error) error {
+	return hub.Errorf(hub.Unavailable, "the history of this project cannot be kept: %v", err).WithHint("see whether MCPM_HOME can be written").WithCause(err)
+}

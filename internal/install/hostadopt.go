@@ -1,0 +1,106 @@
+package install
+
+import (
+	"encoding/json"
+	"slices"
+
+	"github.com/mcphub/mcphub/internal/hosts"
+	"github.com/mcphub/mcphub/internal/hub"
+)
+
+// Adoption is an entry that a person made and mcpm is to take over, under the name it has.
+type Adoption struct {
+	Host   hosts.Host
+	Path   string
+	Key    string
+	Was    json.RawMessage // the entry as it was read; one that is another by now is left alone
+	Server hub.Name
+	Words  []string // after the server and its project: "--entry KEY", "-- ARGS"
+	Moved  []string // variables whose values mcpm keeps now; the others stay
+}
+
+// Adopt replaces entries by mcpm's own, and keeps a backup that stays until newer ones push it out. What a
+// person set beside them stays: whether it is switched on, time limits. A file of a host that gets no servers
+// is not edited; an entry that changed meanwhile is reported as failed.
+func (r *Registrar) Adopt(p Project, list []Adoption) ([]Change, error) {
+	return r.edit(func(rec *record, h hosts.Host, path string, f *fileRecord) ([]Change, error) {
+		var mine []Adoption
+		for _, a := range list {
+			names, err := r.wanted(rec, h, path, Want{p, []hub.Name{a.Server}})
+			if err != nil {
+				return nil, err
+			}
+			if a.Host.ID == h.ID && a.Path == path && len(names) > 0 {
+				mine = append(mine, a)
+			}
+		}
+		if len(mine) == 0 {
+			return nil, nil
+		}
+		return r.adoptIn(h, path, f, p, mine)
+	})
+}
+
+func (r *Registrar) adoptIn(h hosts.Host, path string, f *fileRecord, p Project, list []Adoption) ([]Change, error) {
+	text, err := r.read(h, path)
+	if err != nil {
+		return nil, err
+	}
+	was := text
+	have, err := h.Entries(text)
+	if err != nil {
+		return nil, inFile(path, err)
+	}
+	next := *f
+	next.Entries = map[string]entryRecord{}
+	for k, e := range f.Entries {
+		next.Entries[k] = e
+	}
+	var changes []Change
+	for _, a := range list {
+		c := Change{Host: h, Path: path, Server: a.Server, Key: a.Key, Action: "replaced"}
+		if !sameJSON(have[a.Key], a.Was) {
+			c.Action, c.Err = "failed", hub.Errorf(hub.Conflict, "the entry %q changed meanwhile", a.Key).WithHint("run it again")
+			changes = append(changes, c)
+			continue
+		}
+		if text, err = r.adopted(h, text, p, a); err != nil {
+			return changes, inFile(path, err)
+		}
+		next.Entries[a.Key] = entryRecord{a.Server, p.valuesKey()}
+		changes = append(changes, c)
+	}
+	if string(text) == string(was) {
+		return changes, nil
+	}
+	if !r.DryRun {
+		if err := r.copyOf(path, h.ID, was, true); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.write(path, was, text, false, &next); err != nil {
+		return nil, err
+	}
+	*f = next
+	return changes, nil
+}
+
+// adopted returns the text with one entry replaced.
+func (r *Registrar) adopted(h hosts.Host, text []byte, p Project, a Adoption) ([]byte, error) {
+	value, err := hosts.Render(h, r.entry(p, a.Server, a.Words...))
+	if err != nil {
+		return nil, err
+	}
+	rest, err := hosts.Replaced(h, a.Was, func(name string) bool { return !slices.Contains(a.Moved, name) })
+	if err != nil {
+		return nil, err
+	}
+	if value, err = hosts.Merge(h, rest, value); err != nil {
+		return nil, err
+	}
+	if text, err = h.Remove(text, a.Key, hosts.Undo{}, false); err != nil {
+		return nil, err
+	}
+	text, _, err = h.Insert(text, a.Key, value)
+	return text, err
+}

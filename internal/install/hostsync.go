@@ -1,0 +1,187 @@
+package install
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/mcphub/mcphub/internal/hosts"
+	"github.com/mcphub/mcphub/internal/hub"
+)
+
+// Want is which servers of a project host applications are to have.
+type Want struct {
+	Project Project
+	Servers []hub.Name
+}
+
+// Sync brings the files of host applications in step with what is wanted: servers that are missing come in,
+// those of the same projects that nobody wants any more, or not in this host, go. Servers of projects that
+// are not among wants stay as they are.
+func (r *Registrar) Sync(wants ...Want) ([]Change, error) {
+	return r.edit(func(rec *record, h hosts.Host, path string, f *fileRecord) ([]Change, error) {
+		var all []Change
+		for _, w := range wants {
+			rec.forget(w)
+			names, err := r.wanted(rec, h, path, w)
+			if err != nil {
+				return all, err
+			}
+			var gone []hub.Name
+			for _, e := range f.Entries {
+				if e.Project == w.Project.valuesKey() && !slices.Contains(names, e.Server) {
+					gone = append(gone, e.Server)
+				}
+			}
+			done, err := r.unregisterIn(h, path, f, w.Project, gone)
+			if err != nil {
+				return all, err
+			}
+			all = append(all, done...)
+			if len(names) == 0 {
+				continue
+			}
+			if done, err = r.registerIn(h, path, f, w.Project, names); err != nil {
+				return all, err
+			}
+			all = append(all, done...)
+		}
+		return all, nil
+	})
+}
+
+// Recorded returns the projects that have entries in files of host applications, the global one first.
+func (r *Registrar) Recorded() ([]Project, error) {
+	rec, err := r.readRecord()
+	if err != nil {
+		return nil, err
+	}
+	dirs := map[string]bool{}
+	for _, f := range rec.Files {
+		for _, e := range f.Entries {
+			dirs[e.Project] = true
+		}
+	}
+	var out []Project
+	for _, dir := range slices.Sorted(maps.Keys(dirs)) {
+		p := Project{Dir: dir}
+		if dir == "" {
+			p = r.Home.Global()
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// Narrow notes that servers of a project are for some host applications only; without hosts, that they are
+// for all again. It takes effect with the next Sync or Register.
+func (r *Registrar) Narrow(p Project, servers []hub.Name, hosts []string) {
+	if r.narrowed.Only == nil {
+		r.narrowed.Only = map[string]map[hub.Name][]string{}
+	}
+	key := p.valuesKey()
+	if r.narrowed.Only[key] == nil {
+		r.narrowed.Only[key] = map[hub.Name][]string{}
+	}
+	for _, n := range servers {
+		r.narrowed.Only[key][n] = slices.Clone(hosts)
+	}
+}
+
+// narrow lays what Narrow asked for over the record; no hosts lift what was there.
+func (rec *record) narrow(only map[string]map[hub.Name][]string) {
+	for project, servers := range only {
+		for name, ids := range servers {
+			if len(ids) == 0 {
+				delete(rec.Only[project], name)
+				continue
+			}
+			if rec.Only == nil {
+				rec.Only = map[string]map[hub.Name][]string{}
+			}
+			if rec.Only[project] == nil {
+				rec.Only[project] = map[hub.Name][]string{}
+			}
+			rec.Only[project][name] = ids
+		}
+		rec.tidy(project)
+	}
+}
+
+// forget drops what was chosen for servers that a project has no more.
+func (rec *record) forget(w Want) {
+	key := w.Project.valuesKey()
+	maps.DeleteFunc(rec.Only[key], func(n hub.Name, _ []string) bool { return !slices.Contains(w.Servers, n) })
+	rec.tidy(key)
+}
+
+func (rec *record) tidy(project string) {
+	if len(rec.Only[project]) == 0 {
+		delete(rec.Only, project)
+	}
+}
+
+// wanted returns the servers that belong into a file: none when the host is left out, or when a person moved
+// its file elsewhere.
+func (r *Registrar) wanted(rec *record, h hosts.Host, path string, w Want) ([]hub.Name, error) {
+	if !r.takes(h) || r.Env.Override[h.ID] != "" && path != h.UserPath(r.Env) {
+		return nil, nil
+	}
+	choice, err := r.choiceOf(w.Project)
+	if err != nil || leavesOut(choice, h.ID) {
+		return nil, err
+	}
+	only := rec.Only[w.Project.valuesKey()]
+	return slices.DeleteFunc(slices.Clone(w.Servers), func(n hub.Name) bool {
+		return len(only[n]) > 0 && !slices.Contains(only[n], h.ID)
+	}), nil
+}
+
+// choiceOf returns which hosts a project leaves out, read once.
+func (r *Registrar) choiceOf(p Project) (map[string]bool, error) {
+	if choice, ok := r.choices[p.Dir]; ok {
+		return choice, nil
+	}
+	choice, err := projectHosts(p, r.Env.Home)
+	if err == nil {
+		r.Suppose(p, choice)
+	}
+	return choice, err
+}
+
+// Suppose makes the registrar work as if the "hosts" of a project's .mcpmrc were these.
+func (r *Registrar) Suppose(p Project, hosts map[string]bool) {
+	if r.choices == nil {
+		r.choices = map[string]map[string]bool{}
+	}
+	r.choices[p.Dir] = hosts
+}
+
+func (r *Registrar) takes(h hosts.Host) bool {
+	found := r.found(h)
+	if r.Takes == nil {
+		return found
+	}
+	return r.Takes(h.ID, found)
+}
+
+// Where returns the host applications that have an entry for each server of a project, as recorded.
+func (r *Registrar) Where(p Project) (map[hub.Name][]string, error) {
+	rec, err := r.readRecord()
+	if err != nil {
+		return nil, err
+	}
+	out := map[hub.Name][]string{}
+	for _, h := range hosts.All() { // their order
+		for _, f := range rec.Files {
+			if f.Host != h.ID {
+				continue
+			}
+			for _, e := range f.Entries {
+				if e.Project == p.valuesKey() && !slices.Contains(out[e.Server], h.ID) {
+					out[e.Server] = append(out[e.Server], h.ID)
+				}
+			}
+		}
+	}
+	return out, nil
+}

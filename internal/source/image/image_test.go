@@ -1,0 +1,86 @@
+package image_test
+
+import (
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/registry"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/source/image"
+)
+
+func TestParse(t *testing.T) {
+	digest := "sha256:" + strings.Repeat("a", 64)
+	for ref, want := range map[string]image.Reference{
+		"ghcr.io/acme/db:1.2":             {Repository: "ghcr.io/acme/db", Tag: "1.2"},
+		"ghcr.io/acme/db":                 {Repository: "ghcr.io/acme/db", Tag: "latest"},
+		"localhost:5000/db@" + digest:     {Repository: "localhost:5000/db", Digest: digest},
+		"localhost:5000/db:1.2@" + digest: {Repository: "localhost:5000/db", Digest: digest},
+	} {
+		got, err := image.Parse(ref)
+		if err != nil || got != want {
+			t.Errorf("%s is %+v %v", ref, got, err)
+		}
+	}
+	for _, bad := range []string{"", "UPPER/case", "a b", "x/y@sha256:short", "--privileged", "x:y:z", "x/y;rm"} {
+		if got, err := image.Parse(bad); hub.KindOf(err) != hub.Invalid {
+			t.Errorf("%q is %+v %v", bad, got, err)
+		}
+	}
+}
+
+// TestResolve guards: a tag is what it stands for now, one that is not there is said to be, and nothing is asked about a
+// digest.
+func TestResolve(t *testing.T) {
+	s := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	host := strings.TrimPrefix(s.URL, "http://")
+	push := func(tag string) string {
+		t.Helper()
+		img, err := random.Image(64, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		to, err := name.ParseReference(host + "/acme/db:" + tag)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := remote.Write(to, img); err != nil {
+			t.Fatal(err)
+		}
+		d, _ := img.Digest()
+		return d.String()
+	}
+	resolve := func(ref string) (string, error) {
+		t.Helper()
+		r, err := image.Parse(ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return image.Resolve(t.Context(), r, http.DefaultTransport)
+	}
+	for range 2 { // a tag moves
+		want := push("1.0")
+		if got, err := resolve(host + "/acme/db:1.0"); got != want || err != nil {
+			t.Errorf("%s %v, want %s", got, err, want)
+		}
+	}
+	if _, err := resolve(host + "/acme/db:9.9"); hub.KindOf(err) != hub.NotFound {
+		t.Errorf("a tag that is not there: %v", err)
+	}
+	s.Close()
+	if _, err := resolve(host + "/acme/db:1.0"); hub.KindOf(err) != hub.Unavailable {
+		t.Errorf("a registry that is down: %v", err)
+	}
+	digest := "sha256:" + strings.Repeat("b", 64)
+	if got, err := resolve(host + "/acme/db@" + digest); got != digest || err != nil {
+		t.Errorf("%s %v", got, err)
+	}
+}
