@@ -198,6 +198,26 @@ func TestConfigPath(t *testing.T) {
 	}
 }
 
+// A secret that is gone from its place is no reason to install anything again.
+func TestConfigSecretThatIsGone(t *testing.T) {
+	w := newWorld(t)
+	r := &ring{values: map[string]string{}}
+	w.ring = r
+	w.hub.add(t, asker, nil)
+	w.mcpm("install", "@acme/asker", "--yes", "--no-hosts")
+	w.mcpm("config", "@acme/asker", "--set", "TOKEN=hunter2")
+	clear(r.values)
+	code, _, errw := w.mcpm("test", "@acme/asker")
+	want := "error: TOKEN of @acme/asker is not in the system keychain any more\nhint: store it again: mcpm config @acme/asker --set TOKEN\n"
+	if code != 3 || errw != want {
+		t.Errorf("exit %d, %s", code, errw)
+	}
+	w.vars["TOKEN"] = "hunter3" // the environment wins, and nothing is looked up
+	if code, _, errw := w.mcpm("test", "@acme/asker", "--timeout", "5s"); code == 3 || strings.Contains(errw, "keychain") {
+		t.Errorf("exit %d, %s", code, errw)
+	}
+}
+
 // Anybody's mcp.json can claim a name: one that is not installed gets nothing of what was given for all projects.
 func TestConfigIsNotForWhoClaimsAName(t *testing.T) {
 	w := newWorld(t)

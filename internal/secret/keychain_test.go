@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 
 // memory is a keychain of this test; it hangs, or fails, when told to.
 type memory struct {
+	mu     sync.Mutex // what was left behind may still go on
 	values map[string]string
 	err    error
 	hang   chan struct{}
@@ -29,10 +31,12 @@ func (m *memory) wait() error {
 }
 
 func (m *memory) Get(service, user string) (string, error) {
-	v, ok := m.values[service+"|"+user]
 	if err := m.wait(); err != nil {
 		return "", err
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	v, ok := m.values[service+"|"+user]
 	if !ok {
 		return "", keyring.ErrNotFound
 	}
@@ -43,16 +47,23 @@ func (m *memory) Set(service, user, password string) error {
 	if err := m.wait(); err != nil {
 		return err
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.values[service+"|"+user] = password
 	return nil
 }
 
 func (m *memory) Delete(service, user string) error {
+	if err := m.wait(); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if _, ok := m.values[service+"|"+user]; !ok {
 		return keyring.ErrNotFound
 	}
 	delete(m.values, service+"|"+user)
-	return m.wait()
+	return nil
 }
 
 func open(m *memory) *Keychain {

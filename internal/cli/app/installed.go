@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -97,7 +98,8 @@ func (a *App) linked(h install.Home, p install.Project, name hub.Name) (*Install
 // Wrap names the server in an error about what is locked.
 func (in *Installed) Wrap(err error) error {
 	k := hub.KindOf(err)
-	if in.Locked == nil || k != hub.Integrity && k != hub.NotFound {
+	var values *valuesError
+	if errors.As(err, &values) || in.Locked == nil || k != hub.Integrity && k != hub.NotFound {
 		return err
 	}
 	text := fmt.Sprintf("%s %s: %s", in.Name, in.Locked.Version, err.Error())

@@ -51,7 +51,7 @@ func (a *App) Launch(p install.Project, name hub.Name, m *manifest.Manifest, o L
 	}
 	vars, err := a.valuesOf(p, name, inputs, stored, o)
 	if err != nil {
-		return nil, err
+		return nil, &valuesError{err}
 	}
 	away := remote(spec)
 	workspace := o.workspace
@@ -143,6 +143,12 @@ func (a *App) valuesOf(p install.Project, name hub.Name, inputs []Input, stored 
 	maps.Copy(vars, given)
 	return vars, nil
 }
+
+// valuesError is an error about a server's values: its bytes are as they were locked, whatever the kind says.
+type valuesError struct{ error }
+
+// Unwrap returns the error.
+func (e *valuesError) Unwrap() error { return e.error }
 
 // anyValue is a value that an input would take, for one that is not looked at.
 func anyValue(in Input) string {
