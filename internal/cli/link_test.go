@@ -21,7 +21,7 @@ func TestLink(t *testing.T) {
 		}
 	}
 	w.vars["DATABASE_URL"] = "postgres://x"
-	text := w.transcript(cmds("install @acme/postgres@1.4.0 --yes -q", "link", "link ../copy", "link ../mine", "list")...) + "\n" + w.runFiles("@acme/postgres")
+	text := w.transcript(cmds("install @acme/postgres@1.4.0 --yes -q", "link", "link ../copy", "link ../mine", "list", "hosts sync --check", "install")...) + "\n" + w.runFiles("@acme/postgres")
 	w.write("copy/pg.sh", "#!/bin/sh\necho changed >&2\n")
 	text += "\n-- the working copy was changed --\n" + w.runFiles("@acme/postgres") + "\n" + w.runFiles("@acme/mine") + "\n" + w.transcript(cmds("ci", "link --json", "list --json",
 		"unlink @acme/postgres", "unlink @acme/mine", "unlink @acme/mine", "link ../nothing", "link .", "list")...)

@@ -16,8 +16,21 @@ type Want struct {
 
 // Sync brings the files of host applications in step with what is wanted: servers that are missing come in,
 // those of the same projects that nobody wants any more, or not in this host, go. Servers of projects that
-// are not among wants stay as they are.
+// are not among wants stay as they are. Working copies that are linked into a project are wanted, too.
 func (r *Registrar) Sync(wants ...Want) ([]Change, error) {
+	wants = slices.Clone(wants)
+	for i, w := range wants {
+		links, err := r.Home.Links(w.Project)
+		if err != nil {
+			return nil, err
+		}
+		for name := range links {
+			if !slices.Contains(w.Servers, name) {
+				wants[i].Servers = append(slices.Clone(wants[i].Servers), name)
+			}
+		}
+		slices.Sort(wants[i].Servers)
+	}
 	return r.edit(func(rec *record, h hosts.Host, path string, f *fileRecord) ([]Change, error) {
 		var all []Change
 		for _, w := range wants {

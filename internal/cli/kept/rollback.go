@@ -201,18 +201,7 @@ func (o *rollbackOptions) syncHosts(b *back) ([]install.Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	var gone []hub.Name
-	for _, n := range b.now.Names() {
-		if !slices.Contains(b.direct, n) {
-			gone = append(gone, n)
-		}
-	}
-	changes, err := r.Unregister(b.project, gone)
-	if err != nil || len(b.direct) == 0 {
-		return changes, err
-	}
-	added, err := r.Register(b.project, b.direct)
-	return append(changes, added...), err
+	return r.Sync(install.Want{Project: b.project, Servers: b.direct})
 }
 
 func (o *rollbackOptions) tell(b *back, changes []install.Change) {
