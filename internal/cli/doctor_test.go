@@ -128,6 +128,22 @@ func TestDoctorHub(t *testing.T) {
 	}
 }
 
+// TestDoctorNeeds: what is missing and needed to start a server is a problem, what is only needed to fetch one a notice.
+func TestDoctorNeeds(t *testing.T) {
+	w := healthy(t)
+	for _, name := range []string{"node", "npm"} {
+		if err := os.Remove(w.path("bin/" + name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text := w.doctor()
+	for _, want := range []string{"problem: not found, and it starts servers of npm: @acme/postgres", "notice: not found, and it fetches servers of npm: @acme/postgres", "[exit 1]"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+}
+
 // TestDoctorNeverHangs guards: a program that does not end, or keeps its output open in a child, costs its limit of time.
 func TestDoctorNeverHangs(t *testing.T) {
 	if testing.Short() {

@@ -21,13 +21,15 @@ type runtime struct {
 	names []string // what it is called, the first found counts
 	kind  string   // the packages that need it, "" for none
 	what  string   // what it does for them
+
+	missing status // what it is when they are without it: those that were fetched start without what fetches
 }
 
 var runtimes = []runtime{
-	{"node", []string{"node"}, model.RegistryTypeNPM, "starts servers of npm"},
-	{"npm", []string{"npm"}, model.RegistryTypeNPM, "fetches servers of npm"},
-	{"python", []string{"python3", "python"}, "", ""},
-	{"uv", []string{"uv"}, "", ""},
+	{"node", []string{"node"}, model.RegistryTypeNPM, "starts servers of npm", problem},
+	{"npm", []string{"npm"}, model.RegistryTypeNPM, "fetches servers of npm", notice},
+	{"python", []string{"python3", "python"}, "", "", absent},
+	{"uv", []string{"uv"}, "", "", absent},
 }
 
 // runtimes asks the programs that run and fetch packages for their versions.
@@ -73,9 +75,9 @@ func (o *doctorOptions) runtime(ctx context.Context, r runtime, who []string) fi
 	}
 	switch {
 	case len(who) > 0 && f.Text == "":
-		f.Status, f.Text, f.Hint = problem, fmt.Sprintf("not found, and it %s: %s", r.what, app.AndList(who)), "install it, and see that it is on PATH"
+		f.Status, f.Text, f.Hint = r.missing, fmt.Sprintf("not found, and it %s: %s", r.what, app.AndList(who)), "install it, and see that it is on PATH"
 	case len(who) > 0:
-		f.Status = problem
+		f.Status = r.missing
 	case f.Text == "":
 		f.Status, f.Text = absent, "not found"
 	}

@@ -145,7 +145,7 @@ func qualifiers(key, value string) packageurl.Qualifiers {
 	return packageurl.QualifiersFromMap(map[string]string{key: value})
 }
 
-// imageURL writes an image, such as ghcr.io/acme/db with its tag and digest, as a package URL. One that an older mcpm
+// imageURL writes an image, such as images.example/acme/db with its tag and digest, as a package URL. One that an older mcpm
 // has not locked to a digest is named by its tag.
 func imageURL(repository, tag, digest string) string {
 	q := map[string]string{"repository_url": repository}
