@@ -11,7 +11,6 @@ import (
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest/value"
-	"github.com/mcphub/mcphub/internal/secret"
 )
 
 // store does what --set, --unset and --in-args say, all of it or nothing.
@@ -187,40 +186,7 @@ func (o *configOptions) told(s *server, before map[string]install.Value, set map
 	if len(removed) > 0 {
 		o.IO.Notef("Removed %s of %s%s.\n", app.AndList(removed), s.name, where)
 	}
-	o.places(done)
-}
-
-// places tells where secrets went: once for each place and reason. That one is not in the keychain is said even with -q.
-func (o *configOptions) places(done app.Stored) {
-	by := map[string][]string{} // by the reason, "" for the keychain
-	for _, k := range slices.Sorted(maps.Keys(done.Kept)) {
-		why := ""
-		switch kept := done.Kept[k]; {
-		case kept.Why != nil:
-			why = kept.Why.Error()
-		case kept.Place == secret.InFile:
-			why = "MCPM_SECRETS=file"
-		}
-		by[why] = append(by[why], k)
-	}
-	for _, why := range slices.Sorted(maps.Keys(by)) {
-		names := app.AndList(by[why])
-		it, its, is := "It is", "Its", "is"
-		if len(by[why]) > 1 {
-			it, its, is = "They are", "Their", "are"
-		}
-		if why == "" {
-			o.IO.Notef("%s %s in the system keychain.\n", names, is)
-			continue
-		}
-		o.IO.Warnf("%s %s not in the system keychain: %s", names, is, why)
-		if done.File.Key != "" {
-			o.IO.Notef("%s in %s, encrypted with MCPM_SECRETS_KEY, which mcpm run needs too.\n", it, done.File.Path())
-			continue
-		}
-		o.IO.Notef("%s in %s, encrypted. %s key is beside it, in %s: who can read both files can read the secret. mcpm help secrets tells how to keep the key elsewhere.\n",
-			it, done.File.Path(), its, filepath.Base(done.File.KeyPath()))
-	}
+	o.TellPlaces(done)
 }
 
 // allowInArgs remembers that a secret may be on the command line of its server.

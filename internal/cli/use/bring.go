@@ -84,8 +84,12 @@ func Keep(ctx context.Context, a *app.App, p install.Project, name hub.Name, val
 		}
 	}
 	done, err := a.StoreValues(ctx, p, name, values, secrets, nil)
-	if err == nil && done.Left != nil {
+	if err != nil {
+		return err
+	}
+	if done.Left != nil {
 		a.IO.Warnf("what was there before is still there: %v", done.Left)
 	}
-	return err
+	a.TellPlaces(done)
+	return nil
 }
