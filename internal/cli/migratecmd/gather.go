@@ -59,10 +59,8 @@ func (o *options) named(reg *install.Registrar, from string) ([]*source, error) 
 		}
 		return found, nil
 	}
-	var tools []string
 	for _, p := range migrate.Places(reg.Env) {
 		if !strings.EqualFold(p.Tool, from) {
-			tools = append(tools, p.Tool)
 			continue
 		}
 		found := o.ofTools(reg, p.Tool)
