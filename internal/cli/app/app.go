@@ -91,6 +91,18 @@ func (a *App) Project(global bool) (install.Project, error) {
 	return install.FindProject(a.Dir), nil
 }
 
+// Guarded is Project with the store, and the lock on the project's files, which the caller gives back with unlock.
+func (a *App) Guarded(global bool) (p install.Project, h install.Home, unlock func(), err error) {
+	if p, err = a.Project(global); err != nil {
+		return p, h, nil, err
+	}
+	if h, err = a.Store(); err != nil {
+		return p, h, nil, err
+	}
+	unlock, err = h.Guard(p)
+	return p, h, unlock, err
+}
+
 // Client returns the client of the configured hub.
 func (a *App) Client() (*wire.Client, error) {
 	s, err := a.Settings()

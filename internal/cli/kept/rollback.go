@@ -46,15 +46,7 @@ func NewRollback(a *app.App) *cobra.Command {
 }
 
 func (o *rollbackOptions) run(ctx context.Context, args []string) error {
-	p, err := o.Project(o.global)
-	if err != nil {
-		return err
-	}
-	h, err := o.Store()
-	if err != nil {
-		return err
-	}
-	unlock, err := h.Guard(p)
+	p, h, unlock, err := o.Guarded(o.global)
 	if err != nil {
 		return err
 	}

@@ -68,15 +68,7 @@ func (o *installOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := o.Project(o.global)
-	if err != nil {
-		return err
-	}
-	h, err := o.Store()
-	if err != nil {
-		return err
-	}
-	unlock, err := h.Guard(p)
+	p, _, unlock, err := o.Guarded(o.global)
 	if err != nil {
 		return err
 	}
