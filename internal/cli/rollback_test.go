@@ -28,6 +28,10 @@ func TestRollback(t *testing.T) {
 	if got := w.read("home/.cursor/mcp.json"); got != "{}\n" {
 		t.Errorf("the host application has %q", got)
 	}
+	if err := os.MkdirAll(w.path("shop/sub/deep"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	text += "\n-- from below --\n" + w.transcript(cmds("-C sub/deep rollback 2 --dry-run", "-C sub/deep rollback 77")...)
 	text += "\n" + w.transcript(cmds("rollback 6 --json", "rollback --list --json")...)
 	if !strings.Contains(w.read("shop/mcp.json"), "// mine") {
 		t.Error("what was changed by hand is gone")

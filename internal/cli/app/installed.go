@@ -41,7 +41,7 @@ func (a *App) Find(name hub.Name, global bool) (*Installed, error) {
 	}
 	var near string
 	for _, p := range places {
-		if in, err := a.linked(h, p, name); in != nil || err != nil {
+		if in, err := a.Linked(h, p, name); in != nil || err != nil {
 			return in, err
 		}
 		lock, err := install.ReadLockfile(p.Lock())
@@ -78,8 +78,8 @@ func (a *App) Find(name hub.Name, global bool) (*Installed, error) {
 	return nil, e.WithHint("mcpm install %s", name)
 }
 
-// linked returns the working copy that stands for a server in a project, nil when there is none.
-func (a *App) linked(h install.Home, p install.Project, name hub.Name) (*Installed, error) {
+// Linked returns the working copy that stands for a server in a project, nil when there is none.
+func (a *App) Linked(h install.Home, p install.Project, name hub.Name) (*Installed, error) {
 	links, err := h.Links(p)
 	if err != nil || links[name] == "" {
 		return nil, err
@@ -93,6 +93,14 @@ func (a *App) linked(h install.Home, p install.Project, name hub.Name) (*Install
 		return nil, hub.Errorf(hub.NotFound, "%s is linked to %s, where there is no mcp.json", name, dir).WithHint("mcpm unlink %s", name)
 	}
 	return &Installed{Name: name, Project: p, Manifest: m, Bundle: dir}, nil
+}
+
+// Own is the manifest of a server, nil when there is no server.
+func (in *Installed) Own() *manifest.Manifest {
+	if in == nil {
+		return nil
+	}
+	return in.Manifest
 }
 
 // Wrap names the server in an error about what is locked.

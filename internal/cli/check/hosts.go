@@ -56,8 +56,13 @@ func (o *doctorOptions) machine(r *install.Registrar) (*machine, error) {
 // working copy that is linked there counts too.
 func (m *machine) locked(p install.Project, name hub.Name) (bool, error) {
 	for _, at := range []install.Project{p, m.global} {
-		if links, err := m.home.Links(at); err != nil || links[name] != "" {
-			return err == nil, err
+		links, err := m.home.Links(at)
+		if err != nil {
+			return false, err
+		}
+		if dir := links[name]; dir != "" {
+			info, err := os.Stat(filepath.Join(dir, install.ManifestFile))
+			return err == nil && info.Mode().IsRegular(), nil
 		}
 		lock := m.locks[at.Dir]
 		if lock == nil {

@@ -2,6 +2,7 @@ package hostcmd
 
 import (
 	"path/filepath"
+	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/hosts"
@@ -178,7 +179,7 @@ func (o *chooseOptions) follow(chosen []hosts.Host, ids []string, file string) e
 		o.IO.Notef("%s %s what you install (%s).\n", app.AndList(in), gets(len(in)), home(o.App, file))
 	}
 	if !o.add {
-		o.IO.Notef("%s left out (%s). mcpm hosts add brings %s back.\n", isWord(out), home(o.App, file), it(len(out)))
+		o.IO.Notef("%s left out (%s). mcpm hosts add %s brings %s back.\n", isWord(out), home(o.App, file), strings.Join(ids, " "), it(len(out)))
 	}
 	return nil
 }

@@ -66,12 +66,16 @@ func (o *diffOptions) run() error {
 	for _, f := range files {
 		printDiff(o.App, f)
 	}
+	failed := 0
 	for _, c := range changes {
 		if c.Action == "failed" && (len(ids) == 0 || slices.Contains(ids, c.Host.ID)) {
-			o.IO.Warnf("%s cannot be edited: %s", c.Host.Name, reason(c.Err))
+			o.IO.Warnf("%s cannot be edited: %s; mend the file, or mcpm hosts restore %s", c.Host.Name, reason(c.Err), c.Host.ID)
+			failed++
 		}
 	}
 	switch {
+	case failed > 0:
+		return app.Silent(app.ExitNo)
 	case len(files) == 0:
 		o.IO.Notef("Every file is in step.\n")
 	default:

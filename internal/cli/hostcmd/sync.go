@@ -58,6 +58,8 @@ func (o *syncOptions) summary(drift, failed int, dry bool) {
 	switch {
 	case drift+failed == 0:
 		o.IO.Notef("Every file is in step.\n")
+	case o.check && drift == 0:
+		o.IO.Notef("%s cannot be edited: mend the files, or mcpm hosts restore HOST.\n", app.Plural(failed, "file"))
 	case o.check:
 		o.IO.Notef("%s out of step. mcpm hosts diff shows how, mcpm hosts sync brings them in step.\n", isAre(drift+failed, "entry", "entries"))
 	case dry:

@@ -170,7 +170,11 @@ func (o *linkOptions) tell(name hub.Name, dir string, changes []install.Change) 
 	}
 	app.TellHosts(o.App, changes, false)
 	if dir != "" {
-		o.IO.Notef("It runs as it is there, unlocked. Undo with mcpm unlink %s.\n", name)
+		g := ""
+		if o.global {
+			g = " -g"
+		}
+		o.IO.Notef("It runs as it is there, unlocked. Undo with mcpm unlink%s %s.\n", g, name)
 	}
 	return nil
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/cli/term"
@@ -46,7 +48,11 @@ func NewRollback(a *app.App) *cobra.Command {
 }
 
 func (o *rollbackOptions) run(ctx context.Context, args []string) error {
-	p, h, unlock, err := o.Guarded(o.global)
+	p, h, err := o.place()
+	if err != nil {
+		return err
+	}
+	unlock, err := h.Guard(p)
 	if err != nil {
 		return err
 	}
@@ -63,6 +69,9 @@ func (o *rollbackOptions) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	if back.migrated, err = crosses(log, to.Number); err != nil {
+		return err
+	}
 	if !o.dryRun {
 		if err := back.write(ctx, o.App, h, log); err != nil {
 			return err
@@ -74,6 +83,39 @@ func (o *rollbackOptions) run(ctx context.Context, args []string) error {
 	}
 	o.tell(back, changes)
 	return nil
+}
+
+// place returns the project, or, where there is none now, the nearest directory upwards that was one.
+func (o *rollbackOptions) place() (install.Project, install.Home, error) {
+	p, err := o.Project(o.global)
+	if err != nil {
+		return p, install.Home{}, err
+	}
+	h, err := o.Store()
+	if err != nil || p.Global {
+		return p, h, err
+	}
+	for dir := p.Dir; ; dir = filepath.Dir(dir) {
+		was := install.Project{Dir: dir}
+		if n, err := history.Of(h, was).Current(); n > 0 || err != nil {
+			return was, h, err
+		}
+		if dir == filepath.Dir(dir) {
+			return p, h, nil
+		}
+	}
+}
+
+// crosses reports whether mcpm migrate is among the changes between the current generation and another.
+func crosses(log history.Log, to int) (bool, error) {
+	current, err := log.Current()
+	if err != nil {
+		return false, err
+	}
+	list, err := log.List()
+	return slices.ContainsFunc(list, func(g history.Generation) bool {
+		return strings.HasPrefix(g.Why, "migrate") && g.Number > min(current, to) && g.Number <= max(current, to)
+	}), err
 }
 
 // choose returns the generation that is asked for, or the one before.
@@ -90,13 +132,14 @@ func choose(log history.Log, args []string) (*history.Generation, error) {
 
 // back is a project on its way to a generation.
 type back struct {
-	project install.Project
-	to      *history.Generation
-	lock    *install.Lockfile // as it will be
-	now     *install.Lockfile
-	direct  []hub.Name // servers that mcp.json will name
-	come    []change   // servers that come or change
-	gone    []change
+	project  install.Project
+	to       *history.Generation
+	lock     *install.Lockfile // as it will be
+	now      *install.Lockfile
+	direct   []hub.Name // servers that mcp.json will name
+	migrated bool       // entries that mcpm migrate changed are among what is undone or done again
+	come     []change   // servers that come or change
+	gone     []change
 }
 
 // change is one server that differs. A version is "" where it is not there.
@@ -221,6 +264,9 @@ func (o *rollbackOptions) tell(b *back, changes []install.Change) {
 		o.IO.Printf("%s %s %s\n", o.IO.Red("-"), c.name, c.from)
 	}
 	app.TellHosts(o.App, changes, o.dryRun)
+	if b.migrated && !o.noHosts {
+		o.IO.Warnf("entries that mcpm migrate took over do not get their own names, arguments and variables back; mcpm hosts restore HOST --list shows the files as they were")
+	}
 	if o.dryRun {
 		o.IO.Notef("Nothing was changed (--dry-run).\n")
 		return

@@ -168,6 +168,9 @@ func (o *configOptions) described(name hub.Name) (install.Project, *manifest.Man
 	}
 	near := ""
 	for _, p := range places {
+		if in, err := o.Linked(h, p, name); in != nil || err != nil {
+			return p, in.Own(), err
+		}
 		lock, err := install.ReadLockfile(p.Lock())
 		if err != nil {
 			return p, nil, err
@@ -179,6 +182,9 @@ func (o *configOptions) described(name hub.Name) (install.Project, *manifest.Man
 		if near == "" {
 			near = app.Closest(lock, name)
 		}
+	}
+	if m, _, err := app.ReadManifest(here); err == nil && m != nil && m.Name == name.String() && len(m.Servers) > 0 {
+		return here, m, nil // the server of this directory, which mcpm test starts
 	}
 	e := hub.Errorf(hub.NotFound, "%s is not installed", name)
 	if near != "" {

@@ -1,6 +1,8 @@
 package show
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
@@ -73,6 +75,9 @@ func (o *listOptions) run() error {
 		}
 		if r.Linked != "" {
 			why = "is " + r.Linked
+			if _, err := os.Stat(filepath.Join(r.Linked, install.ManifestFile)); err != nil {
+				why += ", which is gone"
+			}
 		}
 		t.Row(r.Spelled, r.Version, why, app.HostNames(r.Hosts))
 	}

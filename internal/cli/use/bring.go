@@ -29,7 +29,7 @@ func Bring(ctx context.Context, a *app.App, p install.Project, refs []app.Ref, y
 	if err != nil {
 		return nil, err
 	}
-	o := &apply{yes: yes, dryRun: dryRun, locked: true}
+	o := &apply{verb: "migrate", yes: yes, dryRun: dryRun, locked: true}
 	if err := o.prepare(ctx, a, pl); err != nil {
 		return nil, err
 	}

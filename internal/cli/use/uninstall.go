@@ -37,7 +37,7 @@ func (o *uninstallOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p, _, unlock, err := o.Guarded(o.global)
+	p, h, unlock, err := o.Guarded(o.global)
 	if err != nil {
 		return err
 	}
@@ -55,6 +55,9 @@ func (o *uninstallOptions) run(ctx context.Context) error {
 			return app.Usage("uninstall takes names without a version; %s has one", r.Name).WithHint("mcpm uninstall %s", r.Name)
 		}
 		if _, ok := want[r.Name]; !ok {
+			if links, err := h.Links(p); err == nil && links[r.Name] != "" {
+				return hub.Errorf(hub.Conflict, "%s is not installed here, but linked to %s", r.Name, links[r.Name]).WithHint("mcpm unlink%s %s", pl.scope(), r.Name)
+			}
 			return notInstalled(pl, r.Name)
 		}
 		pl.edits = append(pl.edits, edit{name: r.Name})

@@ -113,7 +113,7 @@ func (l Log) Read(n int) (*Generation, error) {
 		return nil, err
 	}
 	if data == nil {
-		return nil, hub.Errorf(hub.NotFound, "there is no generation %d", n).WithHint("mcpm rollback --list shows what there is; %d are kept", Kept)
+		return nil, hub.Errorf(hub.NotFound, "there is no generation %d", n).WithHint("--list shows what there is; %d are kept", Kept)
 	}
 	g := new(Generation)
 	if err := json.Unmarshal(data, g); err != nil || g.Number != n {
@@ -217,7 +217,7 @@ func (l Log) Before() (*Generation, error) {
 			return l.Read(n)
 		}
 	}
-	return nil, hub.Errorf(hub.NotFound, "there is nothing to go back to").WithHint("every install, update and uninstall makes a generation; mcpm rollback --list shows them")
+	return nil, hub.Errorf(hub.NotFound, "there is nothing to go back to").WithHint("every install, update and uninstall makes a generation; --list shows them")
 }
 
 func (l Log) path(n int) string { return filepath.Join(l.dir, strconv.Itoa(n)+".json") }
