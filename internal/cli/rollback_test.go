@@ -32,6 +32,8 @@ func TestRollback(t *testing.T) {
 		t.Fatal(err)
 	}
 	text += "\n-- from below --\n" + w.transcript(cmds("-C sub/deep rollback 2 --dry-run", "-C sub/deep rollback 77")...)
+	w.write("shop/sub/mcp.json", "{}") // a project of its own, which has no history
+	text += "\n" + w.transcript(cmds("-C sub/deep rollback")...)
 	text += "\n" + w.transcript(cmds("rollback 6 --json", "rollback --list --json")...)
 	if !strings.Contains(w.read("shop/mcp.json"), "// mine") {
 		t.Error("what was changed by hand is gone")

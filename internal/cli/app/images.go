@@ -17,6 +17,9 @@ import (
 	"github.com/modelcontextprotocol/registry/pkg/model"
 )
 
+// engineAnswers is how long a container engine may take to say what it has.
+const engineAnswers = 20 * time.Second
+
 // imageIn returns the container image that an entry of a server starts, whatever values are still missing.
 func imageIn(m *manifest.Manifest, spec manifest.ServerSpec) (image.Reference, bool, error) {
 	l, _, err := manifest.Launch(m, spec, map[string]string{"workspace": ".", "HOME": ".", "bundle": "."})
@@ -106,10 +109,12 @@ func (a *App) fetchImage(ctx context.Context, art install.Artifact) error {
 		return nil
 	}
 	ref := image.Reference{Repository: art.Identifier}.At(art.Integrity)
-	if exec.CommandContext(ctx, engine, "image", "inspect", ref).Run() == nil {
+	ask, cancel := context.WithTimeout(ctx, engineAnswers)
+	defer cancel()
+	if exec.CommandContext(ask, engine, "image", "inspect", ref).Run() == nil {
 		return nil
 	}
-	if !a.Offline && exec.CommandContext(ctx, engine, "version").Run() != nil && ctx.Err() == nil {
+	if !a.Offline && exec.CommandContext(ask, engine, "version").Run() != nil && ctx.Err() == nil {
 		a.IO.Warnf("%s is locked but not fetched: %s does not answer", art.Identifier, filepath.Base(engine))
 		return nil
 	}

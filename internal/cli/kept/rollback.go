@@ -95,6 +95,9 @@ func (o *rollbackOptions) place() (install.Project, install.Home, error) {
 	if err != nil || p.Global {
 		return p, h, err
 	}
+	if _, err := os.Stat(p.Manifest()); err == nil { // it is a project, whatever the directories above it were
+		return p, h, nil
+	}
 	for dir := p.Dir; ; dir = filepath.Dir(dir) {
 		was := install.Project{Dir: dir}
 		if n, err := history.Of(h, was).Current(); n > 0 || err != nil {
