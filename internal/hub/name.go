@@ -1,9 +1,10 @@
 package hub
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 )
 
 // Limits of a server's name.
@@ -14,10 +15,10 @@ const (
 )
 
 var (
-	scopeRE  = regexp.MustCompile(`^[a-z0-9](-?[a-z0-9])*$`)
-	dnsRE    = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$`)
-	nameRE   = regexp.MustCompile(`^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$`)
-	mirrorRE = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?/[a-zA-Z0-9]([a-zA-Z0-9._-]*[a-zA-Z0-9])?$`)
+	scopeRE  = lazyregexp.New(`^[a-z0-9](-?[a-z0-9])*$`)
+	dnsRE    = lazyregexp.New(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$`)
+	nameRE   = lazyregexp.New(`^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$`)
+	mirrorRE = lazyregexp.New(`^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?/[a-zA-Z0-9]([a-zA-Z0-9._-]*[a-zA-Z0-9])?$`)
 )
 
 // Name is a server's name in its stored spelling, "scope/name", without the "@".

@@ -1,14 +1,15 @@
 package hub
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 )
 
 var (
-	imageMark = regexp.MustCompile(`!\[([^\]\n]*)\]\([^)\n]*\)`)
-	linkMark  = regexp.MustCompile(`\[([^\]\n]*)\]\([^)\n]*\)`)
-	otherMark = regexp.MustCompile("\\*\\*|__|`|(?m)^#+ ")
+	imageMark = lazyregexp.New(`!\[([^\]\n]*)\]\([^)\n]*\)`)
+	linkMark  = lazyregexp.New(`\[([^\]\n]*)\]\([^)\n]*\)`)
+	otherMark = lazyregexp.New("\\*\\*|__|`|(?m)^#+ ")
 )
 
 // Plain takes the marks of Markdown out of a description, which is one text in lists, in a terminal and where a

@@ -2,17 +2,17 @@ package manifest
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 	"github.com/modelcontextprotocol/registry/pkg/model"
 )
 
 var (
-	npmRE   = regexp.MustCompile(`^((?:@[A-Za-z0-9][\w.-]*/)?[A-Za-z0-9][\w.-]*)(?:@([\w.+-]+))?$`)
-	pypiRE  = regexp.MustCompile(`^([A-Za-z0-9][\w.-]*)(\[[\w, .-]+\])?(?:(?:==|@)([\w.+!-]+))?$`)
-	imageRE = regexp.MustCompile(`^[a-z0-9][\w.:/-]*(@sha256:[a-f0-9]{64})?$`)
+	npmRE   = lazyregexp.New(`^((?:@[A-Za-z0-9][\w.-]*/)?[A-Za-z0-9][\w.-]*)(?:@([\w.+-]+))?$`)
+	pypiRE  = lazyregexp.New(`^([A-Za-z0-9][\w.-]*)(\[[\w, .-]+\])?(?:(?:==|@)([\w.+!-]+))?$`)
+	imageRE = lazyregexp.New(`^[a-z0-9][\w.:/-]*(@sha256:[a-f0-9]{64})?$`)
 )
 
 // PackageOf returns the package an entry runs: the one it names, or the one that its command would fetch

@@ -3,16 +3,16 @@ package manifest
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 	"github.com/mcphub/mcphub/internal/manifest/jsonc"
 	"github.com/modelcontextprotocol/registry/pkg/model"
 )
 
-var entryRE = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$`)
+var entryRE = lazyregexp.New(`^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$`)
 
 // Entry returns the entry of Servers that is started when nobody names one, and its key. Entries with the
 // preferred transport come first, then stdio before streamable-http before sse; among equals one called

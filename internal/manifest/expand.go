@@ -1,15 +1,16 @@
 package manifest
 
 import (
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 )
 
 // A variable is ${NAME}. $${NAME} is the text ${NAME}. Nothing else is special, and no shell sees it.
 var (
-	variableRE = regexp.MustCompile(`\$?\$\{([A-Za-z_][A-Za-z0-9_.-]*)\}`)
-	soleRE     = regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_.-]*)\}$`)
+	variableRE = lazyregexp.New(`\$?\$\{([A-Za-z_][A-Za-z0-9_.-]*)\}`)
+	soleRE     = lazyregexp.New(`^\$\{([A-Za-z_][A-Za-z0-9_.-]*)\}$`)
 )
 
 // knownVariables are filled by mcpm, and need no configuration.

@@ -3,10 +3,10 @@ package manifest
 import (
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 	"github.com/mcphub/mcphub/internal/manifest/jsonc"
 	"github.com/mcphub/mcphub/internal/manifest/value"
 	"github.com/modelcontextprotocol/registry/pkg/model"
@@ -177,7 +177,7 @@ func (f *filler) input(name string, in *model.InputWithVariables) (value string,
 	return "", false, false
 }
 
-var braceRE = regexp.MustCompile(`\{([^{}]+)\}`)
+var braceRE = lazyregexp.New(`\{([^{}]+)\}`)
 
 // anyUnset reports whether the value of an input uses an optional variable that has no value.
 func (f *filler) anyUnset(in *model.InputWithVariables) bool {

@@ -2,10 +2,10 @@ package manifest
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 	"github.com/mcphub/mcphub/internal/manifest/jsonc"
 	"github.com/mcphub/mcphub/internal/manifest/serverjson"
 	"github.com/modelcontextprotocol/registry/pkg/model"
@@ -106,7 +106,7 @@ func (f *filler) uvx(l *Launched, p *model.Package) {
 	l.Args = append(l.Args, f.arguments(p.PackageArguments)...)
 }
 
-var separatorsRE = regexp.MustCompile(`[-_.]+`)
+var separatorsRE = lazyregexp.New(`[-_.]+`)
 
 // sameProject compares names as PyPI does.
 func sameProject(a, b string) bool {

@@ -3,10 +3,10 @@ package manifest
 import (
 	"fmt"
 	"reflect"
-	"regexp"
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 	"github.com/mcphub/mcphub/internal/manifest/jsonc"
 )
 
@@ -92,7 +92,7 @@ var hooks = map[reflect.Type]hook{
 	reflect.TypeFor[Capabilities](): decodeCapabilities,
 }
 
-var authorRE = regexp.MustCompile(`^([^<(]*?)\s*(?:<([^>]*)>)?\s*(?:\(([^)]*)\))?$`)
+var authorRE = lazyregexp.New(`^([^<(]*?)\s*(?:<([^>]*)>)?\s*(?:\(([^)]*)\))?$`)
 
 // decodeAuthor also reads "Name <mail> (url)", as package.json has it.
 func decodeAuthor(d *jsonc.Decoder, n *jsonc.Node, v reflect.Value, path string) {

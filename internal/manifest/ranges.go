@@ -1,11 +1,11 @@
 package manifest
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 	"github.com/mcphub/mcphub/internal/manifest/jsonc"
 )
 
@@ -13,8 +13,8 @@ import (
 const MaxRange = 256
 
 var (
-	tagRE     = regexp.MustCompile(`^[a-z][a-z0-9._-]{0,63}$`)
-	versionRE = regexp.MustCompile(`^[vx][0-9.]`)
+	tagRE     = lazyregexp.New(`^[a-z][a-z0-9._-]{0,63}$`)
+	versionRE = lazyregexp.New(`^[vx][0-9.]`)
 )
 
 // ParseRange reads a version range in npm's syntax: "^1.2.0", "~1.2", "1.x", ">=1 <3", "1.2.0 - 1.4.0",

@@ -2,17 +2,18 @@ package manifest
 
 import (
 	"net/url"
-	"regexp"
 	"strings"
+
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 )
 
 // forges are the hosts whose URLs we can take apart, and the words server.json has for them.
 var forges = map[string]string{"github.com": "github", "gitlab.com": "gitlab", "bitbucket.org": "bitbucket", "codeberg.org": "codeberg"}
 
 var (
-	scpRE       = regexp.MustCompile(`^(?:ssh://)?git@([a-zA-Z0-9.-]+)[:/](.+)$`)
-	shorthandRE = regexp.MustCompile(`^(?:github:)?([A-Za-z0-9][\w.-]*/[\w.-]+)$`)
-	treeRE      = regexp.MustCompile(`^(/.+?)/(?:-/)?(?:tree|blob)/[^/]+(?:/(.*))?$`)
+	scpRE       = lazyregexp.New(`^(?:ssh://)?git@([a-zA-Z0-9.-]+)[:/](.+)$`)
+	shorthandRE = lazyregexp.New(`^(?:github:)?([A-Za-z0-9][\w.-]*/[\w.-]+)$`)
+	treeRE      = lazyregexp.New(`^(/.+?)/(?:-/)?(?:tree|blob)/[^/]+(?:/(.*))?$`)
 )
 
 // RepositoryOf reads the ways people write where the source is: a web URL (a folder or file in it becomes

@@ -1,10 +1,10 @@
 package manifest
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 	"github.com/modelcontextprotocol/registry/pkg/model"
 )
 
@@ -22,8 +22,8 @@ type Runner struct {
 }
 
 var (
-	runnerNPM  = regexp.MustCompile(`^((?:@[^/@\s]+/)?[^/@\s]+)(?:@([\w.+-]+))?$`)
-	runnerPyPI = regexp.MustCompile(`^([A-Za-z0-9][\w.-]*)(\[[\w, .-]+\])?(?:(?:==|@)([\w.+!-]+))?$`)
+	runnerNPM  = lazyregexp.New(`^((?:@[^/@\s]+/)?[^/@\s]+)(?:@([\w.+-]+))?$`)
+	runnerPyPI = lazyregexp.New(`^([A-Za-z0-9][\w.-]*)(\[[\w, .-]+\])?(?:(?:==|@)([\w.+!-]+))?$`)
 )
 
 // RunnerOf reads a command line. It reports false for one that is of no such runner, and Invalid, naming what it does not

@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 	"github.com/mcphub/mcphub/internal/manifest/jsonc"
 	"github.com/mcphub/mcphub/internal/manifest/serverjson"
 	"github.com/mcphub/mcphub/internal/manifest/spdx"
@@ -218,7 +218,7 @@ func (v *validator) links() {
 	}
 }
 
-var httpRE = regexp.MustCompile(`^https?://[^\s]+$`)
+var httpRE = lazyregexp.New(`^https?://[^\s]+$`)
 
 // url checks an http or https URL without a password in it; an empty one is fine.
 func (v *validator) url(path, s string) {

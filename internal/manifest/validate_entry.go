@@ -3,20 +3,20 @@ package manifest
 import (
 	"maps"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 	"github.com/mcphub/mcphub/internal/manifest/jsonc"
 	"github.com/mcphub/mcphub/internal/manifest/serverjson"
 	"github.com/modelcontextprotocol/registry/pkg/model"
 )
 
 var (
-	envRE    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	headerRE = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
-	toolRE   = regexp.MustCompile(`^[A-Za-z0-9_./-]{1,128}$`)
+	envRE    = lazyregexp.New(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	headerRE = lazyregexp.New("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+	toolRE   = lazyregexp.New(`^[A-Za-z0-9_./-]{1,128}$`)
 	shells   = []string{"sh", "bash", "zsh", "dash", "fish", "cmd", "cmd.exe", "powershell", "pwsh"}
 )
 

@@ -2,21 +2,21 @@ package manifest
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 	"github.com/mcphub/mcphub/internal/manifest/jsonc"
 )
 
 var (
-	variableNameRE = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]{0,127}$`)
-	hostRE         = regexp.MustCompile(`^(\*|(\*\.)?([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)*[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)$`)
-	ip6RE          = regexp.MustCompile(`^\[[0-9a-fA-F:.]+\]$`)
-	memoryRE       = regexp.MustCompile(`^[1-9][0-9]*(\.[0-9]+)?(Ki|Mi|Gi|K|M|G|k|m|g)?$`)
-	mcpVersionRE   = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`)
+	variableNameRE = lazyregexp.New(`^[A-Za-z_][A-Za-z0-9_.-]{0,127}$`)
+	hostRE         = lazyregexp.New(`^(\*|(\*\.)?([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)*[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)$`)
+	ip6RE          = lazyregexp.New(`^\[[0-9a-fA-F:.]+\]$`)
+	memoryRE       = lazyregexp.New(`^[1-9][0-9]*(\.[0-9]+)?(Ki|Mi|Gi|K|M|G|k|m|g)?$`)
+	mcpVersionRE   = lazyregexp.New(`^\d{4}-\d{2}-\d{2}$`)
 )
 
 func (v *validator) configuration() {

@@ -3,10 +3,10 @@ package nodes
 import (
 	"fmt"
 	"net/url"
-	"regexp"
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 )
 
 // Target is an address of a search engine, such as opensearch://user:password@10.0.0.1:9200,10.0.0.2:9200/mcphub.
@@ -18,7 +18,7 @@ type Target struct {
 	Query url.Values
 }
 
-var nameRE = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,99}$`)
+var nameRE = lazyregexp.New(`^[a-z][a-z0-9_-]{0,99}$`)
 
 // ParseTarget reads an address. port is that of hosts without one, form how addresses are written. Invalid for an
 // address of another form; the error does not show what may be a password.

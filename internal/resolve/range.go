@@ -2,11 +2,11 @@ package resolve
 
 import (
 	"math"
-	"regexp"
 	"strings"
 
 	library "github.com/Masterminds/semver/v3"
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 )
 
 // Range is a parsed version range: npm's syntax, an exact version string, or a dist-tag.
@@ -28,9 +28,9 @@ const MaxRange = 256
 // tagRE is what looks like a dist-tag; vVersion and x are not. otherRE is the number of a mirrored version
 // that is not SemVer, such as 2025.06.18: as a range it means just itself.
 var (
-	otherRE  = regexp.MustCompile(`^[vV]?\d+([._+-]?[0-9A-Za-z]+)*$`)
-	tagRE    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._-]*$`)
-	vVersion = regexp.MustCompile(`^[vV]\d`)
+	otherRE  = lazyregexp.New(`^[vV]?\d+([._+-]?[0-9A-Za-z]+)*$`)
+	tagRE    = lazyregexp.New(`^[A-Za-z][A-Za-z0-9._-]*$`)
+	vVersion = lazyregexp.New(`^[vV]\d`)
 )
 
 // ParseRange reads a range. "" is the dist-tag latest, and "*" any stable version. Invalid when it is neither a
@@ -68,11 +68,11 @@ func ParseRange(s string) (Range, error) {
 func isX(s string) bool { return s == "x" || s == "X" || s == "*" }
 
 var (
-	hyphenRE = regexp.MustCompile(`^\s*(\S+)\s+-\s+(\S+)\s*$`)
+	hyphenRE = lazyregexp.New(`^\s*(\S+)\s+-\s+(\S+)\s*$`)
 	// One comparison. Spaces may stand after the operator; "~>" is "~", and "=>" is ">=".
-	partRE = regexp.MustCompile(`^(\^|~>?|[<>!]=|=[<>]|[<>=])?\s*([vV]?[0-9xX*][^\s,^~<>=!]*)[\s,]*`)
+	partRE = lazyregexp.New(`^(\^|~>?|[<>!]=|=[<>]|[<>=])?\s*([vV]?[0-9xX*][^\s,^~<>=!]*)[\s,]*`)
 	// A version of which parts may be missing or x.
-	partialRE = regexp.MustCompile(`^[vV]?(\d+|[xX*])(?:\.(\d+|[xX*]))?(?:\.(\d+|[xX*]))?(?:-([0-9A-Za-z.-]+))?(?:\+([0-9A-Za-z.-]+))?$`)
+	partialRE = lazyregexp.New(`^[vV]?(\d+|[xX*])(?:\.(\d+|[xX*]))?(?:\.(\d+|[xX*]))?(?:-([0-9A-Za-z.-]+))?(?:\+([0-9A-Za-z.-]+))?$`)
 )
 
 // parseSet reads what stands between two "||".

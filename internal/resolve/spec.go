@@ -1,10 +1,10 @@
 package resolve
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 )
 
 // AliasPrefix begins the value of a dependency under another name: "db2": "mcpm:@company/db@^1".
@@ -26,7 +26,7 @@ func (s Spec) ID() hub.Name {
 	return s.Name
 }
 
-var aliasRE = regexp.MustCompile(`^[a-z0-9]([a-z0-9._-]{0,98}[a-z0-9])?$`)
+var aliasRE = lazyregexp.New(`^[a-z0-9]([a-z0-9._-]{0,98}[a-z0-9])?$`)
 
 // ParseSpec reads a member of "dependencies": a server's name and a range, or a name of one's own and
 // "mcpm:NAME@RANGE". The range itself is read by ParseRange. Invalid when a name is none.

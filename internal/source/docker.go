@@ -7,13 +7,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/token"
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 	"github.com/mcphub/mcphub/internal/manifest"
 	"github.com/mcphub/mcphub/internal/manifest/jsonc"
 	"github.com/modelcontextprotocol/registry/pkg/model"
@@ -365,7 +365,7 @@ func parameter(p map[string]any, required bool) manifest.Input {
 	return in
 }
 
-var templateRE = regexp.MustCompile(`\{\{\s*([^}|]+?)\s*((?:\|[^}|]*)*)\}\}`)
+var templateRE = lazyregexp.New(`\{\{\s*([^}|]+?)\s*((?:\|[^}|]*)*)\}\}`)
 
 // template rewrites Docker's {{server.parameter|filter}} to our ${parameter}.
 func (e *Entry) template(in *dockerEntry, s string) string {

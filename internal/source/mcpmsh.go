@@ -6,11 +6,11 @@ import (
 	"maps"
 	"net/mail"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 	"github.com/mcphub/mcphub/internal/manifest"
 	"github.com/mcphub/mcphub/internal/manifest/jsonc"
 	"github.com/modelcontextprotocol/registry/pkg/model"
@@ -146,7 +146,7 @@ func (e *Entry) author(a *mcpmAuthor) *manifest.Author {
 	return out
 }
 
-var inputNameRE = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]{0,127}$`)
+var inputNameRE = lazyregexp.New(`^[A-Za-z_][A-Za-z0-9_.-]{0,127}$`)
 
 func (e *Entry) inputs(args map[string]mcpmInput) map[string]manifest.Input {
 	if len(args) == 0 {
@@ -190,7 +190,7 @@ func text(v any) string {
 	return fmt.Sprint(v)
 }
 
-var keyRE = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
+var keyRE = lazyregexp.New(`[^A-Za-z0-9._-]+`)
 
 // install adds one installation to the manifest's entries.
 func (e *Entry) install(m *manifest.Manifest, key string, in mcpmInstall) {
@@ -224,7 +224,7 @@ func (e *Entry) install(m *manifest.Manifest, key string, in mcpmInstall) {
 	m.Servers[key] = e.packaged(m, key, spec)
 }
 
-var scriptRE = regexp.MustCompile(`\.(js|mjs|cjs|ts|py|sh)$`)
+var scriptRE = lazyregexp.New(`\.(js|mjs|cjs|ts|py|sh)$`)
 
 // needsCheckout reports whether a command can only run where its repository was checked out and built.
 func needsCheckout(s manifest.ServerSpec) bool {
@@ -261,8 +261,8 @@ func texts(in map[string]any) map[string]string {
 }
 
 var (
-	referenceRE   = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_.-]*)\}`)
-	placeholderRE = regexp.MustCompile(`(?i)/path/to|absolute[_ ]path|<[a-z_ -]+>|\byour[-_ ]|\$\(`)
+	referenceRE   = lazyregexp.New(`\$\{([A-Za-z_][A-Za-z0-9_.-]*)\}`)
+	placeholderRE = lazyregexp.New(`(?i)/path/to|absolute[_ ]path|<[a-z_ -]+>|\byour[-_ ]|\$\(`)
 )
 
 // packaged turns a command that runs a package into that package, and says what is left to do by hand.

@@ -11,10 +11,10 @@ import (
 	"encoding/hex"
 	"hash"
 	"io"
-	"regexp"
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 )
 
 // SHA256 returns the digest of data as "sha256:<hex>".
@@ -29,7 +29,7 @@ func SRI512(data []byte) string {
 	return "sha512-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-var digestRE = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+var digestRE = lazyregexp.New(`^sha256:[0-9a-f]{64}$`)
 
 // IsDigest reports whether s is spelled as SHA256 spells digests.
 func IsDigest(s string) bool { return digestRE.MatchString(s) }

@@ -3,10 +3,10 @@ package app
 import (
 	"context"
 	"os/exec"
-	"regexp"
 	"runtime"
 	"time"
 
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 	"github.com/mcphub/mcphub/internal/resolve"
 )
 
@@ -17,7 +17,7 @@ const protocols = "2025-11-25 2025-06-18 2025-03-26 2024-11-05"
 // engineTime is how long a program may take to say its version.
 const engineTime = 2 * time.Second
 
-var engineRE = regexp.MustCompile(`\d+\.\d+\.\d+`)
+var engineRE = lazyregexp.New(`\d+\.\d+\.\d+`)
 
 // Environment is what the resolver is told of this machine. A program is asked for its version only when a
 // version of a server needs it. Without hosts, what servers say of host applications is not checked.

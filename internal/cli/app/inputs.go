@@ -2,11 +2,11 @@ package app
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/install"
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 	"github.com/mcphub/mcphub/internal/manifest"
 	"github.com/mcphub/mcphub/internal/manifest/value"
 	"github.com/modelcontextprotocol/registry/pkg/model"
@@ -67,7 +67,7 @@ func (a *App) entry(m *manifest.Manifest, named string) (string, manifest.Server
 	return m.Entry(s.DefaultTransport)
 }
 
-var variableRE = regexp.MustCompile(`\$?\{([A-Za-z_][A-Za-z0-9_]*)\}`)
+var variableRE = lazyregexp.New(`\$?\{([A-Za-z_][A-Za-z0-9_]*)\}`)
 
 // ours are the variables that mcpm fills itself.
 var ours = []string{"version", "name", "workspace", "bundle", "HOME", "USER", "TMPDIR", "PATH"}

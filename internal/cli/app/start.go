@@ -7,13 +7,13 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/gateway"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 	"github.com/mcphub/mcphub/internal/manifest"
 	"github.com/mcphub/mcphub/internal/source/pin"
 	"github.com/modelcontextprotocol/registry/pkg/model"
@@ -171,7 +171,7 @@ func withPath(env []string, dir string) []string {
 	return append(out, "PATH="+dir)
 }
 
-var entryPoint = regexp.MustCompile(`^\s*([A-Za-z0-9._-]+)\s*=\s*([A-Za-z_][\w.]*)\s*:\s*([A-Za-z_][\w.]*)\s*(?:\[.*\])?\s*$`)
+var entryPoint = lazyregexp.New(`^\s*([A-Za-z0-9._-]+)\s*=\s*([A-Za-z_][\w.]*)\s*:\s*([A-Za-z_][\w.]*)\s*(?:\[.*\])?\s*$`)
 
 // startPyPI starts a package's program with the interpreter it was installed for. Only the interpreter's own library
 // and what was locked can be imported, and what Python compiles is kept outside of the tree.

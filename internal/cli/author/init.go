@@ -7,12 +7,12 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 
 	"charm.land/huh/v2"
 	"github.com/mcphub/mcphub/internal/gateway"
@@ -130,7 +130,7 @@ func (o *initOptions) run(ctx context.Context) error {
 	return nil
 }
 
-var notInName = regexp.MustCompile(`[^a-z0-9._-]+`)
+var notInName = lazyregexp.New(`[^a-z0-9._-]+`)
 
 // defaults guesses from the directory what was not said.
 func (o *initOptions) defaults() {

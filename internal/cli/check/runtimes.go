@@ -4,16 +4,16 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 	"github.com/modelcontextprotocol/registry/pkg/model"
 )
 
-var versionRE = regexp.MustCompile(`\d+(\.\d+){1,3}`)
+var versionRE = lazyregexp.New(`\d+(\.\d+){1,3}`)
 
 // runtime is a program that servers are started or fetched with.
 type runtime struct {

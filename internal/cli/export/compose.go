@@ -3,7 +3,6 @@ package export
 import (
 	"io"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 	"github.com/mcphub/mcphub/internal/manifest"
 	"github.com/mcphub/mcphub/internal/source/image"
 	"github.com/modelcontextprotocol/registry/pkg/model"
@@ -84,7 +84,7 @@ func imageOf(m *manifest.Manifest) *model.Package {
 	return nil
 }
 
-var notInName = regexp.MustCompile(`[^a-z0-9_-]+`)
+var notInName = lazyregexp.New(`[^a-z0-9_-]+`)
 
 // serviceName is the server's own name, or with its scope when that is taken.
 func serviceName(name hub.Name, taken yaml.MapSlice) string {
@@ -210,8 +210,8 @@ func isFlag(a model.Argument) bool {
 }
 
 var (
-	templateRE = regexp.MustCompile(`\{([A-Za-z0-9_.-]+)\}`)
-	notInVar   = regexp.MustCompile(`[^A-Za-z0-9_]+`)
+	templateRE = lazyregexp.New(`\{([A-Za-z0-9_.-]+)\}`)
+	notInVar   = lazyregexp.New(`[^A-Za-z0-9_]+`)
 )
 
 // value writes an input as compose reads it: a text with variables, or nil for one that is passed on where it is set.

@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"maps"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 	"github.com/mcphub/mcphub/internal/manifest"
 	"github.com/mcphub/mcphub/internal/migrate"
 	"github.com/modelcontextprotocol/registry/pkg/model"
@@ -221,7 +221,7 @@ func (f *fit) same(m *manifest.Manifest, spec manifest.ServerSpec, want line, mi
 	return ""
 }
 
-var template = regexp.MustCompile(`\$?\{([^{}]+)\}`)
+var template = lazyregexp.New(`\$?\{([^{}]+)\}`)
 
 // remote gives the old headers to those that the server declares.
 func (f *fit) remote(m *manifest.Manifest, spec manifest.ServerSpec, s migrate.Server) (*fit, string) {

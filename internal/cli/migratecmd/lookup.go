@@ -4,13 +4,13 @@ import (
 	"context"
 	"os"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 	"github.com/mcphub/mcphub/internal/manifest"
 	"github.com/mcphub/mcphub/internal/migrate"
 	"github.com/mcphub/mcphub/internal/wire"
@@ -91,7 +91,7 @@ func one(k *known) []*known {
 	return []*known{k}
 }
 
-var separators = regexp.MustCompile(`[^A-Za-z0-9]+`)
+var separators = lazyregexp.New(`[^A-Za-z0-9]+`)
 
 // words are the texts that are searched for, the most telling first.
 func words(s migrate.Server) []string {

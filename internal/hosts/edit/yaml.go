@@ -3,7 +3,6 @@ package edit
 import (
 	"encoding/json"
 	"errors"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 )
 
 // yamlText edits YAML whose root is a mapping in block style, one key a line.
@@ -33,7 +33,7 @@ type yamlItem struct {
 }
 
 // empty matches what may follow the colon of a key that holds nothing: no value or an empty one, then a comment.
-var empty = regexp.MustCompile(`^([ \t]*)(\{[ \t]*\}|\[[ \t]*\]|~|null)?([ \t]*(?:[ \t]#.*)?)$`)
+var empty = lazyregexp.New(`^([ \t]*)(\{[ \t]*\}|\[[ \t]*\]|~|null)?([ \t]*(?:[ \t]#.*)?)$`)
 
 func (l yamlText) parse(text string) (*yamlDoc, error) {
 	d := &yamlDoc{lines: linesOf(text), unit: 2, key: -1}

@@ -2,9 +2,10 @@ package edit
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 )
 
 // item spells a server in lines: as a key of a mapping, or as a member of a list.
@@ -48,7 +49,7 @@ func yamlMember(m pair, indent, unit int) []string {
 
 // plain matches strings that every reader of YAML takes for strings without quotes.
 var (
-	plain    = regexp.MustCompile(`^[A-Za-z/][A-Za-z0-9_./+-]*$`)
+	plain    = lazyregexp.New(`^[A-Za-z/][A-Za-z0-9_./+-]*$`)
 	notPlain = []string{"true", "false", "yes", "no", "on", "off", "y", "n", "null", "nan", "inf"}
 )
 

@@ -4,12 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 	"github.com/mcphub/mcphub/internal/manifest/jsonc"
 	apiv0 "github.com/modelcontextprotocol/registry/pkg/api/v0"
 	"github.com/modelcontextprotocol/registry/pkg/model"
@@ -26,13 +26,13 @@ const (
 var SchemaVersions = []string{"2025-07-09", "2025-09-16", "2025-09-29", "2025-10-11", "2025-10-17", model.CurrentSchemaVersion}
 
 var (
-	schemaRE    = regexp.MustCompile(`/schemas/([A-Za-z0-9_~.-]+)/server\.schema\.json$`)
-	nameRE      = regexp.MustCompile(`^[a-zA-Z0-9.-]+/[a-zA-Z0-9._-]+$`)
-	nameSideRE  = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]*[a-zA-Z0-9]$`)
-	githubRE    = regexp.MustCompile(`^https?://(www\.)?github\.com/[\w.-]+/[\w.-]+/?$`)
-	gitlabRE    = regexp.MustCompile(`^https?://(www\.)?gitlab\.com/[\w.-]+(/[\w.-]+)+/?$`)
-	subfolderRE = regexp.MustCompile(`^[a-zA-Z0-9_./-]+$`)
-	iconSizeRE  = regexp.MustCompile(`^(\d+x\d+|any)$`)
+	schemaRE    = lazyregexp.New(`/schemas/([A-Za-z0-9_~.-]+)/server\.schema\.json$`)
+	nameRE      = lazyregexp.New(`^[a-zA-Z0-9.-]+/[a-zA-Z0-9._-]+$`)
+	nameSideRE  = lazyregexp.New(`^[a-zA-Z0-9][a-zA-Z0-9._-]*[a-zA-Z0-9]$`)
+	githubRE    = lazyregexp.New(`^https?://(www\.)?github\.com/[\w.-]+/[\w.-]+/?$`)
+	gitlabRE    = lazyregexp.New(`^https?://(www\.)?gitlab\.com/[\w.-]+(/[\w.-]+)+/?$`)
+	subfolderRE = lazyregexp.New(`^[a-zA-Z0-9_./-]+$`)
+	iconSizeRE  = lazyregexp.New(`^(\d+x\d+|any)$`)
 )
 
 type checker struct{ found []Finding }

@@ -3,24 +3,24 @@ package serverjson
 import (
 	"maps"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 	"github.com/mcphub/mcphub/internal/manifest/jsonc"
 	"github.com/modelcontextprotocol/registry/pkg/model"
 )
 
 var (
-	sha256RE = regexp.MustCompile(`^[a-f0-9]{64}$`)
+	sha256RE = lazyregexp.New(`^[a-f0-9]{64}$`)
 
 	num          = `v?\d+(?:\.\d+){0,3}(?:-[0-9A-Za-z.-]+)?`
-	comparatorRE = regexp.MustCompile(`^\s*(?:\^|~|>=|<=|>|<|=)\s*` + num + `\s*$`)
-	hyphenRE     = regexp.MustCompile(`^\s*` + num + `\s-\s*` + num + `\s*$`)
-	orRE         = regexp.MustCompile(`^\s*` + num + `\s*(?:\|\|\s*` + num + `\s*)+$`)
-	wildcardRE   = regexp.MustCompile(`^\s*(?:v?\d+|[xX*])(?:\.(?:\d+|[xX*])){1,2}(?:-[0-9A-Za-z.-]+)?\s*$`)
+	comparatorRE = lazyregexp.New(`^\s*(?:\^|~|>=|<=|>|<|=)\s*` + num + `\s*$`)
+	hyphenRE     = lazyregexp.New(`^\s*` + num + `\s-\s*` + num + `\s*$`)
+	orRE         = lazyregexp.New(`^\s*` + num + `\s*(?:\|\|\s*` + num + `\s*)+$`)
+	wildcardRE   = lazyregexp.New(`^\s*(?:v?\d+|[xX*])(?:\.(?:\d+|[xX*])){1,2}(?:-[0-9A-Za-z.-]+)?\s*$`)
 )
 
 // baseURLs are the public registries by package type; oci and mcpb have none.

@@ -3,20 +3,20 @@ package serverjson
 import (
 	"maps"
 	"net/url"
-	"regexp"
 	"slices"
 	"sort"
 	"strings"
 
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 	"github.com/mcphub/mcphub/internal/manifest/jsonc"
 	"github.com/modelcontextprotocol/registry/pkg/model"
 )
 
 var (
-	urlRE      = regexp.MustCompile(`^https?://[^\s]+$`)
-	templateRE = regexp.MustCompile(`\{([^}]+)\}`)
-	portRE     = regexp.MustCompile(`:\{[^}]+\}(/|$)`)
-	schemeRE   = regexp.MustCompile(`^\{[^}]+\}://`)
+	urlRE      = lazyregexp.New(`^https?://[^\s]+$`)
+	templateRE = lazyregexp.New(`\{([^}]+)\}`)
+	portRE     = lazyregexp.New(`:\{[^}]+\}(/|$)`)
+	schemeRE   = lazyregexp.New(`^\{[^}]+\}://`)
 )
 
 func (c *checker) packageTransport(path string, t *model.Transport, available []string) {

@@ -5,8 +5,9 @@ package spdx
 import (
 	_ "embed"
 	"fmt"
-	"regexp"
 	"strings"
+
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 )
 
 //go:embed ids.txt
@@ -21,9 +22,9 @@ var known = func() map[string]string {
 }()
 
 var (
-	tokenRE = regexp.MustCompile(`\(|\)|[A-Za-z0-9.:+-]+`)
-	idRE    = regexp.MustCompile(`^[A-Za-z0-9.-]+\+?$`)
-	refRE   = regexp.MustCompile(`^(DocumentRef-[A-Za-z0-9.-]+:)?LicenseRef-[A-Za-z0-9.-]+$`)
+	tokenRE = lazyregexp.New(`\(|\)|[A-Za-z0-9.:+-]+`)
+	idRE    = lazyregexp.New(`^[A-Za-z0-9.-]+\+?$`)
+	refRE   = lazyregexp.New(`^(DocumentRef-[A-Za-z0-9.-]+:)?LicenseRef-[A-Za-z0-9.-]+$`)
 )
 
 // Check reads an expression and returns the identifiers in it that are not on the list. The error says

@@ -6,11 +6,11 @@ package pin
 import (
 	"bytes"
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 	"github.com/mcphub/mcphub/internal/trust"
 	"github.com/modelcontextprotocol/registry/pkg/model"
 )
@@ -70,13 +70,13 @@ func ParseDocument(raw []byte) (*Document, error) {
 }
 
 var (
-	npmName     = regexp.MustCompile(`^(@[a-z0-9~][a-z0-9._~-]*/)?[a-zA-Z0-9~_][a-zA-Z0-9._~-]*$`)
-	pypiName    = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`)
-	extrasRE    = regexp.MustCompile(`^(\[[A-Za-z0-9._, -]+\])?$`)
-	versionRE   = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z.+!_-]*$`)
-	pythonRE    = regexp.MustCompile(`^([0-9]+(\.[0-9]+){0,2})?$`)
-	registryRE  = regexp.MustCompile(`^(https?://[A-Za-z0-9._~:/@%\[\]-]+)?$`)
-	integrityRE = regexp.MustCompile(`^sha512-[A-Za-z0-9+/]{86}==$`)
+	npmName     = lazyregexp.New(`^(@[a-z0-9~][a-z0-9._~-]*/)?[a-zA-Z0-9~_][a-zA-Z0-9._~-]*$`)
+	pypiName    = lazyregexp.New(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`)
+	extrasRE    = lazyregexp.New(`^(\[[A-Za-z0-9._, -]+\])?$`)
+	versionRE   = lazyregexp.New(`^[0-9A-Za-z][0-9A-Za-z.+!_-]*$`)
+	pythonRE    = lazyregexp.New(`^([0-9]+(\.[0-9]+){0,2})?$`)
+	registryRE  = lazyregexp.New(`^(https?://[A-Za-z0-9._~:/@%\[\]-]+)?$`)
+	integrityRE = lazyregexp.New(`^sha512-[A-Za-z0-9+/]{86}==$`)
 )
 
 func (d *Document) check() error {
@@ -108,7 +108,7 @@ func (d *Document) Is(p Package) bool {
 	return same && (p.Version == "" || p.Version == d.Version || !startsWithDigit.MatchString(p.Version))
 }
 
-var startsWithDigit = regexp.MustCompile(`^[0-9]`)
+var startsWithDigit = lazyregexp.New(`^[0-9]`)
 
 // keys returns the packages' keys, sorted.
 func (d *Document) keys() []string {

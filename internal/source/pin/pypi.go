@@ -9,11 +9,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/lazyregexp"
 	"github.com/modelcontextprotocol/registry/pkg/model"
 )
 
@@ -25,9 +25,9 @@ type pypiPackage struct {
 }
 
 var (
-	pypiLineRE = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[A-Za-z0-9._, -]*\])?==([^ ;\\]+)(?: *; *([^\\]*?))? *\\?$`)
-	pypiHashRE = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
-	markerRE   = regexp.MustCompile(`^[A-Za-z0-9_.,'"()<>=!~ +*-]*$`)
+	pypiLineRE = lazyregexp.New(`^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[A-Za-z0-9._, -]*\])?==([^ ;\\]+)(?: *; *([^\\]*?))? *\\?$`)
+	pypiHashRE = lazyregexp.New(`^sha256:[0-9a-f]{64}$`)
+	markerRE   = lazyregexp.New(`^[A-Za-z0-9_.,'"()<>=!~ +*-]*$`)
 )
 
 // resolvePyPI asks uv, which pins for every platform, else pip, which pins for this one.
@@ -179,7 +179,7 @@ func (d *Document) checkPyPI() error {
 	return nil
 }
 
-var separators = regexp.MustCompile(`[-_.]+`)
+var separators = lazyregexp.New(`[-_.]+`)
 
 // SameProject compares names as PyPI does.
 func SameProject(a, b string) bool {
