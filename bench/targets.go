@@ -135,7 +135,7 @@ func (b *bench) prepare(ctx context.Context) error {
 		return err
 	}
 	for _, name := range []string{"mcphub", "mcpm"} {
-		if err := command(ctx, nil, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", filepath.Join(bin, name), "./cmd/"+name); err != nil {
+		if err := command(ctx, nil, "go", "build", "-trimpath", "-tags", "nomsgpack", "-ldflags", "-s -w", "-o", filepath.Join(bin, name), "./cmd/"+name); err != nil {
 			return err
 		}
 	}
