@@ -69,6 +69,12 @@ func Ask(text string, typing bool) *Query {
 	return &Query{Any: []Query{{Field: Exact, Value: name}, {Field: Prefix, Value: name}, each}, Min: 1}
 }
 
+// InName looks for the word of a term among the beginnings of words of names and titles; it has hardly a part in the score.
+func InName(q Query) Query {
+	begin := []rune(q.Value)
+	return Query{Field: Begin, Value: string(begin[:min(len(begin), maxBegin)]), Boost: q.Boost / 100}
+}
+
 func beginnings(text string) []Query {
 	var out []Query
 	for _, w := range words.Split(text, maxTerms) {

@@ -2,6 +2,7 @@ package bleveindex
 
 import (
 	"context"
+	"slices"
 
 	"github.com/blevesearch/bleve/v2"
 	"github.com/blevesearch/bleve/v2/search/query"
@@ -11,11 +12,24 @@ import (
 )
 
 // In a large index a word that every tenth document has finds more than can be ranked in time, and nothing that
-// anybody looks for. So the rare phrases of a text are looked for, and the common ones only rank what these find.
+// anybody looks for. So the rare phrases of a text are looked for, and the common ones only rank what these find. When
+// that is much still, they are looked for where they weigh most, and elsewhere only rank.
 const (
 	largeIndex = 100_000 // documents
 	rareShare  = 50      // a phrase is rare when at most one of so many documents has it
+	muchShare  = 200     // more than one of so many documents is much
+	enough     = 1000    // documents that are looked for at least
 )
+
+// strong are where a word weighs most, the fewest documents first.
+var strong = []func(fulltext.Query) (fulltext.Query, bool){
+	func(q fulltext.Query) (fulltext.Query, bool) { return fulltext.InName(q), q.Field == fulltext.Name },
+	among(fulltext.Name), among(fulltext.Name, fulltext.Tools), among(fulltext.Name, fulltext.Tools, fulltext.Text),
+}
+
+func among(fields ...string) func(fulltext.Query) (fulltext.Query, bool) {
+	return func(q fulltext.Query) (fulltext.Query, bool) { return q, slices.Contains(fields, q.Field) }
+}
 
 // large makes the query of a large index.
 func (x *Index) large(ctx context.Context, q fulltext.Query) (query.Query, error) {
@@ -35,11 +49,14 @@ func (x *Index) large(ctx context.Context, q fulltext.Query) (query.Query, error
 		return nil, failed("read", err)
 	}
 	last := len(q.Any) - 1 // the phrases; before them are the exact name and its beginning
-	if last < 0 || len(q.Any[last].Any) < 2 || docs < x.largeFrom {
+	if last < 0 || len(q.Any[last].Any) == 0 || docs < x.largeFrom {
 		return translate(q), nil
 	}
 	must, should, err := part(ctx, r, q.Any[last].Any, docs/rareShare)
 	if err != nil {
+		return nil, failed("read", err)
+	}
+	if must, should, err = narrow(ctx, r, must, should, docs/muchShare); err != nil {
 		return nil, failed("read", err)
 	}
 	b := bleve.NewBooleanQuery()
@@ -75,6 +92,51 @@ func part(ctx context.Context, r index.IndexReader, phrases []fulltext.Query, ra
 		must = phrases[:1]
 	}
 	return must, should, nil
+}
+
+// narrow looks for phrases that find much where words weigh most, as long as enough is found there; elsewhere they rank.
+func narrow(ctx context.Context, r index.IndexReader, must, should []fulltext.Query, much uint64) (_, _ []fulltext.Query, err error) {
+	all, err := often(ctx, r, fulltext.Query{Any: must})
+	if err != nil || all <= max(much, enough) {
+		return must, should, err
+	}
+	for _, place := range strong {
+		var in []fulltext.Query
+		for _, p := range must {
+			if q, ok := within(p, place); ok {
+				in = append(in, q)
+			}
+		}
+		n, err := often(ctx, r, fulltext.Query{Any: in})
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(in) > 0 && n >= enough {
+			return in, append(must, should...), nil
+		}
+	}
+	return must, should, nil
+}
+
+// within leaves of a query what looks in a place; false when nothing is left.
+func within(q fulltext.Query, place func(fulltext.Query) (fulltext.Query, bool)) (fulltext.Query, bool) {
+	if q.Field != "" {
+		return place(q)
+	}
+	out := fulltext.Query{Min: q.Min}
+	for _, sub := range q.All {
+		kept, ok := within(sub, place)
+		if !ok {
+			return fulltext.Query{}, false
+		}
+		out.All = append(out.All, kept)
+	}
+	for _, sub := range q.Any {
+		if kept, ok := within(sub, place); ok {
+			out.Any = append(out.Any, kept)
+		}
+	}
+	return out, len(out.All)+len(out.Any) > 0
 }
 
 // often is about how many documents a query finds.

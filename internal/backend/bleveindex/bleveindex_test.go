@@ -211,6 +211,40 @@ func TestLarge(t *testing.T) {
 	}
 }
 
+// TestLargeNarrows guards: in a large index a word that very many documents have is looked for in names first, and
+// those that have it elsewhere too come before the others.
+func TestLargeNarrows(t *testing.T) {
+	x, err := bleveindex.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer x.Close()
+	var docs []hub.Document
+	for i := range 3000 {
+		d := hub.Document{ID: fmt.Sprintf("0198f000-0000-7000-8000-%012d", i), Name: hub.Name(fmt.Sprint("acme/s", i)), Description: "a database"}
+		if i < 1200 {
+			d.Name, d.Description = hub.Name(fmt.Sprint("acme/s", i, "-database")), "a thing"
+		}
+		if i == 77 {
+			d.Description = "a database"
+		}
+		docs = append(docs, d)
+	}
+	if err := x.Put(t.Context(), docs); err != nil {
+		t.Fatal(err)
+	}
+	x.SetLarge(100)
+	for text, want := range map[string]int64{"database": 1200, "databases": 1200, "a database thing": 1200} {
+		res, err := x.Search(t.Context(), hub.SearchQuery{Text: text, Limit: 5})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res.Total != want || text == "database" && res.Hits[0].ID != docs[77].ID {
+			t.Errorf("%q finds %d, first %s; want %d", text, res.Total, res.Hits[0].ID, want)
+		}
+	}
+}
+
 // TestFacetsFollow guards: counts are of the documents there are, however often they were replaced, removed, merged or
 // filled anew since labels were last counted.
 func TestFacetsFollow(t *testing.T) {
