@@ -67,7 +67,7 @@ func (s *Service) Find(ctx context.Context, q Query) (*Page, error) {
 	var near []hub.Hit
 	var nearErr error
 	if q.Sort == hub.ByRelevance {
-		near, nearErr = s.near(ctx, ask, s.asked(p.Filter), true)
+		near, nearErr = s.near(ctx, question{ask, s.asked(p.Filter), nearLimit, true})
 	}
 	found, err := s.rank(ctx, q, p, ask, near)
 	if hub.KindOf(err) == hub.Unavailable {
@@ -126,13 +126,21 @@ func (s *Service) understood(text string) bool {
 		slices.ContainsFunc(list, func(w words.Word) bool { return s.speaks(w.Plain) || slices.ContainsFunc(w.Parts, s.speaks) })
 }
 
-// near returns the servers whose meaning is near the text's. A question is looked for by what it is about, too.
-func (s *Service) near(ctx context.Context, text string, filter hub.Labels, question bool) ([]hub.Hit, error) {
-	if s.meaning == nil || strings.TrimSpace(text) == "" || !s.meaning.ready.Load() {
+// question is what is looked for by meaning.
+type question struct {
+	text   string
+	filter hub.Labels
+	limit  int
+	asked  bool // by somebody: it is looked for by what it is about, too
+}
+
+// near returns the servers whose meaning is near a question's.
+func (s *Service) near(ctx context.Context, q question) ([]hub.Hit, error) {
+	if s.meaning == nil || strings.TrimSpace(q.text) == "" || !s.meaning.ready.Load() {
 		return nil, nil
 	}
-	plain := words.English(text, maxWords)
-	if question && !s.understood(plain) {
+	plain := words.English(q.text, maxWords)
+	if q.asked && !s.understood(plain) {
 		return nil, nil // letters without a meaning are near to something all the same
 	}
 	vectors, err := s.embedder.Embed(ctx, []string{plain})
@@ -140,13 +148,13 @@ func (s *Service) near(ctx context.Context, text string, filter hub.Labels, ques
 		return nil, err
 	}
 	v := vectors[0]
-	if question {
+	if q.asked {
 		if err := s.concepts.load(ctx, s.embedder); err != nil {
 			return nil, err
 		}
 		v = s.concepts.lean(v)
 	}
-	hits, err := s.vectors.Nearest(ctx, hub.VectorQuery{Vector: v, Filter: filter, Limit: nearLimit})
+	hits, err := s.vectors.Nearest(ctx, hub.VectorQuery{Vector: v, Filter: q.filter, Limit: q.limit})
 	if err != nil {
 		return nil, err
 	}

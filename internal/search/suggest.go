@@ -52,10 +52,14 @@ func (s *Service) Suggest(ctx context.Context, text string) ([]Suggestion, error
 	return out, nil
 }
 
+// relatedMore is how many near servers are looked at beside those that are told: the server itself, and some, as an
+// embedded index compares more closely the more are asked for.
+const relatedMore = 10
+
 // Related returns servers that are for the like, best first, at most limit; fewer when nothing is near.
 func (s *Service) Related(ctx context.Context, srv *hub.Server, limit int) ([]*hub.Server, error) {
 	text := about(Document(srv, new(hub.Version))) // which is of the server alone
-	near, err := s.near(ctx, text, nil, false)
+	near, err := s.near(ctx, question{text: text, limit: limit + relatedMore})
 	if err != nil {
 		return nil, err
 	}
