@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/hub"
@@ -21,6 +22,7 @@ type Settings struct {
 	DefaultTransport string            // stdio, streamable-http or sse; "" takes what the server offers first
 	DockerRuntime    string            // docker or podman
 	Analytics        bool              // whether the hub is told that an install is one; it counts them
+	PrivateDownloads bool              // whether archives may come from this machine and its networks; never a project's
 	Scopes           map[string]string // scope without "@" to the hub it is only looked up at
 	HostPaths        map[string]string // host to the file a person named instead of the usual one; never a project's
 
@@ -33,8 +35,11 @@ type Settings struct {
 // rcKeys are the keys of .mcpmrc and the variable over each.
 var rcKeys = map[string]string{
 	"registry": "MCPM_REGISTRY", "authToken": "MCPM_TOKEN", "defaultTransport": "MCPM_DEFAULT_TRANSPORT",
-	"dockerRuntime": "MCPM_DOCKER_RUNTIME", "analytics": "MCPM_ANALYTICS",
+	"dockerRuntime": "MCPM_DOCKER_RUNTIME", "analytics": "MCPM_ANALYTICS", "privateDownloads": "MCPM_PRIVATE_DOWNLOADS",
 }
+
+// switches are the keys of .mcpmrc that are true or false.
+var switches = []string{"analytics", "privateDownloads"}
 
 func newSettings() *Settings {
 	return &Settings{Registry: DefaultRegistry, Analytics: true, Scopes: map[string]string{}, from: map[string]string{}}
@@ -100,7 +105,7 @@ func (s *Settings) merge(data []byte, file string, project bool) error {
 			continue
 		}
 		text, ok := value.(string)
-		if b, isBool := value.(bool); isBool && key == "analytics" {
+		if b, isBool := value.(bool); isBool && slices.Contains(switches, key) {
 			text, ok = fmt.Sprint(b), true
 		}
 		if !ok {
@@ -112,6 +117,10 @@ func (s *Settings) merge(data []byte, file string, project bool) error {
 		if project && key == "authToken" {
 			return hub.Errorf(hub.Forbidden, "%s holds an authToken; a project's file is shared with others", file).
 				WithHint("remove it there and run mcpm login, or set MCPM_TOKEN")
+		}
+		if project && key == "privateDownloads" {
+			return hub.Errorf(hub.Forbidden, "%s sets privateDownloads, which only you may", file).
+				WithHint("remove it there, and set MCPM_PRIVATE_DOWNLOADS=1 or write it into your own .mcpmrc")
 		}
 		if err := s.set(key, text, file); err != nil {
 			return err
@@ -160,6 +169,11 @@ func (s *Settings) set(key, value, from string) error {
 			return err
 		}
 		s.Analytics = value == "true" || value == "1"
+	case "privateDownloads":
+		if err := oneOf(value, from, key, "true", "false", "1", "0"); err != nil {
+			return err
+		}
+		s.PrivateDownloads = value == "true" || value == "1"
 	default:
 		return nil
 	}

@@ -69,7 +69,7 @@ func (h Home) Complete(l *Locked, platform string) bool {
 		return false
 	}
 	for _, a := range l.Artifacts {
-		if a.Tree != nil && !h.Trees().Has(a.Tree.ID(platform)) || a.Tree == nil && (a.Type == "npm" || a.Type == "pypi") || a.Type == "oci" && a.Integrity == "" {
+		if a.Here(platform) && !h.Trees().Has(a.Tree.ID(platform)) || a.Tree == nil && (a.Type == "npm" || a.Type == "pypi") || a.Type == "oci" && a.Integrity == "" {
 			return false
 		}
 	}

@@ -80,6 +80,7 @@ func InputsOf(m *manifest.Manifest, spec manifest.ServerSpec) []Input {
 	}
 	c.texts(slices.Concat([]string{spec.Command, spec.URL}, spec.Args, slices.Collect(maps.Values(spec.Env)), slices.Collect(maps.Values(spec.Headers)))...)
 	if p, ok := m.PackageOf(spec); ok {
+		c.archive = p.RegistryType == model.RegistryTypeMCPB
 		c.keyed(p.EnvironmentVariables)
 		c.keyed(p.Transport.Headers)
 		for _, a := range slices.Concat(p.RuntimeArguments, p.PackageArguments) {
@@ -122,8 +123,9 @@ func (in Input) Check(v string) error {
 
 // collector gathers inputs; what is declared twice is one input with what either says.
 type collector struct {
-	inputs map[string]Input
-	local  bool
+	inputs  map[string]Input
+	local   bool
+	archive bool // its values have short names of its publisher's, such as "path" or "username"
 }
 
 func (c *collector) add(name string, in manifest.Input, env bool) {
@@ -157,7 +159,7 @@ func (c *collector) texts(texts ...string) {
 func (c *collector) variables(list map[string]model.Input) {
 	for name, in := range list {
 		if in.Value == "" {
-			c.add(name, inputOf(in), true)
+			c.add(name, inputOf(in), !c.archive)
 		}
 	}
 }

@@ -14,9 +14,11 @@ import (
 type Installed struct {
 	Name     hub.Name
 	Project  install.Project
-	Locked   *install.Locked // nil for a working copy
-	Manifest *manifest.Manifest
-	Bundle   string // directory of its files
+	Locked   *install.Locked    // nil for a working copy
+	Manifest *manifest.Manifest // as it is started here, see Ready
+	Bundle   string             // directory of its files
+
+	Published *manifest.Manifest // as it is on the hub; nil for a working copy
 }
 
 // Version is the one that is locked, or says that it is a working copy.
@@ -57,6 +59,10 @@ func (a *App) Find(name hub.Name, global bool) (*Installed, error) {
 		}
 		in := &Installed{Name: name, Project: p, Locked: e}
 		if in.Manifest, err = h.Manifest(e.Manifest); err != nil {
+			return nil, in.Wrap(err)
+		}
+		in.Published = in.Manifest
+		if in.Manifest, err = a.Ready(in.Published, e); err != nil {
 			return nil, in.Wrap(err)
 		}
 		if b := e.Bundle(); b != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest"
+	"github.com/modelcontextprotocol/registry/pkg/model"
 )
 
 // LaunchOptions say how a server is to be started.
@@ -42,6 +43,9 @@ func (a *App) Launch(p install.Project, name hub.Name, m *manifest.Manifest, o L
 	}
 	key, spec, err := a.entry(m, o.Entry)
 	if err != nil {
+		return nil, err
+	}
+	if err := a.Startable(spec, o.Locked); err != nil {
 		return nil, err
 	}
 	inputs := InputsOf(m, spec)
@@ -86,7 +90,11 @@ func (a *App) Launch(p install.Project, name hub.Name, m *manifest.Manifest, o L
 		Transport: l.Transport, URL: l.URL, Headers: l.Headers, AllowHTTP: o.AllowHTTP,
 	}
 	if o.Locked != nil {
-		if err := a.startPinned(o.Locked, out.Server); err != nil {
+		start := func() error { return a.startPinned(o.Locked, out.Server) }
+		if p := spec.Package; p != nil && p.RegistryType == model.RegistryTypeMCPB {
+			start = func() error { return a.startArchive(o.Locked, p, out.Server) }
+		}
+		if err := start(); err != nil {
 			return nil, err
 		}
 	}

@@ -52,7 +52,7 @@ func (a *App) startPinned(e *install.Locked, s *gateway.Server) error {
 func (a *App) openPinned(e *install.Locked, p pin.Package, whole bool) (*openTree, *pin.Document, error) {
 	for i := range e.Artifacts { // a document that was changed is said to be, not passed over
 		if e.Artifacts[i].Tree != nil {
-			if _, err := DocumentOf(&e.Artifacts[i]); err != nil {
+			if err := checkDocument(&e.Artifacts[i]); err != nil {
 				return nil, nil, err
 			}
 		}

@@ -146,6 +146,9 @@ func (o *exportOptions) find(name hub.Name) (*app.Installed, error) {
 	if err == nil && in.Locked == nil {
 		return nil, hub.Errorf(hub.Invalid, "%s is a working copy in %s, of which nothing is locked", name, in.Bundle).WithHint("mcpm unlink %s", name)
 	}
+	if err == nil {
+		in.Manifest = in.Published // what is written is for other machines
+	}
 	return in, err
 }
 

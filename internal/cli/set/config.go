@@ -177,6 +177,9 @@ func (o *configOptions) described(name hub.Name) (install.Project, *manifest.Man
 		}
 		if e := lock.Servers[name]; e != nil {
 			m, err := h.Manifest(e.Manifest)
+			if err == nil {
+				m, err = o.Ready(m, e)
+			}
 			return p, m, err
 		}
 		if near == "" {

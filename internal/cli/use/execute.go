@@ -125,17 +125,24 @@ func fetchOne(a *app.App, ctx context.Context, h install.Home, st step, e *insta
 	if err := a.Pin(ctx, st.new.Manifest, e, st.previous); err != nil {
 		return err
 	}
-	return a.FetchTrees(ctx, e)
+	if err := a.FetchTrees(ctx, e); err != nil {
+		return err
+	}
+	ready, err := a.Ready(st.new.Manifest, e)
+	if err == nil {
+		st.new.Manifest = ready // what it asks for is known now
+	}
+	return err
 }
 
 func named(err error, st step) error {
-	if k := hub.KindOf(err); k == hub.Integrity || k == hub.NotFound || k == hub.TooLarge || k == hub.Invalid {
+	if k := hub.KindOf(err); k == hub.Integrity || k == hub.NotFound || k == hub.TooLarge || k == hub.Invalid || k == hub.Malformed || k == hub.Forbidden {
 		e := hub.Errorf(k, "%s %s: %s", st.name, st.version, err.Error())
 		var told *hub.Error
 		if errors.As(err, &told) {
 			e.Issues = told.Issues
 		}
-		if told != nil && told.Hint != "" && (k == hub.NotFound || k == hub.Invalid) { // it is not the publisher's doing
+		if told != nil && told.Hint != "" && (k == hub.NotFound || k == hub.Invalid || k == hub.Forbidden) { // it is not the publisher's doing
 			return e.WithHint("nothing was installed; %s", told.Hint)
 		}
 		return e.WithHint("nothing was installed; tell the publisher, or choose another version: mcpm info %s --versions", st.name)

@@ -2,6 +2,7 @@ package use
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -151,6 +152,13 @@ func (o *infoOptions) show(s *wire.ServerDetail) {
 		if m, _, err := manifest.Parse(s.LatestVersion.Manifest); err == nil {
 			o.IO.Printf("\n  It asks for:\n")
 			o.Asks(m)
+			if err := o.StartableIn(m); err != nil {
+				o.IO.Printf("\n  %s\n", o.IO.Yellow(o.IO.Wrap("mcpm does not install it: "+err.Error(), 2)))
+				if he := (*hub.Error)(nil); errors.As(err, &he) && he.Hint != "" {
+					o.IO.Notef("\n%s\n", he.Hint)
+				}
+				return
+			}
 		}
 	}
 	o.IO.Notef("\nmcpm install %s%s\n", name, again)

@@ -258,6 +258,9 @@ func (pl *plan) compare(ctx context.Context, want map[hub.Name]string) error {
 				WithIssues([]hub.Issue{{Message: "locked    " + old.Manifest}, {Message: "hub       " + f.Detail.ManifestDigest}}).
 				WithHint("a published version never changes: tell the operator of %s", f.Registry)
 		}
+		if err := pl.provider.StartableIn(f.Manifest); err != nil {
+			return named(err, step{name: c.Name, version: c.Version})
+		}
 		e := lockEntry(f)
 		if old != nil && old.Version == c.Version {
 			if err := sameArtifacts(c.Name, old, e); err != nil {
