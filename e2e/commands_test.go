@@ -34,6 +34,8 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"database": cmdDatabase,
 		"tamper":   cmdTamper,
 		"forge":    cmdForge,
+		"files":    cmdFiles,
+		"archive":  cmdArchive,
 	}
 }
 

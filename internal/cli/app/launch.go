@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -46,6 +47,9 @@ func (a *App) Launch(p install.Project, name hub.Name, m *manifest.Manifest, o L
 		return nil, err
 	}
 	if err := a.Startable(spec, o.Locked); err != nil {
+		if e := (*hub.Error)(nil); errors.As(err, &e) && e.Kind == RefusedKind {
+			return nil, Refused("%s: %s", name, e.Message).WithHint("%s", e.Hint)
+		}
 		return nil, err
 	}
 	inputs := InputsOf(m, spec)

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mcphub/mcphub/internal/cli/archives"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest"
@@ -51,8 +52,12 @@ func packageOf(r manifest.Runner) pin.Package {
 
 // Pin pins the packages of npm, PyPI, images and archives that the entries of a server start: in e, as old has them when
 // it is the same version, else as they are now. NotFound when a program that it takes is not here; Invalid when a part of
-// it cannot be pinned, or runs a script when it is installed; Forbidden when nothing of it can be started here.
+// it cannot be pinned, or runs a script when it is installed; RefusedKind when nothing of it can be started here.
 func (a *App) Pin(ctx context.Context, m *manifest.Manifest, e, old *install.Locked) error {
+	keeper, err := a.archives(ctx)
+	if err != nil {
+		return err
+	}
 	var refused error
 	for _, key := range slices.Sorted(maps.Keys(m.Servers)) {
 		spec := m.Servers[key]
@@ -60,8 +65,8 @@ func (a *App) Pin(ctx context.Context, m *manifest.Manifest, e, old *install.Loc
 			continue
 		}
 		if p := spec.Package; p != nil && p.RegistryType == model.RegistryTypeMCPB {
-			err := a.pinArchive(ctx, p, e, old)
-			if k := hub.KindOf(err); k == hub.Forbidden || k == hub.Invalid {
+			err := refusal(keeper.Pin(ctx, p, e, old))
+			if k := hub.KindOf(err); k == RefusedKind || k == hub.Invalid || k == hub.Malformed {
 				refused, err = err, nil // another entry may do
 			}
 			if err != nil {
@@ -175,39 +180,19 @@ func pinnedAs(e *install.Locked, p pin.Package) (*pin.Document, *install.Artifac
 func DocumentOf(art *install.Artifact) (*pin.Document, error) {
 	doc, err := pin.ParseDocument(art.Tree.Document)
 	if err != nil {
-		return nil, damagedDocument(art, err)
+		return nil, archives.Damaged(art, err)
 	}
 	got, err := doc.Integrity()
 	if err != nil {
-		return nil, damagedDocument(art, err)
+		return nil, archives.Damaged(art, err)
 	}
-	return doc, sameDocument(art, got, doc.Type == art.Type && doc.Name == art.Identifier && doc.Version == art.Version)
-}
-
-func damagedDocument(art *install.Artifact, err error) error {
-	return hub.Errorf(hub.Integrity, "the packages of %s in the lockfile are damaged", Clean(art.Identifier)).
-		WithIssues([]hub.Issue{{Message: err.Error()}}).WithHint("restore mcpm-lock.json from version control").WithCause(err)
-}
-
-// sameDocument compares the digest of what is pinned with what the lockfile says it is; named says that it is of the
-// package it is kept with.
-func sameDocument(art *install.Artifact, got string, named bool) error {
-	switch {
-	case !named:
-		return hub.Errorf(hub.Integrity, "the lockfile has %s %s with the packages of another one", Clean(art.Identifier), Clean(art.Version)).
-			WithHint("restore mcpm-lock.json from version control")
-	case got != art.Tree.Integrity:
-		return hub.Errorf(hub.Integrity, "the packages of %s in the lockfile are not what its digest says", Clean(art.Identifier)).WithIssues([]hub.Issue{
-			{Message: "locked    " + art.Tree.Integrity}, {Message: "found     " + got},
-		}).WithHint("restore mcpm-lock.json from version control")
-	}
-	return nil
+	return doc, archives.Same(art, got, doc.Type == art.Type && doc.Name == art.Identifier && doc.Version == art.Version)
 }
 
 // checkDocument reads what is pinned, of any type of package. Integrity when it was changed.
 func checkDocument(art *install.Artifact) (err error) {
 	if art.Type == model.RegistryTypeMCPB {
-		_, err = ArchiveOf(art)
+		_, err = archives.Of(art)
 	} else {
 		_, err = DocumentOf(art)
 	}
@@ -232,7 +217,7 @@ func (a *App) FetchTrees(ctx context.Context, e *install.Locked) error {
 			continue
 		}
 		if art.Type == model.RegistryTypeMCPB {
-			if err := a.fetchArchive(ctx, h, art); err != nil {
+			if err := a.fetchArchive(ctx, art); err != nil {
 				return err
 			}
 			continue
@@ -286,18 +271,13 @@ func (a *App) fetchTree(ctx context.Context, h install.Home, art *install.Artifa
 		return err
 	}
 	if want := art.Tree.Files[platform]; want != "" && want != digest {
-		return errors.Join(trees.Remove(id), notLocked(art, want, digest))
+		return errors.Join(trees.Remove(id), archives.NotLocked(art, want, digest))
 	}
 	if art.Tree.Files == nil {
 		art.Tree.Files = map[string]string{}
 	}
 	art.Tree.Files[platform] = digest
 	return nil
-}
-
-func notLocked(art *install.Artifact, locked, fetched string) error {
-	return hub.Errorf(hub.Integrity, "the packages of %s %s are not what was locked", Clean(art.Identifier), Clean(art.Version)).
-		WithIssues([]hub.Issue{{Message: "locked    " + locked}, {Message: "fetched   " + fetched}}).WithHint("tell the publisher; nothing was installed")
 }
 
 // VerifyTrees reads every file of a server's packages and compares it with what was locked.

@@ -1,99 +1,49 @@
 package app
 
 import (
+	"context"
+	"errors"
 	"maps"
-	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/mcphub/mcphub/internal/cli/archives"
+	"github.com/mcphub/mcphub/internal/gateway"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest"
-	"github.com/mcphub/mcphub/internal/manifest/mcpb"
 	"github.com/modelcontextprotocol/registry/pkg/model"
 )
 
-// Ready returns a server's manifest as it is started here: with what its locked archives start and ask for, and without
-// the entries that cannot be started, unless there is no other. e is nil for a server that is not installed.
-func (a *App) Ready(m *manifest.Manifest, e *install.Locked) (*manifest.Manifest, error) {
-	out := *m
-	out.Servers = maps.Clone(m.Servers)
-	for key, spec := range m.Servers {
-		if spec.Package == nil || spec.Package.RegistryType != model.RegistryTypeMCPB {
-			continue
-		}
-		spec.Command = "" // whatever the manifest says
-		if err := a.fillArchive(&spec, e); err != nil {
-			return nil, err
-		}
-		out.Servers[key] = spec
-	}
-	for _, key := range slices.Sorted(maps.Keys(out.Servers)) {
-		if a.Startable(out.Servers[key], e) != nil && len(out.Servers) > 1 && slices.ContainsFunc(slices.Collect(maps.Values(out.Servers)), func(s manifest.ServerSpec) bool { return a.Startable(s, e) == nil }) {
-			delete(out.Servers, key)
-		}
-	}
-	return &out, nil
-}
-
-// fillArchive puts what a locked archive starts here into an entry; nothing when it cannot be started here.
-func (a *App) fillArchive(spec *manifest.ServerSpec, e *install.Locked) error {
-	d, art, err := lockedArchive(e, spec.Package)
-	if d == nil || err != nil {
-		return err
-	}
-	if _, _, err := d.Start.Program(goos); err != nil {
-		return nil //nolint:nilerr // Startable says why
-	}
+// archives returns the keeper of this machine's archives.
+func (a *App) archives(ctx context.Context) (archives.Keeper, error) {
 	h, err := a.Store()
 	if err != nil {
-		return err
+		return archives.Keeper{}, err
 	}
-	command, args, env, err := d.Start.Launch(mcpb.Machine{OS: goos, Home: a.Env.UserHome, Dir: h.Trees().Path(art.Tree.ID(Platform))})
-	if err != nil {
-		return err
-	}
-	p := *spec.Package
-	p.PackageArguments = slices.Concat(args, p.PackageArguments)
-	p.EnvironmentVariables = slices.Concat(env, p.EnvironmentVariables)
-	spec.Command, spec.Package = command, &p
-	return nil
+	s, err := a.Settings()
+	return archives.Keeper{
+		Home: h, Platform: Platform, OS: goos, UserHome: a.Env.UserHome, UserAgent: a.UserAgent(), Offline: a.Offline, Private: err == nil && s.PrivateDownloads,
+		Begin: func(label string) func() { return a.IO.Progress(label, 0).Done }, Warnf: a.IO.Warnf,
+		Engine: func(name string) string { return a.engine(ctx, name) },
+	}, err
 }
 
-// Startable says why an entry of a server cannot be started here: its kind of package never is, or its archive is not
-// for this machine. Forbidden then, and nil when it can, as far as that is known before it was fetched.
+// Ready returns a server's manifest as it is started here, see archives.Keeper.Ready.
+func (a *App) Ready(m *manifest.Manifest, e *install.Locked) (*manifest.Manifest, error) {
+	k, err := a.archives(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	m, err = k.Ready(m, e)
+	return m, refusal(err)
+}
+
+// Startable says why an entry of a server cannot be started here: of RefusedKind when its kind of package never is, or
+// not on this machine. nil when it can, as far as that is known before it was fetched.
 func (a *App) Startable(spec manifest.ServerSpec, e *install.Locked) error {
-	kind := ""
-	if spec.Package != nil {
-		kind = spec.Package.RegistryType
-	}
-	if strings.TrimSuffix(path.Base(strings.ReplaceAll(spec.Command, `\`, "/")), ".exe") == model.RuntimeHintDNX {
-		kind = model.RegistryTypeNuGet
-	}
-	switch kind {
-	case model.RegistryTypeNuGet:
-		return hub.Errorf(hub.Forbidden, "it is a package of NuGet, which dnx looks up at every start: its bytes cannot be locked, so it is not started").
-			WithHint("look for a container image of it, or ask its publisher for one: mcpm search --package oci")
-	case model.RegistryTypeCargo:
-		return hub.Errorf(hub.Forbidden, "it is a package of cargo, which is compiled with scripts of its own; none is run on this machine").
-			WithHint("look for a container image or an archive of it, or ask its publisher for one: mcpm search --package mcpb")
-	case model.RegistryTypeMCPB:
-		if spec.Command != "" || e == nil {
-			return nil
-		}
-		d, _, err := lockedArchive(e, spec.Package)
-		if err != nil {
-			return err
-		}
-		if d == nil {
-			return hub.Errorf(hub.NotFound, "its archive %s is not locked", Clean(spec.Package.Identifier)).WithHint("mcpm install")
-		}
-		_, _, err = d.Start.Program(goos)
-		return err
-	case "", model.RegistryTypeNPM, model.RegistryTypePyPI, model.RegistryTypeOCI:
-		return nil
-	}
-	return hub.Errorf(hub.Forbidden, "it is a package of the type %s, which this mcpm does not start", Short(kind)).WithHint("install a newer mcpm, or choose another server")
+	return refusal(archives.Startable(spec, e, goos))
 }
 
 // StartableIn says why no entry of a server that is not installed can be started here, nil when one can.
@@ -109,4 +59,53 @@ func (a *App) StartableIn(m *manifest.Manifest) error {
 		}
 	}
 	return first
+}
+
+// refusal turns what is forbidden about an archive into what mcpm refuses.
+func refusal(err error) error {
+	var e *hub.Error
+	if hub.KindOf(err) != hub.Forbidden || !errors.As(err, &e) {
+		return err
+	}
+	return Refused("%s", e.Message).WithHint("%s", e.Hint).WithCause(err)
+}
+
+func (a *App) fetchArchive(ctx context.Context, art *install.Artifact) error {
+	k, err := a.archives(ctx)
+	if err != nil {
+		return err
+	}
+	return refusal(k.Fetch(ctx, art))
+}
+
+// startArchive makes a server start from the files of its archive, each compared with what was locked.
+func (a *App) startArchive(e *install.Locked, p *model.Package, s *gateway.Server) error {
+	d, art, err := archives.Locked(e, p)
+	if err != nil {
+		return err
+	}
+	if d == nil {
+		return hub.Errorf(hub.NotFound, "its archive %s is not locked", Clean(p.Identifier))
+	}
+	_, program, err := d.Start.Program(goos)
+	if err != nil {
+		return refusal(err)
+	}
+	t, err := a.openTree(art, false)
+	if err != nil || !strings.HasPrefix(program, "python") {
+		return err
+	}
+	if _, err := a.LookPath(program); err != nil { // it has one of two names
+		other := map[string]string{"python": "python3", "python3": "python"}[program]
+		if _, err := a.LookPath(other); other != "" && err == nil {
+			s.Command = other
+		}
+	}
+	h, err := a.Store()
+	if err != nil {
+		return err
+	}
+	s.Env = slices.DeleteFunc(slices.Clone(s.Env), func(kv string) bool { return strings.HasPrefix(kv, "PYTHONPYCACHEPREFIX=") })
+	s.Env = append(s.Env, "PYTHONPYCACHEPREFIX="+filepath.Join(h.Dir, "cache", "python", filepath.Base(t.Dir))) // the tree stays as it was unpacked
+	return nil
 }

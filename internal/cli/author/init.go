@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/differ"
 	"github.com/mcphub/mcphub/internal/lazyregexp"
 
 	"charm.land/huh/v2"
@@ -321,7 +322,7 @@ func (o *initOptions) ask(ctx context.Context, p install.Project, m *manifest.Ma
 		return err
 	}
 	spec := m.Servers["default"]
-	spec.Capabilities = app.CapabilitiesOf(r)
+	spec.Capabilities = differ.CapabilitiesOf(r)
 	m.Servers["default"] = spec
 	if m.Description == "" && r.Instructions != "" {
 		m.Description = app.Short(r.Instructions)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/archives"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/lazyregexp"
@@ -122,7 +123,7 @@ func kindOf(art *install.Artifact) string {
 	if art.Type != model.RegistryTypeMCPB || !art.Here(app.Platform) {
 		return art.Type
 	}
-	d, err := app.ArchiveOf(art)
+	d, err := archives.Of(art)
 	if err != nil {
 		return art.Type // the store says so
 	}

@@ -46,7 +46,7 @@ func (o *doctorOptions) store(ctx context.Context) []finding {
 	for _, t := range trees {
 		size += t.Bytes
 	}
-	text := fmt.Sprintf("%s locked, %s of npm and PyPI with %s", app.Plural(servers, "server"), app.Plural(len(trees), "package"), app.Size(size))
+	text := fmt.Sprintf("%s locked, %s with %s", app.Plural(servers, "server"), app.Plural(len(trees), "package"), app.Size(size))
 	if len(out) == 0 && servers > 0 {
 		text += ", all as locked"
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/archives"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest"
@@ -47,7 +48,7 @@ func (w *writer) server(name hub.Name, e *install.Locked, about *manifest.Manife
 		case art.Type == "remote":
 			s.facts["mcpm:remote"] = art.Identifier
 		case art.Type == model.RegistryTypeMCPB && art.Tree != nil:
-			doc, err := app.ArchiveOf(art)
+			doc, err := archives.Of(art)
 			if err != nil {
 				return err
 			}

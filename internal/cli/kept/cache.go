@@ -56,7 +56,7 @@ func all(a *app.App) ([]locked, install.Home, error) {
 
 func newCacheList(a *app.App) *cobra.Command {
 	return &cobra.Command{
-		Use: "ls", Aliases: []string{"list"}, Short: "List the packages of npm and PyPI that are kept",
+		Use: "ls", Aliases: []string{"list"}, Short: "List the packages that are kept",
 		Example: "  mcpm cache ls\n  mcpm cache ls --json", Args: app.Args(0, 0, "no argument"),
 		RunE: func(*cobra.Command, []string) error {
 			servers, h, err := all(a)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/differ"
 
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/manifest"
@@ -112,9 +113,9 @@ func (st step) widened() []string {
 		old, new = &manifest.Manifest{Permissions: st.previous.Permissions}, &manifest.Manifest{Permissions: new.Permissions}
 	}
 	var out []string
-	for _, d := range app.PermissionChanges(old, new) {
+	for _, d := range differ.PermissionChanges(old, new) {
 		if d.Mark == "+" {
-			out = append(out, strings.TrimSuffix(d.Text, app.NewMark))
+			out = append(out, strings.TrimSuffix(d.Text, differ.NewMark))
 		}
 	}
 	return out

@@ -136,13 +136,13 @@ func fetchOne(a *app.App, ctx context.Context, h install.Home, st step, e *insta
 }
 
 func named(err error, st step) error {
-	if k := hub.KindOf(err); k == hub.Integrity || k == hub.NotFound || k == hub.TooLarge || k == hub.Invalid || k == hub.Malformed || k == hub.Forbidden {
+	if k := hub.KindOf(err); k == hub.Integrity || k == hub.NotFound || k == hub.TooLarge || k == hub.Invalid || k == hub.Malformed || k == app.RefusedKind {
 		e := hub.Errorf(k, "%s %s: %s", st.name, st.version, err.Error())
 		var told *hub.Error
 		if errors.As(err, &told) {
 			e.Issues = told.Issues
 		}
-		if told != nil && told.Hint != "" && (k == hub.NotFound || k == hub.Invalid || k == hub.Forbidden) { // it is not the publisher's doing
+		if told != nil && told.Hint != "" && (k == hub.NotFound || k == hub.Invalid || k == app.RefusedKind) { // it is not the publisher's doing
 			return e.WithHint("nothing was installed; %s", told.Hint)
 		}
 		return e.WithHint("nothing was installed; tell the publisher, or choose another version: mcpm info %s --versions", st.name)

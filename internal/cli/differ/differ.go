@@ -1,10 +1,12 @@
-package app
+// Package differ says what differs between two versions of a server: tools, values and permissions, a line for each.
+package differ
 
 import (
 	"maps"
 	"slices"
 	"strings"
 
+	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/gateway"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/manifest"
@@ -58,7 +60,7 @@ const NewMark = "   NEW"
 func PermissionChanges(old, new *manifest.Manifest) []Difference {
 	flat := func(m *manifest.Manifest) map[string]bool {
 		out := map[string]bool{}
-		for _, a := range AsksOf(m) {
+		for _, a := range app.AsksOf(m) {
 			if a.Kind == "limits" {
 				continue
 			}
