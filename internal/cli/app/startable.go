@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest"
+	"github.com/mcphub/mcphub/internal/source/archive"
 	"github.com/modelcontextprotocol/registry/pkg/model"
 )
 
@@ -24,8 +26,9 @@ func (a *App) archives(ctx context.Context) (archives.Keeper, error) {
 	}
 	s, err := a.Settings()
 	return archives.Keeper{
-		Home: h, Platform: Platform, OS: goos, UserHome: a.Env.UserHome, UserAgent: a.UserAgent(), Offline: a.Offline, Private: err == nil && s.PrivateDownloads,
-		Begin: func(label string) func() { return a.IO.Progress(label, 0).Done }, Warnf: a.IO.Warnf,
+		Home: h, Platform: Platform, OS: goos, UserHome: a.Env.UserHome, Offline: a.Offline,
+		Client: func() *http.Client { return archive.NewClient(a.UserAgent(), err == nil && s.PrivateDownloads) },
+		Begin:  func(label string) func() { return a.IO.Progress(label, 0).Done }, Warnf: a.IO.Warnf,
 		Engine: func(name string) string { return a.engine(ctx, name) },
 	}, err
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net/http"
 	"os"
 	"path"
 	"slices"
@@ -25,14 +26,13 @@ import (
 
 // Keeper keeps the archives of a machine.
 type Keeper struct {
-	Home      install.Home
-	Platform  string // as trees are named after it
-	OS        string
-	UserHome  string
-	UserAgent string
-	Offline   bool
-	Private   bool // whether archives may come from this machine and its networks
+	Home     install.Home
+	Platform string // as trees are named after it
+	OS       string
+	UserHome string
+	Offline  bool
 
+	Client func() *http.Client              // for addresses that others chose
 	Begin  func(label string) (done func()) // tells that something takes its time
 	Engine func(name string) string         // the version of node or python, "" when it is not known
 	Warnf  func(format string, args ...any)
@@ -131,7 +131,7 @@ func (k Keeper) with(ctx context.Context, p *model.Package, use func(*bundle.Zip
 		return hub.Errorf(hub.NotFound, "its archive %s is not on this machine, and --offline was given", term.Clean(p.Identifier))
 	}
 	defer k.Begin("fetching " + path.Base(term.Clean(p.Identifier)))()
-	client := archive.NewClient(k.UserAgent, k.Private)
+	client := k.Client()
 	open := func(from int64) (io.ReadCloser, error) {
 		body, _, err := archive.Open(ctx, client, p.Identifier, from)
 		return body, err
