@@ -71,8 +71,8 @@ func complete(ctx context.Context, a *app.App, ask bool, args []string, typed st
 	}
 	seen, out := map[hub.Name]bool{}, []string{}
 	add := func(name, about string) {
-		n, err := hub.ParseMirrorName(name)
-		if err != nil || seen[n] || slices.ContainsFunc(args, func(s string) bool { got, err := hub.ParseMirrorName(s); return err == nil && got == n }) {
+		n, err := hub.ParseLocalName(name)
+		if err != nil || seen[n] || slices.ContainsFunc(args, func(s string) bool { got, err := hub.ParseLocalName(s); return err == nil && got == n }) {
 			return
 		}
 		seen[n] = true

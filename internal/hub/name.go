@@ -90,18 +90,19 @@ func quote(s string) string {
 	return strconv.Quote(s)
 }
 
-// Scope returns the part before the slash: the namespace that owns the server.
-func (n Name) Scope() string { s, _, _ := strings.Cut(string(n), "/"); return s }
+// Scope returns the part before the slash: the namespace that owns the server. An alias has none.
+func (n Name) Scope() string { return string(n[:max(0, strings.IndexByte(string(n), '/'))]) }
 
-// Base returns the part after the slash.
-func (n Name) Base() string { _, b, _ := strings.Cut(string(n), "/"); return b }
+// Base returns the part after the slash; of an alias all of it.
+func (n Name) Base() string { return string(n[strings.IndexByte(string(n), '/')+1:]) }
 
 // ReverseDNS reports whether the scope is a reverse domain name rather than a hub scope.
 func (n Name) ReverseDNS() bool { return strings.Contains(n.Scope(), ".") }
 
-// String returns the spelling for people: "@scope/name" for a hub scope, "io.github.x/name" otherwise.
+// String returns the spelling for people: "@scope/name" for a hub scope, "io.github.x/name" otherwise,
+// and an alias as it is.
 func (n Name) String() string {
-	if n == "" || n.ReverseDNS() {
+	if n == "" || n.IsAlias() || n.ReverseDNS() {
 		return string(n)
 	}
 	return "@" + string(n)

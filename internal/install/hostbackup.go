@@ -282,7 +282,7 @@ func (r *Registrar) ours(h hosts.Host, have map[string]json.RawMessage) map[stri
 		if len(line) < 3 || line[0] != r.Command || line[1] != "run" {
 			continue
 		}
-		name, err := hub.ParseMirrorName(line[2])
+		name, err := hub.ParseLocalName(line[2])
 		if err != nil || name.String() != line[2] {
 			continue
 		}

@@ -30,6 +30,7 @@ type Lockfile struct {
 
 // Locked is one server in the lockfile.
 type Locked struct {
+	Name         string                `json:"name,omitempty"` // the server's, when it is there under an alias
 	Version      string                `json:"version"`
 	Registry     string                `json:"registry"` // where it was resolved
 	Manifest     string                `json:"manifest"` // "sha256:<hex>" of the canonical mcp.json
@@ -57,6 +58,30 @@ type Tree struct {
 	Integrity string            `json:"integrity"` // "sha512-..." of the document in its canonical form
 	Files     map[string]string `json:"files"`     // "sha512-..." of the installed files, by platform
 	Document  json.RawMessage   `json:"document"`  // each package with its version and digest, see package pin; of MCPB, see package mcpb
+}
+
+// Of returns the name that the hub has for a server, which in the lockfile is under id.
+func (l *Locked) Of(id hub.Name) hub.Name {
+	if l == nil || l.Name == "" {
+		return id
+	}
+	n, err := hub.ParseMirrorName(l.Name)
+	if err != nil {
+		return id
+	}
+	return n
+}
+
+// checkName says what is wrong with the name of an entry: an alias says what it stands for, and a server has one name.
+func (l *Locked) checkName(id hub.Name) error {
+	if l.Name == "" && !id.IsAlias() {
+		return nil
+	}
+	n, err := hub.ParseMirrorName(l.Name)
+	if err == nil && n != id && !id.IsAlias() {
+		err = hub.Errorf(hub.Invalid, "it is said to be %s", n)
+	}
+	return err
 }
 
 // Bundle returns the artifact kept by the hub, or nil.
@@ -120,7 +145,7 @@ func ParseLockfile(data []byte) (*Lockfile, error) {
 		}
 	}
 	for key, raw := range servers {
-		name, err := hub.ParseMirrorName(key)
+		name, err := hub.ParseLocalName(key)
 		if err != nil {
 			return nil, hub.Errorf(hub.Invalid, "servers: %s", err.Error())
 		}
@@ -129,6 +154,9 @@ func ParseLockfile(data []byte) (*Lockfile, error) {
 		}
 		entry, err := parseLocked(raw)
 		if err != nil {
+			return nil, hub.Errorf(hub.Invalid, "servers.%s: %s", name, err.Error())
+		}
+		if err := entry.checkName(name); err != nil {
 			return nil, hub.Errorf(hub.Invalid, "servers.%s: %s", name, err.Error())
 		}
 		l.Servers[name] = entry

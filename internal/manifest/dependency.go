@@ -7,7 +7,7 @@ import (
 	"github.com/mcphub/mcphub/internal/manifest/edit"
 )
 
-// SetDependency returns the text of an mcp.json with the dependency name set to the range rng, among the
+// SetDependency returns the text of an mcp.json with the dependency name, of a server or an alias, set to the value rng, among the
 // devDependencies when dev is set; in the other group it is taken out. Comments, order, indentation and
 // line endings stay as they are; a new key goes where it belongs by name when the others are sorted, and
 // to the end otherwise. An empty src becomes the smallest file that holds it. It fails as Parse does when
@@ -17,7 +17,11 @@ func SetDependency(src []byte, name, rng string, dev bool) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := ParseRange(strings.TrimPrefix(rng, "workspace:")); err != nil && !IsTag(rng) {
+	spec, err := hub.ParseSpec(key, rng)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := ParseRange(strings.TrimPrefix(spec.Range, "workspace:")); err != nil && !IsTag(spec.Range) {
 		return nil, err
 	}
 	group := edit.Dependencies
@@ -41,7 +45,7 @@ func RemoveDependency(src []byte, name string) ([]byte, error) {
 func dependencyKey(name string) (string, error) {
 	n, err := hub.ParseName(name)
 	if err != nil {
-		n, err = hub.ParseMirrorName(name)
+		n, err = hub.ParseLocalName(name)
 	}
 	return n.String(), err
 }

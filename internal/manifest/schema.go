@@ -47,7 +47,7 @@ var words = map[string]string{
 	"Manifest.servers":         "The ways to start or reach the server, by name.",
 	"Manifest.configuration":   "What people have to or may set; used as ${NAME} in args, env, url and headers.",
 	"Manifest.permissions":     "What the server asks for. What is not listed is denied.",
-	"Manifest.dependencies":    "Servers this one needs, with version ranges as npm writes them.",
+	"Manifest.dependencies":    "Servers this one needs, with version ranges as npm writes them. \"db2\": \"mcpm:@acme/db@^1\" is a server under a name of your own.",
 	"Manifest.devDependencies": "Servers needed only to work on this project.",
 	"Manifest.overrides":       "Versions to use whatever the dependencies ask for.",
 	"Manifest.engines":         "Ranges of what it runs on: mcp (protocol dates), node, python.",

@@ -158,14 +158,16 @@ func (v *validator) dependencies() {
 }
 
 func (v *validator) dependency(at, name, rng string) {
-	n, err := hub.ParseName(name)
-	if err != nil {
-		n, err = hub.ParseMirrorName(name)
+	spec, err := hub.ParseSpec(name, rng)
+	if strings.HasPrefix(at, "overrides") && !strings.HasPrefix(rng, hub.AliasPrefix) {
+		spec = hub.Spec{Range: rng}
+		spec.Name, err = hub.ParseLocalName(name)
 	}
 	if err != nil {
 		v.fail(CodeName, at, "%s", messageOf(err))
 		return
 	}
+	n, rng := spec.Name, spec.Range
 	if own, err := hub.ParseName(v.m.Name); err == nil && own.Claim() == n.Claim() {
 		v.fail(CodeDuplicate, at, "%s depends on itself", n)
 	}

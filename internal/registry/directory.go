@@ -306,8 +306,9 @@ func (d *Directory) Dependents(ctx context.Context, name hub.Name) (names []hub.
 		if err != nil {
 			continue // stored before a rule became stricter: its page still shows it
 		}
-		for on := range m.Dependencies {
-			d.byID[id].dependsOn = append(d.byID[id].dependsOn, hub.Name(strings.TrimPrefix(on, "@")).Claim())
+		deps, _ := hub.ParseSpecs(m.Dependencies) // stored before a rule became stricter, perhaps
+		for _, on := range deps {
+			d.byID[id].dependsOn = append(d.byID[id].dependsOn, on.Name.Claim())
 		}
 	}
 	for _, l := range d.byID {

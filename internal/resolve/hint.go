@@ -90,7 +90,7 @@ func (f *failed) with(root int, r Root) *question {
 // command writes the command that asks for a changed root and for all else that was typed.
 func (f *failed) command(root int, changed Root) string {
 	if changed.Alias != "" {
-		return fmt.Sprintf("write %q: %q into mcp.json", changed.Alias, AliasPrefix+changed.Name.String()+"@"+changed.Range)
+		return fmt.Sprintf("write %q: %q into mcp.json", changed.Alias, hub.AliasPrefix+changed.Name.String()+"@"+changed.Range)
 	}
 	words := []string{"mcpm install"}
 	dev := true

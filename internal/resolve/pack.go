@@ -14,7 +14,7 @@ import (
 // order in which they are tried; version i is bit i+1 of a set.
 type pack struct {
 	id       hub.Name
-	spec     Spec // without the range
+	spec     hub.Spec // without the range
 	offer    *Offer
 	versions []*Version
 	read     []semver
@@ -30,7 +30,7 @@ type pack struct {
 // maxVersions bounds what is read of one server.
 const maxVersions = 200_000
 
-func newPack(id hub.Name, spec Spec, o *Offer, locked string, prefer Prefer) (*pack, error) {
+func newPack(id hub.Name, spec hub.Spec, o *Offer, locked string, prefer Prefer) (*pack, error) {
 	if len(o.Versions) > maxVersions {
 		return nil, hub.Errorf(hub.TooLarge, "the registry lists %d versions of %s; at most %d are read", len(o.Versions), spec.Name, maxVersions)
 	}

@@ -70,7 +70,7 @@ type Root struct {
 }
 
 // ID is the name under which the server is in the project.
-func (r Root) ID() hub.Name { return Spec{Alias: r.Alias, Name: r.Name}.ID() }
+func (r Root) ID() hub.Name { return hub.Spec{Alias: r.Alias, Name: r.Name}.ID() }
 
 // Choice is the version taken of one server.
 type Choice struct {
@@ -86,7 +86,7 @@ type Choice struct {
 }
 
 // ID is the name under which the server is in the project: its alias, or its own name.
-func (c Choice) ID() hub.Name { return Spec{Alias: c.Alias, Name: c.Name}.ID() }
+func (c Choice) ID() hub.Name { return hub.Spec{Alias: c.Alias, Name: c.Name}.ID() }
 
 // Solution is one version of each server that is needed, sorted by ID.
 type Solution []Choice

@@ -96,7 +96,7 @@ func (s *search) addRoots() error {
 	s.fetch.aheadOffers(s.ctx, names)
 	var kept, others []int
 	for i, r := range s.roots {
-		spec := Spec{Alias: r.Alias, Name: r.Name}
+		spec := hub.Spec{Alias: r.Alias, Name: r.Name}
 		p, err := s.pack(spec)
 		if err != nil {
 			return missing(err, r)
@@ -164,7 +164,7 @@ func (s *search) set(p int, text string) (pubgrub.Set, error) {
 }
 
 // pack returns the package of a server, made when it is first met: with what its versions cannot be chosen for.
-func (s *search) pack(spec Spec) (int, error) {
+func (s *search) pack(spec hub.Spec) (int, error) {
 	id := spec.ID()
 	if i, ok := s.byID[id][spec.Name]; ok {
 		return i, nil
@@ -179,7 +179,7 @@ func (s *search) pack(spec Spec) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	p, err := newPack(id, Spec{Alias: spec.Alias, Name: spec.Name}, o, s.locked[id], s.Prefer)
+	p, err := newPack(id, hub.Spec{Alias: spec.Alias, Name: spec.Name}, o, s.locked[id], s.Prefer)
 	if err != nil {
 		return 0, err
 	}
@@ -277,7 +277,7 @@ func (s *search) need(p int, only pubgrub.Set, key, value string) (int, error) {
 		s.assert(fact{kind: barredFact, pkg: p, set: only, text: text, err: e})
 		return -1, nil
 	}
-	spec, err := ParseSpec(key, value)
+	spec, err := hub.ParseSpec(key, value)
 	if err != nil {
 		return broken(hub.Errorf(hub.Invalid, ""), fmt.Sprintf("depends on %q, which is no server name", clip(key)))
 	}
@@ -334,7 +334,7 @@ func (s *search) ahead(p, v int) {
 			continue
 		}
 		for key, value := range needs.Dependencies {
-			if spec, err := ParseSpec(key, value); err == nil && !seen[spec.Name] {
+			if spec, err := hub.ParseSpec(key, value); err == nil && !seen[spec.Name] {
 				seen[spec.Name] = true
 				names = append(names, spec.Name)
 			}

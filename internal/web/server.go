@@ -285,9 +285,10 @@ func (s *site) links(r *http.Request, v *serverView) (linkView, error) {
 		of  map[string]string
 		dev bool
 	}{{v.Manifest.Dependencies, false}, {v.Manifest.DevDependencies, true}} {
-		for on, rng := range group.of {
-			d := dependency{Name: hub.Name(strings.TrimPrefix(on, "@")), Range: rng, Dev: group.dev}
-			if rng == "" {
+		specs, _ := hub.ParseSpecs(group.of) // what is none leads nowhere
+		for _, spec := range specs {
+			d := dependency{Name: spec.Name, Range: spec.Range, Dev: group.dev}
+			if spec.Range == "" {
 				d.Range = "any version"
 			}
 			_, err := s.Registry.Server(r.Context(), string(d.Name))

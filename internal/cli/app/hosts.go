@@ -38,23 +38,16 @@ func WantOf(p install.Project) (install.Want, []hub.Name, error) {
 	if err != nil {
 		return w, nil, err
 	}
-	named := map[hub.Name]bool{}
 	var missing []hub.Name
-	for _, deps := range []map[string]string{m.Dependencies, m.DevDependencies} {
-		for k := range deps {
-			n, err := hub.ParseMirrorName(k)
-			if err != nil {
-				return w, nil, err
-			}
-			if named[n] {
-				continue
-			}
-			named[n] = true
-			if lock.Servers[n] == nil {
-				missing = append(missing, n)
-			} else {
-				w.Servers = append(w.Servers, n)
-			}
+	named, err := hub.ParseSpecs(m.DevDependencies, m.Dependencies)
+	if err != nil {
+		return w, nil, err
+	}
+	for n := range named {
+		if lock.Servers[n] == nil {
+			missing = append(missing, n)
+		} else {
+			w.Servers = append(w.Servers, n)
 		}
 	}
 	SortNames(w.Servers)

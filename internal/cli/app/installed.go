@@ -77,6 +77,9 @@ func (a *App) Find(name hub.Name, global bool) (*Installed, error) {
 		}
 		return in, nil
 	}
+	if name.IsAlias() && near == "" {
+		return nil, NoScope(string(name))
+	}
 	e := hub.Errorf(hub.NotFound, "%s is not installed", name)
 	if near != "" {
 		return nil, e.WithHint("did you mean %s?", near)

@@ -36,7 +36,7 @@ func DependencyLines(text []byte) map[hub.Name]int {
 	for _, group := range []string{edit.DevDependencies, edit.Dependencies} { // the latter counts
 		if deps := doc.Get(group); deps != nil {
 			for _, m := range deps.Members {
-				if n, err := hub.ParseMirrorName(m.Name); err == nil {
+				if n, err := hub.ParseLocalName(m.Name); err == nil {
 					lines[n] = m.Line
 				}
 			}

@@ -73,7 +73,7 @@ func (p *HubProvider) Offer(ctx context.Context, name hub.Name) (*resolve.Offer,
 // Needs implements resolve.Provider. What is locked was accepted on this machine: its engines and hosts are
 // not asked for again.
 func (p *HubProvider) Needs(ctx context.Context, name hub.Name, version string) (resolve.Needs, error) {
-	if e := p.locked(name); e != nil && e.Version == version {
+	if e := p.locked(name, version); e != nil {
 		return resolve.Needs{Dependencies: e.Dependencies}, nil
 	}
 	f, err := p.Fetch(ctx, name, version)
@@ -84,11 +84,16 @@ func (p *HubProvider) Needs(ctx context.Context, name hub.Name, version string) 
 	return resolve.Needs{Dependencies: m.Dependencies, Requires: resolve.Requires{Engines: m.Engines, Hosts: m.Hosts}}, nil
 }
 
-func (p *HubProvider) locked(name hub.Name) *install.Locked {
+func (p *HubProvider) locked(name hub.Name, version string) *install.Locked {
 	if p.Lock == nil {
 		return nil
 	}
-	return p.Lock.Servers[name]
+	for id, e := range p.Lock.Servers { // it may be there under an alias, in another version
+		if e.Version == version && e.Of(id) == name {
+			return e
+		}
+	}
+	return nil
 }
 
 // Fetch returns one version, once per run.

@@ -9,7 +9,8 @@ import (
 
 // Ref is an argument NAME or NAME@RANGE.
 type Ref struct {
-	Name  hub.Name
+	Name  hub.Name // in the project: the server's own, or an alias
+	Of    hub.Name // the server, where an argument says what an alias stands for
 	Rng   resolve.Range
 	Given bool // a range was written
 }
@@ -17,8 +18,27 @@ type Ref struct {
 // maxRef is the longest argument that is read.
 const maxRef = 600
 
-// ParseRef reads NAME[@RANGE]. The "@" that starts a scope is not the one before the range.
-func ParseRef(s string) (Ref, error) {
+// ParseRef reads NAME[@RANGE] of a server. The "@" that starts a scope is not the one before the range.
+func ParseRef(s string) (Ref, error) { return parseRef(s, hub.ParseMirrorName) }
+
+// ParseLocal reads the same of what is in a project, where an alias is a name, too.
+func ParseLocal(s string) (Ref, error) { return parseRef(s, hub.ParseLocalName) }
+
+// ParseAsked reads what is to be installed: NAME[@RANGE], ALIAS[@RANGE] of one that is there, or ALIAS@mcpm:NAME[@RANGE].
+func ParseAsked(s string) (Ref, error) {
+	alias, target, ok := strings.Cut(s, "@"+hub.AliasPrefix)
+	if !ok || len(s) > maxRef {
+		return ParseLocal(s)
+	}
+	spec, err := hub.ParseSpec(alias, hub.AliasPrefix+target)
+	if err != nil {
+		return Ref{}, err
+	}
+	r, err := resolve.ParseRange(spec.Range)
+	return Ref{Name: spec.ID(), Of: spec.Name, Rng: r, Given: true}, err
+}
+
+func parseRef(s string, parse func(string) (hub.Name, error)) (Ref, error) {
 	if len(s) > maxRef {
 		return Ref{}, Usage("the argument %.40q... has %d characters; at most %d are read", s, len(s), maxRef)
 	}
@@ -29,10 +49,10 @@ func ParseRef(s string) (Ref, error) {
 	if given && strings.TrimSpace(rng) == "" {
 		return Ref{}, Usage("%q ends with an @", s).WithHint("write %s@1.2.3, %s@^1.2 or just %s", name, name, name)
 	}
-	n, err := hub.ParseMirrorName(name)
+	n, err := parse(name)
 	if err != nil {
 		if !strings.Contains(name, "/") && name != "" && !strings.HasPrefix(name, ".") {
-			return Ref{}, Usage("%q is not a server's name: the scope is missing", s).WithHint("mcpm search %s", strings.TrimPrefix(name, "@"))
+			return Ref{}, NoScope(s)
 		}
 		return Ref{}, err
 	}
@@ -40,15 +60,24 @@ func ParseRef(s string) (Ref, error) {
 	if err != nil {
 		return Ref{}, err
 	}
-	return Ref{n, r, given}, nil
+	return Ref{Name: n, Rng: r, Given: given}, nil
 }
 
-// ParseRefs reads several; naming a server twice is a mistake.
-func ParseRefs(args []string) ([]Ref, error) {
+// NoScope is the error about a word that is no server's name, and no alias either.
+func NoScope(s string) error {
+	name := strings.TrimPrefix(s, "@")
+	if i := strings.IndexByte(name, '@'); i > 0 {
+		name = name[:i]
+	}
+	return Usage("%q is not a server's name: the scope is missing", s).WithHint("mcpm search %s", name)
+}
+
+// ParseRefs reads several with ParseLocal or another; naming a server twice is a mistake.
+func ParseRefs(args []string, parse func(string) (Ref, error)) ([]Ref, error) {
 	var out []Ref
 	seen := map[hub.Name]string{}
 	for _, s := range args {
-		r, err := ParseRef(s)
+		r, err := parse(s)
 		if err != nil {
 			return nil, err
 		}

@@ -175,7 +175,7 @@ func (o *doctorOptions) entry(h hosts.Host, value json.RawMessage, m *machine) (
 		return at, "", false
 	}
 	base := strings.TrimSuffix(strings.ToLower(filepath.Base(filepath.FromSlash(line[0]))), ".exe")
-	name, err := hub.ParseMirrorName(line[2])
+	name, err := hub.ParseLocalName(line[2])
 	if err != nil || base != "mcpm" && line[0] != o.Exe {
 		return at, "", false
 	}

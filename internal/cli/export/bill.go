@@ -118,14 +118,14 @@ func newBill(a *app.App, p install.Project, names []hub.Name) (b *bill, missing 
 		case err != nil:
 			return nil, nil, (&app.Installed{Name: name, Project: p, Locked: e}).Wrap(err)
 		}
-		if err := w.server(name, e, about, lock); err != nil {
+		if err := w.server(e.Of(name), e, about, lock); err != nil {
 			return nil, nil, err
 		}
 	}
 	b = &bill{project: projectOf(p, m)}
 	for _, name := range wanted {
 		if len(names) > 0 && slices.Contains(names, name) || len(names) == 0 && direct(m, name) {
-			b.project.need(serverRef(name, lock.Servers[name].Version))
+			b.project.need(serverRef(lock.Servers[name].Of(name), lock.Servers[name].Version))
 		}
 	}
 	for _, ref := range slices.Sorted(maps.Keys(w.parts)) {
@@ -151,11 +151,8 @@ func reached(lock *install.Lockfile, p install.Project, names []hub.Name) ([]hub
 		todo = todo[1:]
 		if e := lock.Servers[n]; e != nil && !seen[n] {
 			seen[n] = true
-			for dep := range e.Dependencies {
-				if d, err := hub.ParseMirrorName(dep); err == nil {
-					todo = append(todo, d)
-				}
-			}
+			deps, _ := hub.ParseSpecs(e.Dependencies) // what is none cannot be locked
+			todo = slices.AppendSeq(todo, maps.Keys(deps))
 		}
 	}
 	return slices.SortedFunc(maps.Keys(seen), app.CompareNames), nil
@@ -173,14 +170,9 @@ func direct(m *manifest.Manifest, name hub.Name) bool {
 	if m == nil {
 		return true
 	}
-	for _, deps := range []map[string]string{m.Dependencies, m.DevDependencies} {
-		for key := range deps {
-			if n, err := hub.ParseMirrorName(key); err == nil && n == name {
-				return true
-			}
-		}
-	}
-	return false
+	deps, _ := hub.ParseSpecs(m.DevDependencies, m.Dependencies) // what is none cannot be locked
+	_, ok := deps[name]
+	return ok
 }
 
 // projectOf is the subject of a bill. Its directory is not told, only how that is called.

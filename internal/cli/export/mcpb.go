@@ -134,7 +134,7 @@ func (o *exportOptions) bundleManifest(in *app.Installed, kept *app.Kept, pkg *m
 	about := in.Manifest
 	b := &bundleManifest{
 		ManifestVersion: "0.3", Name: in.Name.Base(), DisplayName: about.Title, Version: in.Locked.Version, Description: app.First(about.Description, in.Name.String()),
-		Author: bundleAuthor{Name: in.Name.Scope()}, Homepage: webURL(about.Homepage), License: licenseOf(about.License), UserConfig: map[string]bundleAsk{},
+		Author: bundleAuthor{Name: in.Locked.Of(in.Name).Scope()}, Homepage: webURL(about.Homepage), License: licenseOf(about.License), UserConfig: map[string]bundleAsk{},
 		Server:        bundleServer{Type: "node", EntryPoint: kept.Program, Config: bundleCommand{Command: "node", Args: []string{"${__dirname}/" + kept.Program}, Env: map[string]string{}}},
 		Compatibility: &bundleCompatibility{},
 	}

@@ -36,9 +36,10 @@ func (w *writer) server(name hub.Name, e *install.Locked, about *manifest.Manife
 		}
 	}
 	s := w.add(p)
-	for dep := range e.Dependencies {
-		if n, err := hub.ParseMirrorName(dep); err == nil && lock.Servers[n] != nil {
-			s.need(serverRef(n, lock.Servers[n].Version))
+	deps, _ := hub.ParseSpecs(e.Dependencies) // what is none cannot be locked
+	for n := range deps {
+		if d := lock.Servers[n]; d != nil {
+			s.need(serverRef(d.Of(n), d.Version))
 		}
 	}
 	for i := range e.Artifacts {

@@ -90,7 +90,7 @@ func driftOf(m *manifest.Manifest, lock *install.Lockfile) []hub.Issue {
 	}
 	overrides := map[hub.Name]string{}
 	for k, v := range m.Overrides {
-		if n, err := hub.ParseMirrorName(k); err == nil {
+		if n, err := hub.ParseLocalName(k); err == nil {
 			overrides[n] = v
 		}
 	}
@@ -98,12 +98,12 @@ func driftOf(m *manifest.Manifest, lock *install.Lockfile) []hub.Issue {
 	var visit func(from string, deps map[string]string)
 	visit = func(from string, deps map[string]string) {
 		for _, key := range slices.Sorted(maps.Keys(deps)) {
-			name, err := hub.ParseMirrorName(key)
+			spec, err := hub.ParseSpec(key, deps[key])
 			if err != nil {
 				say("%s asks for %q, which is no server name", from, key)
 				continue
 			}
-			rng := deps[key]
+			name, rng := spec.ID(), spec.Range
 			if o := overrides[name]; o != "" {
 				rng = o
 			}
@@ -111,6 +111,9 @@ func driftOf(m *manifest.Manifest, lock *install.Lockfile) []hub.Issue {
 			if e == nil {
 				say("%s asks for %s %s, which is not locked", from, name, rng)
 				continue
+			}
+			if of := e.Of(name); of != spec.Name {
+				say("%s asks for %s as %s, and %s is locked", from, spec.Name, name, of)
 			}
 			if r, err := resolve.ParseRange(rng); err != nil || r.Tag() == "" && !r.Fits(e.Version, nil) {
 				say("%s asks for %s %s, and %s is locked", from, name, rng, e.Version)
@@ -139,7 +142,7 @@ func (o *ciOptions) check(ctx context.Context, p install.Project, name hub.Name,
 		return err
 	}
 	if !o.Offline {
-		if err := o.compareHub(ctx, h, name, e); err != nil {
+		if err := o.compareHub(ctx, h, e.Of(name), e); err != nil {
 			return err
 		}
 	}
@@ -148,7 +151,7 @@ func (o *ciOptions) check(ctx context.Context, p install.Project, name hub.Name,
 	}
 	if b := e.Bundle(); b != nil {
 		if !h.HasBundle(*b) {
-			if err := o.FetchBundle(ctx, h, name, e.Version, *b); err != nil {
+			if err := o.FetchBundle(ctx, h, e.Of(name), e.Version, *b); err != nil {
 				return in.Wrap(err)
 			}
 		}

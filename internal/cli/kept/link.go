@@ -127,18 +127,12 @@ func (o *linkOptions) unlink(arg string) error {
 	if err != nil {
 		return err
 	}
-	direct := map[hub.Name]bool{}
+	direct := map[hub.Name]hub.Spec{}
 	if m != nil {
-		for _, deps := range []map[string]string{m.Dependencies, m.DevDependencies} {
-			for key := range deps {
-				if n, err := hub.ParseMirrorName(key); err == nil {
-					direct[n] = true
-				}
-			}
-		}
+		direct, _ = hub.ParseSpecs(m.DevDependencies, m.Dependencies) // what is none is not this one
 	}
 	var changes []install.Change
-	if !direct[ref.Name] {
+	if _, ok := direct[ref.Name]; !ok {
 		changes, err = o.register(p, func(r *install.Registrar) ([]install.Change, error) { return r.Unregister(p, []hub.Name{ref.Name}) })
 	}
 	if err != nil {

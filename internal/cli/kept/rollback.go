@@ -3,6 +3,7 @@ package kept
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -168,14 +169,8 @@ func (o *rollbackOptions) compare(p install.Project, to *history.Generation) (*b
 		if err != nil {
 			return nil, hub.Errorf(hub.KindOf(err), "the mcp.json of generation %d cannot be used: %v", to.Number, err)
 		}
-		for _, deps := range []map[string]string{m.Dependencies, m.DevDependencies} {
-			for key := range deps {
-				if n, err := hub.ParseMirrorName(key); err == nil && !slices.Contains(b.direct, n) {
-					b.direct = append(b.direct, n)
-				}
-			}
-		}
-		slices.SortFunc(b.direct, app.CompareNames)
+		deps, _ := hub.ParseSpecs(m.DevDependencies, m.Dependencies) // what is none was never installed
+		b.direct = slices.SortedFunc(maps.Keys(deps), app.CompareNames)
 	}
 	for _, name := range b.lock.Names() {
 		was := ""

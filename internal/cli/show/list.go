@@ -38,6 +38,7 @@ func NewList(a *app.App) *cobra.Command {
 type listed struct {
 	Name     hub.Name `json:"-"`
 	Spelled  string   `json:"name"`
+	Server   string   `json:"server,omitempty"` // which the name, an alias, stands for
 	Version  string   `json:"version"`
 	Range    string   `json:"range,omitempty"`  // what mcp.json asks for
 	Why      string   `json:"why"`              // direct, dev, dependency, linked, or missing (not installed yet)
@@ -79,7 +80,7 @@ func (o *listOptions) run() error {
 				why += ", which is gone"
 			}
 		}
-		t.Row(r.Spelled, r.Version, why, app.HostNames(r.Hosts))
+		t.Row(r.Spelled+app.Join(" -> ", r.Server), r.Version, why, app.HostNames(r.Hosts))
 	}
 	t.Print(o.IO)
 	o.count(v, len(rows), missing)
@@ -146,7 +147,7 @@ func (o *listOptions) rows(v *view) ([]listed, error) {
 	}
 	slices.SortFunc(rows, func(a, b listed) int { return app.CompareNames(a.Name, b.Name) })
 	for i := range rows {
-		rows[i].Spelled = rows[i].Name.String()
+		rows[i].Spelled, rows[i].Server = rows[i].Name.String(), v.alias(rows[i].Name)
 		if rows[i].Hosts == nil {
 			rows[i].Hosts = []string{}
 		}

@@ -43,7 +43,8 @@ type aged struct {
 	old         bool      // it belongs into the answer
 	beyond      bool      // the latest version is newer than mcp.json takes
 	Spelled     string    `json:"name"`
-	Range       string    `json:"range,omitempty"` // what mcp.json asks for
+	Server      string    `json:"server,omitempty"` // which the name, an alias, stands for
+	Range       string    `json:"range,omitempty"`  // what mcp.json asks for
 	Locked      string    `json:"locked,omitempty"`
 	Wanted      string    `json:"wanted,omitempty"`
 	Latest      string    `json:"latest,omitempty"`
@@ -104,7 +105,7 @@ func (o *outdatedOptions) run(ctx context.Context) error {
 
 // names returns the servers to look at: those that were named, or all.
 func (o *outdatedOptions) names(v *view) ([]hub.Name, error) {
-	refs, err := app.ParseRefs(o.args)
+	refs, err := app.ParseRefs(o.args, app.ParseLocal)
 	if err != nil {
 		return nil, err
 	}
@@ -124,8 +125,10 @@ func (o *outdatedOptions) names(v *view) ([]hub.Name, error) {
 
 // age asks the hub about one server.
 func (o *outdatedOptions) age(ctx context.Context, hp *app.HubProvider, v *view, name hub.Name) (aged, error) {
-	r := aged{name: name, Spelled: name.String(), Range: v.direct[name].rng}
-	if e := v.lock.Servers[name]; e != nil {
+	r := aged{name: v.of(name), Spelled: name.String(), Server: v.alias(name), Range: v.direct[name].rng}
+	id := name
+	name = r.name
+	if e := v.lock.Servers[id]; e != nil {
 		r.Locked = e.Version
 	}
 	offer, err := hp.Offer(ctx, name)
@@ -136,7 +139,7 @@ func (o *outdatedOptions) age(ctx context.Context, hp *app.HubProvider, v *view,
 	if err != nil {
 		return r, err
 	}
-	if r.Wanted, err = hp.Best(ctx, name, v.ranges(name)...); err != nil {
+	if r.Wanted, err = hp.Best(ctx, name, v.ranges(id)...); err != nil {
 		return r, err
 	}
 	if r.Latest, err = hp.Best(ctx, name, "latest"); err != nil {
@@ -145,13 +148,13 @@ func (o *outdatedOptions) age(ctx context.Context, hp *app.HubProvider, v *view,
 	if err := r.judge(ctx, hp, offer); err != nil {
 		return r, err
 	}
-	_, direct := v.direct[name]
+	_, direct := v.direct[id]
 	newer := hp.Newer(ctx, name, r.Latest, r.Locked)
 	r.old = r.State != "" || r.Wanted != "" && r.Wanted != r.Locked || direct && (r.Wanted == "" || newer)
-	r.beyond = direct && v.overrides[name] == "" && hp.Newer(ctx, name, r.Latest, r.Wanted)
+	r.beyond = direct && v.overrides[id] == "" && hp.Newer(ctx, name, r.Latest, r.Wanted)
 	if r.Locked != "" && newer {
 		r.Change = app.Leap(r.Locked, r.Latest)
-		err = r.compare(ctx, hp, v)
+		err = r.compare(ctx, hp, v.lock.Servers[id].Manifest)
 	}
 	return r, err
 }
@@ -176,12 +179,12 @@ func (r *aged) judge(ctx context.Context, hp *app.HubProvider, offer *resolve.Of
 }
 
 // compare notes what the latest version has and asks for, when the manifest of the locked one is here.
-func (r *aged) compare(ctx context.Context, hp *app.HubProvider, v *view) error {
+func (r *aged) compare(ctx context.Context, hp *app.HubProvider, locked string) error {
 	h, err := hp.Store()
 	if err != nil {
 		return err
 	}
-	old, err := h.Manifest(v.lock.Servers[r.name].Manifest)
+	old, err := h.Manifest(locked)
 	if err != nil {
 		return nil // it was not installed on this machine; the numbers are told all the same
 	}
@@ -212,7 +215,7 @@ func (o *outdatedOptions) show(rows []aged) {
 		Colors: []func(string) string{o.IO.Accent, nil, o.IO.Green, nil, nil},
 	}
 	for _, r := range rows {
-		t.Row(r.Spelled, dash(r.Locked), dash(r.Wanted), dash(r.Latest), r.change())
+		t.Row(r.Spelled+app.Join(" -> ", r.Server), dash(r.Locked), dash(r.Wanted), dash(r.Latest), r.change())
 	}
 	switch {
 	case len(rows) == 0:

@@ -12,6 +12,7 @@ import (
 // branch is one server in mcpm list --tree.
 type branch struct {
 	Name         string   `json:"name"`
+	Server       string   `json:"server,omitempty"` // which the name, an alias, stands for
 	Version      string   `json:"version,omitempty"`
 	Range        string   `json:"range,omitempty"` // by which the one above it asks, or mcp.json
 	Dev          bool     `json:"dev,omitempty"`
@@ -27,7 +28,7 @@ func (v *view) tree() []branch {
 	shown := map[hub.Name]bool{}
 	var grow func(name hub.Name, rng string) branch
 	grow = func(name hub.Name, rng string) branch {
-		b := branch{Name: name.String(), Range: rng, Again: shown[name], Dependencies: []branch{}}
+		b := branch{Name: name.String(), Server: v.alias(name), Range: rng, Again: shown[name], Dependencies: []branch{}}
 		e := v.lock.Servers[name]
 		if e == nil {
 			b.Missing, b.Again = true, false
@@ -87,7 +88,7 @@ func (o *listOptions) grow(b branch, first, rest string) {
 	case b.Dev:
 		note += " dev"
 	}
-	o.IO.Printf("%s%s", o.IO.Dim(first), o.IO.Accent(b.Name))
+	o.IO.Printf("%s%s", o.IO.Dim(first), o.IO.Accent(b.Name+app.Join(" -> ", b.Server)))
 	if b.Version != "" {
 		o.IO.Printf(" %s", app.Clean(b.Version))
 	}

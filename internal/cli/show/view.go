@@ -22,6 +22,7 @@ type view struct {
 
 // wish is what mcp.json asks of one server.
 type wish struct {
+	of   hub.Name // the server, which an alias stands for
 	rng  string
 	dev  bool
 	line int
@@ -29,7 +30,7 @@ type wish struct {
 
 // need is what one locked server asks of another.
 type need struct {
-	name hub.Name
+	name hub.Name // in the project
 	rng  string
 }
 
@@ -52,16 +53,15 @@ func look(a *app.App, global bool) (*view, error) {
 	}
 	lines := app.DependencyLines(text)
 	add := func(deps map[string]string, dev bool) {
-		for k, rng := range deps {
-			if n, err := hub.ParseMirrorName(k); err == nil {
-				v.direct[n] = wish{rng, dev, lines[n]}
-			}
+		specs, _ := hub.ParseSpecs(deps) // what is none is told by the verbs that change something
+		for n, s := range specs {
+			v.direct[n] = wish{s.Name, s.Range, dev, lines[n]}
 		}
 	}
 	add(m.DevDependencies, true)
 	add(m.Dependencies, false) // which counts where both name a server
 	for k, rng := range m.Overrides {
-		if n, err := hub.ParseMirrorName(k); err == nil {
+		if n, err := hub.ParseLocalName(k); err == nil {
 			v.overrides[n] = rng
 		}
 	}
@@ -72,10 +72,9 @@ func look(a *app.App, global bool) (*view, error) {
 func (v *view) needs(name hub.Name) []need {
 	var out []need
 	if e := v.lock.Servers[name]; e != nil {
-		for k, rng := range e.Dependencies {
-			if n, err := hub.ParseMirrorName(k); err == nil {
-				out = append(out, need{n, rng})
-			}
+		specs, _ := hub.ParseSpecs(e.Dependencies) // what is none cannot be locked
+		for n, s := range specs {
+			out = append(out, need{n, s.Range})
 		}
 	}
 	slices.SortFunc(out, func(a, b need) int { return app.CompareNames(a.name, b.name) })
@@ -120,6 +119,33 @@ func (v *view) ranges(name hub.Name) []string {
 	return out
 }
 
+// of returns the server that a name in the project stands for.
+func (v *view) of(name hub.Name) hub.Name {
+	if e := v.lock.Servers[name]; e != nil {
+		return e.Of(name)
+	}
+	if w, ok := v.direct[name]; ok {
+		return w.of
+	}
+	return name
+}
+
+// spell writes a name for people: an alias with what it stands for.
+func (v *view) spell(name hub.Name) string {
+	if of := v.of(name); of != name {
+		return name.String() + " -> " + of.String()
+	}
+	return name.String()
+}
+
+// alias returns the server that an alias stands for, for JSON; "" of a server itself.
+func (v *view) alias(name hub.Name) string {
+	if of := v.of(name); of != name {
+		return of.String()
+	}
+	return ""
+}
+
 // where names the project in the last line of an answer.
 func (v *view) where() string {
 	if v.Global {
@@ -142,6 +168,9 @@ func (v *view) locked(a *app.App, verb string, r app.Ref) error {
 	}
 	if _, ok := v.direct[r.Name]; ok {
 		return hub.Errorf(hub.NotFound, "%s is in mcp.json, but it is not locked", r.Name).WithHint("mcpm install%s locks it", g)
+	}
+	if r.Name.IsAlias() && app.Closest(v.lock, r.Name) == "" {
+		return app.NoScope(string(r.Name))
 	}
 	e := hub.Errorf(hub.NotFound, "%s is not installed here", r.Name)
 	if near := app.Closest(v.lock, r.Name); near != "" {

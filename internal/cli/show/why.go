@@ -51,7 +51,7 @@ const (
 )
 
 func (o *whyOptions) run() error {
-	r, err := app.ParseRef(o.arg)
+	r, err := app.ParseLocal(o.arg)
 	if err != nil {
 		return err
 	}
@@ -69,10 +69,13 @@ func (o *whyOptions) run() error {
 		if override != "" {
 			answer["override"] = override
 		}
+		if of := v.alias(r.Name); of != "" {
+			answer["server"] = of
+		}
 		app.PrintJSON(o.IO, answer)
 		return nil
 	}
-	o.IO.Printf("%s\n", o.IO.Accent(r.Name.String()+" "+app.Clean(version)))
+	o.IO.Printf("%s\n", o.IO.Accent(v.spell(r.Name)+" "+app.Clean(version)))
 	if override != "" {
 		o.IO.Printf("  the overrides of mcp.json hold it at %s, whatever is needed\n", app.Clean(override))
 	}

@@ -36,7 +36,7 @@ func Bring(ctx context.Context, a *app.App, p install.Project, refs []app.Ref, y
 	fresh, ask := map[hub.Name]bool{}, map[hub.Name]string{}
 	for _, r := range refs {
 		fresh[r.Name], ask[r.Name] = true, r.Rng.String()
-		pl.edits = append(pl.edits, edit{name: r.Name, rng: r.Rng.String()})
+		pl.edits = append(pl.edits, edit{name: r.Name, of: r.Name, rng: r.Rng.String()})
 	}
 	if err := pl.solve(ctx, fresh, ask); err != nil {
 		return nil, err

@@ -131,7 +131,7 @@ func showNew(a *app.App, st step) {
 	if !st.direct {
 		source += ", needed by another server"
 	}
-	fmt.Fprintf(a.IO.Err, "  %s   %s\n", a.IO.Accent(st.name.String()+" "+st.version), a.IO.Wrap(app.Clean(source), 4))
+	fmt.Fprintf(a.IO.Err, "  %s   %s\n", a.IO.Accent(st.spelled()), a.IO.Wrap(app.Clean(source), 4))
 	list := app.AsksOf(st.new.Manifest)
 	if len(list) == 0 {
 		fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Wrap("It declares no permissions. Like every server it runs with your rights for now.", 2))
@@ -146,7 +146,7 @@ func showNew(a *app.App, st step) {
 
 func showDetails(a *app.App, st step) {
 	m := st.new.Manifest
-	fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Accent(st.name.String()+" "+st.version))
+	fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Accent(st.spelled()))
 	if m.Description != "" {
 		fmt.Fprintf(a.IO.Err, "    %s\n", a.IO.Wrap(app.Clean(m.Description), 4))
 	}

@@ -87,7 +87,7 @@ func (pl *plan) newText() ([]byte, error) {
 		if e.rng == "" {
 			text, err = manifest.RemoveDependency(text, e.name.String())
 		} else {
-			text, err = manifest.SetDependency(text, e.name.String(), e.rng, e.dev)
+			text, err = manifest.SetDependency(text, e.name.String(), e.spec().Value(), e.dev)
 		}
 		if err != nil {
 			return nil, err
@@ -118,7 +118,7 @@ func fetchOne(a *app.App, ctx context.Context, h install.Home, st step, e *insta
 		return err
 	}
 	if b := e.Bundle(); b != nil && !h.HasBundle(*b) {
-		if err := a.FetchBundle(ctx, h, st.name, st.version, *b); err != nil {
+		if err := a.FetchBundle(ctx, h, st.of, st.version, *b); err != nil {
 			return err
 		}
 	}
@@ -145,7 +145,7 @@ func named(err error, st step) error {
 		if told != nil && told.Hint != "" && (k == hub.NotFound || k == hub.Invalid || k == app.RefusedKind) { // it is not the publisher's doing
 			return e.WithHint("nothing was installed; %s", told.Hint)
 		}
-		return e.WithHint("nothing was installed; tell the publisher, or choose another version: mcpm info %s --versions", st.name)
+		return e.WithHint("nothing was installed; tell the publisher, or choose another version: mcpm info %s --versions", st.of)
 	}
 	return err
 }
@@ -153,6 +153,7 @@ func named(err error, st step) error {
 // installedJSON is one server in the JSON answer of install, update and uninstall.
 type installedJSON struct {
 	Name     string    `json:"name"`
+	Server   string    `json:"server,omitempty"` // which the name, an alias, stands for
 	Version  string    `json:"version"`
 	Previous string    `json:"previous,omitempty"`
 	Asks     []app.Ask `json:"asks"`
@@ -192,7 +193,7 @@ func (o *apply) report(a *app.App, pl *plan, begun time.Time) error {
 		return nil
 	}
 	for _, st := range pl.steps {
-		a.IO.Printf("%s %s%s\n", a.IO.Green("+"), a.IO.Accent(st.name.String()+" "+st.version), counts(a, st))
+		a.IO.Printf("%s %s%s\n", a.IO.Green("+"), a.IO.Accent(st.spelled()), counts(a, st))
 	}
 	for _, name := range pl.remove {
 		a.IO.Printf("%s %s %s\n", a.IO.Red("-"), name, pl.lock.Servers[name].Version)
@@ -201,6 +202,14 @@ func (o *apply) report(a *app.App, pl *plan, begun time.Time) error {
 	tellMissing(a, pl)
 	summary(a, pl, changes, o.dryRun, seconds, o.verb)
 	return nil
+}
+
+// spelled names what is installed: an alias with what it stands for.
+func (st step) spelled() string {
+	if st.of != st.name {
+		return fmt.Sprintf("%s -> %s %s", st.name, st.of, st.version)
+	}
+	return st.name.String() + " " + st.version
 }
 
 func counts(a *app.App, st step) string {
@@ -265,6 +274,9 @@ func (pl *plan) answer(changes []install.Change, dryRun bool, seconds float64) c
 	out := changeJSON{Installed: []installedJSON{}, Removed: []string{}, Hosts: []hostJSON{}, Beyond: pl.beyond, DryRun: dryRun, Seconds: seconds}
 	for _, st := range pl.steps {
 		j := installedJSON{Name: st.name.String(), Version: st.version, Asks: app.AsksOf(st.new.Manifest), Tools: st.new.Detail.Tools}
+		if st.of != st.name {
+			j.Server = st.of.String()
+		}
 		if st.previous != nil && st.previous.Version != st.version {
 			j.Previous = st.previous.Version
 		}

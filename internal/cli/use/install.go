@@ -47,9 +47,10 @@ func NewInstall(a *app.App) *cobra.Command {
 		Short: "Install servers and add them to your AI applications",
 		Long: "Install chooses a version, writes it to mcp.json and mcpm-lock.json, fetches its files, and adds it to\n" +
 			"the host applications found on this machine as \"mcpm run NAME\". Without names it installs what\n" +
-			"mcp.json asks for.",
+			"mcp.json asks for. ALIAS@mcpm:NAME@RANGE installs a server under a name of your own, so that a project can\n" +
+			"have two versions of it.",
 		Example: "  mcpm install @acme/postgres\n  mcpm install @acme/postgres@^2.1 io.github.acme/tickets\n" +
-			"  mcpm install -g @acme/postgres --yes\n  mcpm install",
+			"  mcpm install -g @acme/postgres --yes\n  mcpm install db2@mcpm:@acme/postgres@^1\n  mcpm install",
 		RunE: func(c *cobra.Command, args []string) error { o.args = args; return o.run(c.Context()) },
 	}
 	o.flags(c)
@@ -64,7 +65,7 @@ func NewInstall(a *app.App) *cobra.Command {
 
 func (o *installOptions) run(ctx context.Context) error {
 	begun := o.Now()
-	refs, err := app.ParseRefs(o.args)
+	refs, err := app.ParseRefs(o.args, app.ParseAsked)
 	if err != nil {
 		return err
 	}
@@ -95,9 +96,23 @@ func (o *installOptions) run(ctx context.Context) error {
 		return app.Usage("--dev and --exact say how a named server is noted; name one").WithHint("mcpm install -D NAME")
 	}
 	fresh, ask := map[hub.Name]bool{}, map[hub.Name]string{}
+	want, _, err := pl.wanted()
+	if err != nil {
+		return err
+	}
 	for _, r := range refs {
+		of := r.Of
+		switch {
+		case of != "":
+		case r.Name.IsAlias() && want[r.Name].Name == "":
+			return app.NoScope(string(r.Name))
+		case r.Name.IsAlias():
+			of = want[r.Name].Name
+		default:
+			of = r.Name
+		}
 		fresh[r.Name], ask[r.Name] = true, r.Rng.String()
-		pl.edits = append(pl.edits, edit{name: r.Name, rng: r.Rng.String(), dev: o.dev})
+		pl.edits = append(pl.edits, edit{name: r.Name, of: of, rng: r.Rng.String(), dev: o.dev})
 	}
 	if err := pl.solve(ctx, fresh, ask); err != nil {
 		return err

@@ -38,20 +38,20 @@ func (pl *plan) askLatest(ctx context.Context, refs []app.Ref) (map[hub.Name]str
 		}
 	}
 	ask := map[hub.Name]string{}
-	for name, rng := range want {
-		if pl.solver.Overrides[name] != "" || !among(refs, name) {
+	for id, spec := range want {
+		if pl.solver.Overrides[id] != "" || !among(refs, id) {
 			continue
 		}
-		fits, err := pl.provider.Best(ctx, name, rng)
+		fits, err := pl.provider.Best(ctx, spec.Name, spec.Range)
 		if err != nil {
 			return nil, err
 		}
-		latest, err := pl.provider.Best(ctx, name, "latest")
+		latest, err := pl.provider.Best(ctx, spec.Name, "latest")
 		if err != nil {
 			return nil, err
 		}
-		if pl.provider.Newer(ctx, name, latest, fits) {
-			ask[name] = "latest"
+		if pl.provider.Newer(ctx, spec.Name, latest, fits) {
+			ask[id] = "latest"
 		}
 	}
 	return ask, nil
@@ -70,8 +70,8 @@ func (pl *plan) widen(ask map[hub.Name]string) error {
 		return err
 	}
 	for _, c := range pl.solution {
-		if _, ok := ask[c.Name]; ok {
-			pl.edits = append(pl.edits, edit{name: c.Name, rng: rangeLike(want[c.Name], c.Version), dev: dev[c.Name]})
+		if _, ok := ask[c.ID()]; ok {
+			pl.edits = append(pl.edits, edit{name: c.ID(), of: c.Name, rng: rangeLike(want[c.ID()].Range, c.Version), dev: dev[c.ID()]})
 		}
 	}
 	return nil
@@ -98,14 +98,15 @@ func (pl *plan) lookBeyond(ctx context.Context, refs []app.Ref) {
 		return
 	}
 	for _, c := range pl.solution {
-		rng, ok := want[c.Name]
+		spec, ok := want[c.ID()]
+		rng := spec.Range
 		r, err := resolve.ParseRange(rng)
-		if !ok || err != nil || r.Tag() != "" || pl.solver.Overrides[c.Name] != "" || !among(refs, c.Name) {
+		if !ok || err != nil || r.Tag() != "" || pl.solver.Overrides[c.ID()] != "" || !among(refs, c.ID()) {
 			continue
 		}
 		latest, err := pl.provider.Best(ctx, c.Name, "latest")
 		if err == nil && pl.provider.Newer(ctx, c.Name, latest, c.Version) && !r.Fits(latest, nil) {
-			pl.beyond = append(pl.beyond, beyond{c.Name.String(), app.Clean(latest), rng, dev[c.Name]})
+			pl.beyond = append(pl.beyond, beyond{c.ID().String(), app.Clean(latest), rng, dev[c.ID()]})
 		}
 	}
 }

@@ -34,14 +34,24 @@ type plan struct {
 
 // edit sets or removes one dependency in mcp.json.
 type edit struct {
-	name hub.Name
-	rng  string // "" removes it
+	name hub.Name // in the project
+	of   hub.Name // the server, which an alias stands for; the same as name for others
+	rng  string   // "" removes it
 	dev  bool
+}
+
+func (e edit) spec() hub.Spec {
+	s := hub.Spec{Name: e.of, Range: e.rng}
+	if e.name != e.of {
+		s.Alias = string(e.name)
+	}
+	return s
 }
 
 // step is one server that is new or changes its version.
 type step struct {
-	name     hub.Name
+	name     hub.Name // in the project
+	of       hub.Name // the server
 	version  string
 	previous *install.Locked // nil when it is new
 	old      *manifest.Manifest
@@ -74,7 +84,7 @@ func newPlan(a *app.App, p install.Project, command string) (*plan, error) {
 	pl := &plan{project: p, text: text, manifest: m, lock: lock, provider: &app.HubProvider{App: a, Lock: lock, Command: command}}
 	pl.solver = resolve.Solver{Provider: pl.provider, Overrides: map[hub.Name]string{}}
 	for k, v := range m.Overrides {
-		if n, err := hub.ParseMirrorName(k); err == nil {
+		if n, err := hub.ParseLocalName(k); err == nil {
 			pl.solver.Overrides[n] = v
 		}
 	}
@@ -109,30 +119,23 @@ func (o *apply) prepare(ctx context.Context, a *app.App, pl *plan) error {
 }
 
 // wanted returns what mcp.json asks for, after the edits.
-func (pl *plan) wanted() (map[hub.Name]string, map[hub.Name]bool, error) {
-	want, dev := map[hub.Name]string{}, map[hub.Name]bool{}
-	add := func(deps map[string]string, isDev bool) error {
-		for k, rng := range deps {
-			n, err := hub.ParseMirrorName(k)
-			if err != nil {
-				return err
-			}
-			want[n], dev[n] = rng, isDev
-		}
-		return nil
-	}
-	if err := add(pl.manifest.DevDependencies, true); err != nil {
+func (pl *plan) wanted() (map[hub.Name]hub.Spec, map[hub.Name]bool, error) {
+	want, err := hub.ParseSpecs(pl.manifest.DevDependencies, pl.manifest.Dependencies)
+	if err != nil {
 		return nil, nil, err
 	}
-	if err := add(pl.manifest.Dependencies, false); err != nil {
-		return nil, nil, err
+	own, _ := hub.ParseSpecs(pl.manifest.Dependencies) // which was just read
+	dev := map[hub.Name]bool{}
+	for n := range want {
+		_, direct := own[n]
+		dev[n] = !direct
 	}
 	for _, e := range pl.edits {
 		if e.rng == "" {
 			delete(want, e.name)
 			delete(dev, e.name)
 		} else {
-			want[e.name], dev[e.name] = e.rng, e.dev
+			want[e.name], dev[e.name] = e.spec(), e.dev
 		}
 	}
 	return want, dev, nil
@@ -148,7 +151,7 @@ func (pl *plan) solve(ctx context.Context, fresh map[hub.Name]bool, ask map[hub.
 	var roots []resolve.Root
 	lines := app.DependencyLines(pl.text)
 	for _, name := range slices.Sorted(maps.Keys(want)) {
-		r := resolve.Root{Name: name, Range: want[name], From: "your project", Dev: dev[name]}
+		r := resolve.Root{Name: want[name].Name, Alias: want[name].Alias, Range: want[name].Range, From: "your project", Dev: dev[name]}
 		if n := lines[name]; n > 0 {
 			r.Where = fmt.Sprintf("%s line %d", install.ManifestFile, n)
 		}
@@ -159,7 +162,8 @@ func (pl *plan) solve(ctx context.Context, fresh map[hub.Name]bool, ask map[hub.
 	}
 	locked := map[hub.Name]string{}
 	for name, e := range pl.lock.Servers {
-		if !fresh[name] && pl.sameRegistry(name, e) {
+		w, ok := want[name]
+		if !fresh[name] && pl.sameRegistry(e.Of(name), e) && (!ok || w.Name == e.Of(name)) {
 			locked[name] = e.Version
 		}
 	}
@@ -185,10 +189,11 @@ func (pl *plan) sameRegistry(name hub.Name, e *install.Locked) bool {
 func (pl *plan) fromLock(roots []resolve.Root, locked map[hub.Name]string) resolve.Solution {
 	seen := map[hub.Name]bool{}
 	var out resolve.Solution
-	var visit func(name hub.Name, rng string) bool
-	visit = func(name hub.Name, rng string) bool {
+	var visit func(spec hub.Spec) bool
+	visit = func(spec hub.Spec) bool {
+		name, rng := spec.ID(), pl.ranged(spec.ID(), spec.Range)
 		e := pl.lock.Servers[name]
-		if e == nil || locked[name] == "" {
+		if e == nil || locked[name] == "" || e.Of(name) != spec.Name {
 			return false
 		}
 		r, err := resolve.ParseRange(rng)
@@ -199,14 +204,14 @@ func (pl *plan) fromLock(roots []resolve.Root, locked map[hub.Name]string) resol
 			return true
 		}
 		seen[name] = true
-		c := resolve.Choice{Name: name, Version: e.Version, Kept: true, Dependencies: map[hub.Name]string{}}
-		for k, dep := range e.Dependencies {
-			n, err := hub.ParseMirrorName(k)
-			if err != nil {
-				return false
-			}
-			c.Dependencies[n] = dep
-			if !visit(n, pl.ranged(n, dep)) {
+		c := resolve.Choice{Name: spec.Name, Alias: spec.Alias, Version: e.Version, Kept: true, Dependencies: map[hub.Name]string{}}
+		deps, err := hub.ParseSpecs(e.Dependencies)
+		if err != nil {
+			return false
+		}
+		for n, dep := range deps {
+			c.Dependencies[n] = dep.Value()
+			if !visit(dep) {
 				return false
 			}
 		}
@@ -214,11 +219,11 @@ func (pl *plan) fromLock(roots []resolve.Root, locked map[hub.Name]string) resol
 		return true
 	}
 	for _, r := range roots {
-		if !visit(r.Name, pl.ranged(r.Name, r.Range)) {
+		if !visit(hub.Spec{Alias: r.Alias, Name: r.Name, Range: r.Range}) {
 			return nil
 		}
 	}
-	slices.SortFunc(out, func(a, b resolve.Choice) int { return app.CompareNames(a.Name, b.Name) })
+	slices.SortFunc(out, func(a, b resolve.Choice) int { return app.CompareNames(a.ID(), b.ID()) })
 	if out == nil {
 		out = resolve.Solution{}
 	}
@@ -235,18 +240,22 @@ func (pl *plan) ranged(name hub.Name, rng string) string {
 }
 
 // compare makes the next lockfile and the steps from the solution.
-func (pl *plan) compare(ctx context.Context, want map[hub.Name]string) error {
+func (pl *plan) compare(ctx context.Context, want map[hub.Name]hub.Spec) error {
 	h, err := pl.provider.Store()
 	if err != nil {
 		return err
 	}
 	pl.next = pl.lock.Derive()
 	for _, c := range pl.solution {
-		old := pl.lock.Servers[c.Name]
+		id := c.ID()
+		old := pl.lock.Servers[id]
+		if old != nil && old.Of(id) != c.Name { // the alias stood for another server
+			old = nil
+		}
 		if old != nil && old.Version == c.Version && h.Complete(old, app.Platform) {
 			kept := *old
 			kept.Dev = c.Dev
-			pl.next.Servers[c.Name] = &kept
+			pl.next.Servers[id] = &kept
 			continue
 		}
 		f, err := pl.provider.Fetch(ctx, c.Name, c.Version)
@@ -259,7 +268,7 @@ func (pl *plan) compare(ctx context.Context, want map[hub.Name]string) error {
 				WithHint("a published version never changes: tell the operator of %s", f.Registry)
 		}
 		if err := pl.provider.StartableIn(f.Manifest); err != nil {
-			return named(err, step{name: c.Name, version: c.Version})
+			return named(err, step{name: id, of: c.Name, version: c.Version})
 		}
 		e := lockEntry(f)
 		if old != nil && old.Version == c.Version {
@@ -267,11 +276,13 @@ func (pl *plan) compare(ctx context.Context, want map[hub.Name]string) error {
 				return err
 			}
 		}
-		e.Dev = c.Dev
+		if e.Dev = c.Dev; c.Alias != "" {
+			e.Name = c.Name.String()
+		}
 		e.Keep(old)
-		pl.next.Servers[c.Name] = e
-		st := step{name: c.Name, version: c.Version, previous: old, new: f, notes: c.Notes}
-		_, st.direct = want[c.Name]
+		pl.next.Servers[id] = e
+		st := step{name: id, of: c.Name, version: c.Version, previous: old, new: f, notes: c.Notes}
+		_, st.direct = want[id]
 		if old != nil {
 			st.old, _ = h.Manifest(old.Manifest) // only for showing what changes
 		}

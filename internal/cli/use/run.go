@@ -55,7 +55,7 @@ func NewRun(a *app.App) *cobra.Command {
 }
 
 func (o *runOptions) run(ctx context.Context) error {
-	r, err := app.ParseRef(o.name)
+	r, err := app.ParseLocal(o.name)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func NewUninstall(a *app.App) *cobra.Command {
 
 func (o *uninstallOptions) run(ctx context.Context) error {
 	begun := o.Now()
-	refs, err := app.ParseRefs(o.args)
+	refs, err := app.ParseRefs(o.args, app.ParseLocal)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (o *uninstallOptions) run(ctx context.Context) error {
 			}
 			return notInstalled(pl, r.Name)
 		}
-		pl.edits = append(pl.edits, edit{name: r.Name})
+		pl.edits = append(pl.edits, edit{name: r.Name, of: want[r.Name].Name})
 	}
 	if err := pl.solve(ctx, nil, nil); err != nil {
 		return err
@@ -81,13 +81,15 @@ func notInstalled(pl *plan, name hub.Name) error {
 	if pl.lock.Servers[name] != nil {
 		var by []string
 		for n, e := range pl.lock.Servers {
-			for dep := range e.Dependencies {
-				if d, err := hub.ParseMirrorName(dep); err == nil && d == name {
-					by = append(by, n.String())
-				}
+			deps, _ := hub.ParseSpecs(e.Dependencies) // what is none cannot be locked
+			if _, ok := deps[name]; ok {
+				by = append(by, n.String())
 			}
 		}
 		return hub.Errorf(hub.Conflict, "%s is not in mcp.json; it is here because %s needs it", name, app.AndList(by))
+	}
+	if name.IsAlias() && app.Closest(pl.lock, name) == "" {
+		return app.NoScope(string(name))
 	}
 	e := hub.Errorf(hub.NotFound, "%s is not installed here", name)
 	if near := app.Closest(pl.lock, name); near != "" {

@@ -37,7 +37,7 @@ func NewUpdate(a *app.App) *cobra.Command {
 
 func (o *updateOptions) run(ctx context.Context) error {
 	begun := o.Now()
-	refs, err := app.ParseRefs(o.args)
+	refs, err := app.ParseRefs(o.args, app.ParseLocal)
 	if err != nil {
 		return err
 	}
