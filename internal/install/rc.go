@@ -20,6 +20,7 @@ type Settings struct {
 	AuthToken        string
 	DefaultTransport string            // stdio, streamable-http or sse; "" takes what the server offers first
 	DockerRuntime    string            // docker or podman
+	Sandbox          bool              // whether servers run in a sandbox when nothing else is said
 	Analytics        bool              // whether the hub is told that an install is one; it counts them
 	Scopes           map[string]string // scope without "@" to the hub it is only looked up at
 	HostPaths        map[string]string // host to the file a person named instead of the usual one; never a project's
@@ -33,7 +34,7 @@ type Settings struct {
 // rcKeys are the keys of .mcpmrc and the variable over each.
 var rcKeys = map[string]string{
 	"registry": "MCPM_REGISTRY", "authToken": "MCPM_TOKEN", "defaultTransport": "MCPM_DEFAULT_TRANSPORT",
-	"dockerRuntime": "MCPM_DOCKER_RUNTIME", "analytics": "MCPM_ANALYTICS",
+	"dockerRuntime": "MCPM_DOCKER_RUNTIME", "analytics": "MCPM_ANALYTICS", "sandbox": "MCPM_SANDBOX",
 }
 
 func newSettings() *Settings {
@@ -100,7 +101,7 @@ func (s *Settings) merge(data []byte, file string, project bool) error {
 			continue
 		}
 		text, ok := value.(string)
-		if b, isBool := value.(bool); isBool && key == "analytics" {
+		if b, isBool := value.(bool); isBool && (key == "analytics" || key == "sandbox") {
 			text, ok = fmt.Sprint(b), true
 		}
 		if !ok {
@@ -112,6 +113,9 @@ func (s *Settings) merge(data []byte, file string, project bool) error {
 		if project && key == "authToken" {
 			return hub.Errorf(hub.Forbidden, "%s holds an authToken; a project's file is shared with others", file).
 				WithHint("remove it there and run mcpm login, or set MCPM_TOKEN")
+		}
+		if project && key == "sandbox" && (text == "false" || text == "0") && s.Sandbox {
+			return hub.Errorf(hub.Forbidden, "%s switches the sandbox off; a repository must not", file).WithHint("remove it there, or run a server with --sandbox=false")
 		}
 		if err := s.set(key, text, file); err != nil {
 			return err
@@ -155,6 +159,11 @@ func (s *Settings) set(key, value, from string) error {
 			return err
 		}
 		s.DockerRuntime = value
+	case "sandbox":
+		if err := oneOf(value, from, key, "true", "false", "1", "0"); err != nil {
+			return err
+		}
+		s.Sandbox = value == "true" || value == "1"
 	case "analytics":
 		if err := oneOf(value, from, key, "true", "false", "1", "0"); err != nil {
 			return err

@@ -102,8 +102,30 @@ func (p place) spec(attempt, arg string) *sandbox.Spec {
 func TestEscapes(t *testing.T) {
 	p := newPlace(t)
 	t.Setenv("MCPM_TEST_SECRET", "hunter2")
+	for _, a := range p.attempts() {
+		t.Run(a.name, func(t *testing.T) {
+			s := p.spec(a.attempt, a.arg)
+			if slices.Contains([]string{"forks", "become", "clone"}, a.attempt) {
+				s.Subprocess = true // that alone must not be what stops it
+			}
+			out, code, err := run(t, s)
+			if err != nil || code != 0 || !strings.HasPrefix(out, "stopped: ") {
+				t.Errorf("code %d, error %v:\n%s", code, err, out)
+			}
+			t.Log(strings.TrimSpace(out))
+		})
+	}
+	if n := p.hits(); n > 0 {
+		t.Errorf("the web server on loopback was asked %d times", n)
+	}
+}
+
+// attempted is one way out: what is tried, and with what.
+type attempted struct{ name, attempt, arg string }
+
+func (p place) attempts() []attempted {
 	outside := filepath.Join(p.home, "other", "b")
-	for _, a := range []struct{ name, attempt, arg string }{
+	return []attempted{
 		{"a private key", "read", filepath.Join(p.home, ".ssh", "id_ed25519")},
 		{"/etc/shadow", "read", "/etc/shadow"},
 		{"another's file", "read", outside},
@@ -163,21 +185,6 @@ func TestEscapes(t *testing.T) {
 		{"filling the disk", "disk", "/tmp"},
 		{"filling memory with files", "disk", "/dev/shm"},
 		{"an endless file", "big", p.granted},
-	} {
-		t.Run(a.name, func(t *testing.T) {
-			s := p.spec(a.attempt, a.arg)
-			if slices.Contains([]string{"forks", "become", "clone"}, a.attempt) {
-				s.Subprocess = true // that alone must not be what stops it
-			}
-			out, code, err := run(t, s)
-			if err != nil || code != 0 || !strings.HasPrefix(out, "stopped: ") {
-				t.Errorf("code %d, error %v:\n%s", code, err, out)
-			}
-			t.Log(strings.TrimSpace(out))
-		})
-	}
-	if n := p.hits(); n > 0 {
-		t.Errorf("the web server on loopback was asked %d times", n)
 	}
 }
 

@@ -16,8 +16,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// ready says that Init was called: a program that does not call it would start itself in the place of a step.
+var ready bool
+
 // Init is called first of all by a program that starts sandboxes: in the steps of a sandbox it does not return.
 func Init() {
+	ready = true
 	switch os.Args[0] {
 	case firstStep:
 		first()

@@ -57,6 +57,9 @@ type Process struct {
 // Start starts a process with the given files as its stdin, stdout and stderr. Errors that wrap ErrUnsupported say what
 // the machine lacks; in any case of error nothing runs.
 func Start(s *Spec, in, out, errs *os.File) (*Process, error) {
+	if !ready {
+		return nil, errors.New("the program does not call sandbox.Init")
+	}
 	spec := *s
 	if err := spec.check(); err != nil {
 		return nil, err

@@ -3,9 +3,11 @@ package app
 import (
 	"context"
 	"maps"
+	"os/exec"
 	"slices"
 	"strings"
 
+	"github.com/mcphub/mcphub/internal/cli/confine"
 	"github.com/mcphub/mcphub/internal/gateway"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
@@ -20,7 +22,9 @@ type LaunchOptions struct {
 	Args      []string        // after the server's own
 	workspace string
 	AllowHTTP bool
-	Peek      bool            // only say what is missing: no secret is fetched, and there is no Server
+	Peek      bool // only say what is missing: no secret is fetched, and there is no Server
+	Confined  bool // in a sandbox, with what its manifest asks for and Grants allow
+	Grants    confine.Grants
 	Context   context.Context // ends the wait for a keychain; nil waits as long as the keychain may take
 }
 
@@ -93,7 +97,30 @@ func (a *App) Launch(p install.Project, name hub.Name, m *manifest.Manifest, o L
 	if s.DockerRuntime != "" && (l.Command == "docker" || l.Command == "podman") {
 		out.Server.Command = s.DockerRuntime
 	}
+	if o.Confined && (!away || out.Server.Command != "") {
+		return out, a.confine(m, out.Server, l.Env, workspace, o)
+	}
 	return out, nil
+}
+
+// confine gives a server its sandbox. What a container engine starts is in a container of its own.
+func (a *App) confine(m *manifest.Manifest, s *gateway.Server, set map[string]string, workspace string, o LaunchOptions) error {
+	if s.Command == "docker" || s.Command == "podman" {
+		return nil
+	}
+	if s.Remote() {
+		return hub.Errorf(hub.Forbidden, "a server that is started here and listens at %s cannot be run in a sandbox: its port would be inside", s.URL).
+			WithHint("leave out --sandbox, if it may have your rights")
+	}
+	h, err := a.Store()
+	if err != nil {
+		return err
+	}
+	if o.Bundle != "" {
+		s.Reads = append(s.Reads, o.Bundle)
+	}
+	s.Sandbox, err = confine.Spec(m, s, set, o.Grants, confine.Machine{Home: a.Env.UserHome, Workspace: workspace, Store: h.Dir, LookPath: exec.LookPath})
+	return err
 }
 
 // stored returns what was configured, after plain text secrets were moved. A server that is not installed gets nothing

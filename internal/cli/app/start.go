@@ -103,7 +103,7 @@ func startNPM(dir string, doc *pin.Document, r manifest.Runner, s *gateway.Serve
 		return err
 	}
 	file := filepath.Join(root, filepath.FromSlash(program))
-	s.Args = r.Args
+	s.Args, s.Reads = r.Args, append(s.Reads, dir)
 	if s.Command = file; isScript(file) {
 		s.Command, s.Args = "node", append([]string{file}, r.Args...)
 	}
@@ -196,6 +196,7 @@ func startPyPI(dir, compiled string, doc *pin.Document, r manifest.Runner, s *ga
 		return name == "PYTHONPATH" || name == "PYTHONHOME" || name == "PYTHONPYCACHEPREFIX" || name == "PYTHONDONTWRITEBYTECODE" || name == "PYTHONSTARTUP"
 	})
 	s.Env = append(env, "PYTHONPATH="+dir, "PYTHONPYCACHEPREFIX="+compiled) // also for what it starts itself
+	s.Reads, s.Writes = append(s.Reads, dir), append(s.Writes, compiled)
 	return nil
 }
 
