@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -9,10 +10,14 @@ import (
 	"github.com/mcphub/mcphub/internal/manifest"
 )
 
-// Ask is one line of what a server asks for.
+// Ask is one line of what a server asks for. A secret or another value that it is given has a line of its own.
 type Ask struct {
-	Kind   string `json:"kind"`
-	Detail string `json:"detail"`
+	Kind        string `json:"kind"` // network, files, environment, secrets, programs, limits, values
+	Detail      string `json:"detail"`
+	Name        string `json:"name,omitempty"` // of a secret or value, as mcpm config takes it
+	Description string `json:"description,omitempty"`
+	Required    bool   `json:"required,omitempty"`
+	Secret      bool   `json:"secret,omitempty"`
 }
 
 // AsksOf lists what a manifest asks for, in the order it is shown. Nothing asked for is not listed.
@@ -20,7 +25,7 @@ func AsksOf(m *manifest.Manifest) []Ask {
 	var out []Ask
 	add := func(kind string, details ...string) {
 		if len(details) > 0 {
-			out = append(out, Ask{kind, strings.Join(details, ", ")})
+			out = append(out, Ask{Kind: kind, Detail: strings.Join(details, ", ")})
 		}
 	}
 	p := m.Permissions
@@ -34,16 +39,12 @@ func AsksOf(m *manifest.Manifest) []Ask {
 		add("files", f.Path+" ("+f.Access+")")
 	}
 	add("environment", p.Environment...)
-	secrets := map[string]bool{}
-	for _, s := range p.Secrets {
-		secrets[s] = true
-	}
-	for name, in := range m.Configuration {
+	values := valuesAsked(m, p.Secrets)
+	for _, in := range values {
 		if in.Secret {
-			secrets[name] = true
+			out = append(out, askFor("secrets", in))
 		}
 	}
-	add("secrets", slices.Sorted(maps.Keys(secrets))...)
 	if p.Subprocess {
 		add("programs", "may start other programs")
 	}
@@ -60,16 +61,82 @@ func AsksOf(m *manifest.Manifest) []Ask {
 		}
 		add("limits", limits...)
 	}
+	for _, in := range values {
+		if !in.Secret {
+			out = append(out, askFor("values", in))
+		}
+	}
 	return out
+}
+
+// valuesAsked lists what all entries of a manifest may be given, required ones first, then by name; secrets among them
+// that only its permissions name.
+func valuesAsked(m *manifest.Manifest, secrets []string) []Input {
+	all := map[string]Input{}
+	for _, spec := range m.Servers {
+		for _, in := range needed(m, spec, ".", ".") {
+			have, there := all[in.Name]
+			if !there {
+				have = in
+			}
+			have.Description, have.Default = First(have.Description, in.Description), First(have.Default, in.Default)
+			have.Required, have.Secret = have.Required || in.Required, have.Secret || in.Secret
+			all[in.Name] = have
+		}
+	}
+	for _, name := range secrets {
+		if _, there := all[name]; !there {
+			all[name] = Input{Name: name, Input: manifest.Input{Secret: true}}
+		}
+	}
+	return slices.SortedFunc(maps.Values(all), requiredFirst)
+}
+
+func askFor(kind string, in Input) Ask {
+	required := in.Required && in.Default == ""
+	text := in.Name
+	switch {
+	case required:
+		text += " (required)"
+	case in.Default != "" && !in.Secret:
+		text += " (default " + Short(in.Default) + ")"
+	}
+	return Ask{Kind: kind, Detail: text + Join(": ", in.Description), Name: in.Name, Description: in.Description, Required: required, Secret: in.Secret}
+}
+
+// maxAsked is how many lines of what a server asks for are shown: what is required comes first.
+const maxAsked = 40
+
+// PrintAsks shows what a server asks for, a line each, under its kind.
+func (a *App) PrintAsks(w io.Writer, list []Ask) {
+	kind := ""
+	for i, line := range list {
+		if i == maxAsked {
+			fmt.Fprintf(w, "    %-13sand %d more; --json lists all\n", "", len(list)-i)
+			return
+		}
+		label := line.Kind
+		if label == kind {
+			label = ""
+		}
+		kind = line.Kind
+		fmt.Fprintf(w, "    %s%s\n", a.IO.Dim(fmt.Sprintf("%-13s", label)), a.IO.Wrap(Clean(line.Detail), 17))
+	}
 }
 
 // Asks shows what a server asks for. What is declared is all that can be shown: it is not enforced yet.
 func (a *App) Asks(m *manifest.Manifest) {
 	list := AsksOf(m)
-	for _, line := range list {
-		a.IO.Printf("    %s%s\n", a.IO.Dim(fmt.Sprintf("%-13s", line.Kind)), a.IO.Wrap(Clean(line.Detail), 17))
-	}
+	a.PrintAsks(a.IO.Out, list)
 	if len(list) == 0 {
 		a.IO.Printf("    nothing it declares\n")
 	}
+}
+
+// SourceOf says where a version comes from, for the one who is to trust it.
+func SourceOf(registry string, mirrored bool, origin string) string {
+	if mirrored {
+		return "copied by " + registry + " from " + First(origin, "elsewhere") + ", not published there"
+	}
+	return "published on " + registry
 }

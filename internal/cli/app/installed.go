@@ -75,6 +75,9 @@ func (a *App) Find(name hub.Name, global bool) (*Installed, error) {
 	if near != "" {
 		return nil, e.WithHint("did you mean %s?", near)
 	}
+	if global {
+		return nil, e.WithHint("mcpm install -g %s, or leave -g out for the one of this project", name)
+	}
 	return nil, e.WithHint("mcpm install %s", name)
 }
 

@@ -108,7 +108,7 @@ func (o *linkOptions) link(path string) error {
 }
 
 func (o *linkOptions) unlink(arg string) error {
-	ref, err := app.ParseRef(arg)
+	ref, err := o.InstalledRef(arg, o.global)
 	if err != nil {
 		return err
 	}

@@ -103,7 +103,7 @@ func (o *outdatedOptions) run(ctx context.Context) error {
 
 // names returns the servers to look at: those that were named, or all.
 func (o *outdatedOptions) names(v *view) ([]hub.Name, error) {
-	refs, err := app.ParseRefs(o.args)
+	refs, err := o.InstalledRefs(o.args, o.global)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package use
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
@@ -123,22 +124,19 @@ func (st step) widened() []string {
 // showNew prints what a person should know before a server is installed for the first time.
 func showNew(a *app.App, st step) {
 	d := st.new.Detail
-	source := "published on " + st.new.Registry
-	if d.Mirrored {
-		source = "copied from elsewhere by " + st.new.Registry + ", not published there"
-	}
+	source := app.SourceOf(st.new.Registry, d.Mirrored, "")
 	if !st.direct {
 		source += ", needed by another server"
 	}
 	fmt.Fprintf(a.IO.Err, "  %s   %s\n", a.IO.Accent(st.name.String()+" "+st.version), a.IO.Wrap(app.Clean(source), 4))
 	list := app.AsksOf(st.new.Manifest)
-	if len(list) == 0 {
+	if len(list) > 0 {
+		fmt.Fprintf(a.IO.Err, "  It asks for:\n")
+		a.PrintAsks(a.IO.Err, list)
+	}
+	if !slices.ContainsFunc(list, func(ask app.Ask) bool { return ask.Name == "" }) { // nothing but values
 		fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Wrap("It declares no permissions. Like every server it runs with your rights for now.", 2))
 		return
-	}
-	fmt.Fprintf(a.IO.Err, "  It asks for:\n")
-	for _, line := range list {
-		fmt.Fprintf(a.IO.Err, "    %s%s\n", a.IO.Dim(fmt.Sprintf("%-13s", line.Kind)), a.IO.Wrap(app.Clean(line.Detail), 17))
 	}
 	fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Dim(a.IO.Wrap("That is what it declares; it is not enforced yet, the server runs with your rights.", 2)))
 }

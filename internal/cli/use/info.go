@@ -37,7 +37,7 @@ func NewInfo(a *app.App) *cobra.Command {
 }
 
 func (o *infoOptions) run(ctx context.Context) error {
-	r, err := app.ParseRef(o.arg)
+	r, err := o.KnownRef(o.arg)
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func (o *infoOptions) run(ctx context.Context) error {
 			o.IO.Printf("%s\n", strings.TrimRight(term.Clean(strings.ReplaceAll(line, "\t", "    ")), " "))
 		}
 	default:
-		o.show(s)
+		o.show(s, c.Base())
 	}
 	return nil
 }
@@ -108,7 +108,7 @@ func (o *infoOptions) listVersions(ctx context.Context, c *wire.Client, name hub
 	return nil
 }
 
-func (o *infoOptions) show(s *wire.ServerDetail) {
+func (o *infoOptions) show(s *wire.ServerDetail, registry string) {
 	name, version, again := app.Clean(s.Name), app.Clean(s.Version), ""
 	kinds, transports := s.Packages, s.Transports
 	if v := s.LatestVersion; v != nil {
@@ -133,9 +133,7 @@ func (o *infoOptions) show(s *wire.ServerDetail) {
 			o.Fact("published", "%s", v.PublishedAt.Format("2006-01-02"))
 		}
 	}
-	if s.Mirrored {
-		o.Fact("source", "copied from %s, not published on this hub", s.Origin)
-	}
+	o.Fact("source", "%s", app.SourceOf(registry, s.Mirrored, s.Origin))
 	o.Fact("license", "%s", s.License)
 	o.Fact("homepage", "%s", s.Homepage)
 	o.Fact("repository", "%s", s.Repository)
