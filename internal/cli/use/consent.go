@@ -102,6 +102,37 @@ func (o *apply) refuseWidened(asking []step) error {
 		WithHint("read it, and allow it with --yes --accept-permissions")
 }
 
+// needs returns the flags that allow a plan where nobody is asked, and the servers that ask for more than before.
+func (pl *plan) needs() (flags, wider []string) {
+	for _, st := range pl.steps {
+		if st.previous != nil && st.previous.Version == st.version {
+			continue
+		}
+		flags = []string{"--yes"}
+		if len(st.widened()) > 0 {
+			wider = append(wider, st.name.String())
+		}
+	}
+	if len(wider) > 0 {
+		flags = append(flags, "--accept-permissions")
+	}
+	return flags, wider
+}
+
+// answerNeeded says after --dry-run what will be asked, and the flags that answer.
+func (pl *plan) answerNeeded() string {
+	flags, wider := pl.needs()
+	switch {
+	case len(flags) == 0:
+		return ""
+	case len(wider) == 1:
+		return " A terminal is asked; elsewhere it takes " + strings.Join(flags, " ") + ", as " + wider[0] + " asks for more than before."
+	case len(wider) > 1:
+		return " A terminal is asked; elsewhere it takes " + strings.Join(flags, " ") + ", as " + app.AndList(wider) + " ask for more than before."
+	}
+	return " A terminal is asked; elsewhere it takes --yes."
+}
+
 // widened lists what a new version asks for and the old one did not. Where the old manifest is no longer kept, the
 // permissions that the lockfile holds are compared.
 func (st step) widened() []string {

@@ -167,6 +167,7 @@ type changeJSON struct {
 	Hosts     []hostJSON      `json:"hosts"`
 	Beyond    []beyond        `json:"beyond,omitempty"` // newer than mcp.json takes
 	DryRun    bool            `json:"dryRun,omitempty"`
+	Needs     []string        `json:"needs,omitempty"` // with dryRun: the flags that allow it where nobody is asked
 	Seconds   float64         `json:"seconds"`
 }
 
@@ -181,7 +182,11 @@ func (o *apply) report(a *app.App, pl *plan, begun time.Time) error {
 	}
 	seconds := a.Now().Sub(begun).Seconds()
 	if a.JSON {
-		app.PrintJSON(a.IO, pl.answer(changes, o.dryRun, seconds))
+		ans := pl.answer(changes, o.dryRun, seconds)
+		if o.dryRun {
+			ans.Needs, _ = pl.needs()
+		}
+		app.PrintJSON(a.IO, ans)
 		return nil
 	}
 	for _, st := range pl.steps {
@@ -224,8 +229,8 @@ func summary(a *app.App, pl *plan, changes []install.Change, dryRun bool, second
 		}
 	}
 	switch {
-	case dryRun:
-		a.IO.Notef("Nothing was changed (--dry-run).\n")
+	case dryRun && len(pl.steps)+len(pl.remove)+touched > 0:
+		a.IO.Notef("Nothing was changed (--dry-run).%s\n", pl.answerNeeded())
 	case len(pl.steps) == 0 && len(pl.remove) == 0 && touched == 0:
 		a.IO.Notef("Nothing to change: %s in step.\n", isAre(len(pl.next.Servers), "server"))
 	case verb == "uninstall", len(pl.steps) == 0 && len(pl.remove) > 0:

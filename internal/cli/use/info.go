@@ -26,6 +26,8 @@ func NewInfo(a *app.App) *cobra.Command {
 	c := &cobra.Command{
 		Use: "info NAME[@VERSION]", Aliases: []string{"view", "show"},
 		Short: "Show what is known about a server",
+		Long: "Info asks the hub what it knows of a server: what it is for, what it offers, what it asks for. With --offline it\n" +
+			"says of an installed one what the lockfile and the store do. The name of an installed server does without its scope.",
 		Example: "  mcpm info @acme/postgres\n  mcpm info @acme/postgres@2.3.1\n" +
 			"  mcpm info io.github.acme/postgres --versions",
 		Args: app.Args(1, 1, "the name of a server"),
@@ -40,6 +42,9 @@ func (o *infoOptions) run(ctx context.Context) error {
 	r, err := o.KnownRef(o.arg)
 	if err != nil {
 		return err
+	}
+	if o.Offline {
+		return o.kept(r)
 	}
 	c, err := o.ClientFor(r.Name)
 	if err != nil {
@@ -118,13 +123,7 @@ func (o *infoOptions) show(s *wire.ServerDetail, registry string) {
 		}
 	}
 	o.IO.Printf("%s\n", o.IO.Accent(name+" "+version))
-	if s.Title != "" && s.Title != name {
-		o.IO.Printf("%s\n", o.IO.Bold(term.Clean(s.Title)))
-	}
-	if s.Description != "" {
-		o.IO.Printf("%s\n", o.IO.Wrap(term.Clean(hub.Plain(s.Description)), 0))
-	}
-	o.IO.Printf("\n")
+	o.about(s.Title, name, s.Description)
 	if v := s.LatestVersion; v != nil {
 		if v.State != hub.Published {
 			o.Fact("state", "%s", app.StateWord(v.State)+app.Join(": ", v.Message)+app.Join("; use ", v.Replacement))
