@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -38,4 +39,25 @@ func TestInitTells(t *testing.T) {
 	}
 	text := w.transcript(init("--env", "API_KEY", "--env", "ZONE", "--probe"), init("--env", "API_KEY", "--env", "ZONE"), init("--force", "--npm", "@acme/weather@1.0.0", "--env", "API_KEY"))
 	golden(t, "init-tells.txt", text)
+}
+
+// TestNarrow: at 60 columns names stay whole, since they are there to be copied, and in a pipe so does everything.
+func TestNarrow(t *testing.T) {
+	w := newWorld(t)
+	long := strings.NewReplacer("@acme/postgres", "io.github.a-long-organisation-name/a-server-for-postgres", "Read-only SQL for PostgreSQL",
+		"Reads the tables of any PostgreSQL database with plain SQL, explains what a query costs, and never writes a single byte into it").Replace
+	w.hub.add(t, long(postgres1), nil)
+	w.hub.add(t, long(postgres2), nil)
+	w.write("home/.cursor/mcp.json", "{}\n")
+	w.vars["DATABASE_URL"] = "postgres://x"
+	w.mcpm("install", "io.github.a-long-organisation-name/a-server-for-postgres@1.4.0", "--yes", "-q")
+	text := w.transcript(cmds("search sql")...)
+	w.width = 60
+	text += "\n-- 60 columns --\n" + w.transcript(cmds("search sql", "list", "outdated", "rollback --list", "config a-server-for-postgres --json -q", "cache ls", "why a-server-for-postgres")...)
+	golden(t, "narrow.txt", text)
+	for line := range strings.Lines(text[strings.Index(text, "-- 60"):]) {
+		if line = strings.TrimPrefix(strings.TrimSuffix(line, "\n"), "2> "); len([]rune(line)) > 60 && !strings.HasPrefix(line, "$") && strings.Contains(line, " ") && !strings.Contains(line, "-organisation-name/") {
+			t.Errorf("%d columns: %s", len(line), line)
+		}
+	}
 }

@@ -92,7 +92,7 @@ func newCacheList(a *app.App) *cobra.Command {
 				app.PrintJSON(a.IO, map[string]any{"packages": rows})
 				return nil
 			}
-			table := term.Table{Flex: []int{0}, Drop: []int{2}, Colors: []func(string) string{a.IO.Accent, nil, a.IO.Dim, nil, a.IO.Dim}}
+			table := term.Table{Drop: []int{2, 1}, Colors: []func(string) string{a.IO.Accent, nil, a.IO.Dim, nil, a.IO.Dim}}
 			for _, r := range rows {
 				use := "needed by nobody"
 				if r.Uses > 0 {

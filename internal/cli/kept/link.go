@@ -197,7 +197,7 @@ func (o *linkOptions) list() error {
 		app.PrintJSON(o.IO, map[string]any{"links": rows})
 		return nil
 	}
-	t := term.Table{Flex: []int{1}, Colors: []func(string) string{o.IO.Accent, nil}}
+	t := term.Table{Colors: []func(string) string{o.IO.Accent, nil}}
 	for _, n := range names {
 		t.Row(n.String(), of[n])
 	}

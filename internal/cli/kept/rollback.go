@@ -296,7 +296,7 @@ func (o *rollbackOptions) show(log history.Log) error {
 		app.PrintJSON(o.IO, map[string]any{"generations": rows})
 		return nil
 	}
-	table := term.Table{Flex: []int{2}, Colors: []func(string) string{o.IO.Accent, o.IO.Dim, nil, o.IO.Green}}
+	table := term.Table{Colors: []func(string) string{o.IO.Accent, o.IO.Dim, nil, o.IO.Green}}
 	for _, g := range list {
 		here := ""
 		if g.Number == current {

@@ -167,7 +167,11 @@ func (o *infoOptions) capabilities(list []hub.Capability) {
 		t := term.Table{Flex: []int{1}, Indent: 4, Colors: []func(string) string{o.IO.Accent, nil}}
 		for _, c := range list {
 			if c.Type == kind {
-				t.Row(c.Name, term.Cut(term.Clean(c.Description), 120))
+				text := term.Clean(c.Description)
+				if o.IO.Width > 0 {
+					text = term.Cut(text, 120)
+				}
+				t.Row(c.Name, text)
 			}
 		}
 		if t.Len() > 0 {
