@@ -281,6 +281,15 @@ func indexFilters(run func(string, func(f *indexFix))) {
 		}
 		f.want(hub.SearchQuery{Text: "postgres x", Typing: true}, "")
 	})
+	run("while typing, the beginning of a publisher's name is enough, and what a server is called comes first", func(f *indexFix) {
+		f.put(doc("1", "io.github.modelmakers/time", "clock"), doc("2", "modelmakers/clock", "clock"), doc("3", "io.github.other/model-viewer", "models"))
+		for _, text := range []string{"modelm", "modelmakers"} {
+			f.want(hub.SearchQuery{Text: text, Typing: true}, "1 2")
+		}
+		f.want(hub.SearchQuery{Text: "model", Typing: true}, "3 1 2")
+		f.want(hub.SearchQuery{Text: "modelmakers tim", Typing: true}, "1")
+		f.want(hub.SearchQuery{Text: "githu", Typing: true}, "")
+	})
 }
 
 func indexSorts(run func(string, func(f *indexFix))) {
