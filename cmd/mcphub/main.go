@@ -75,6 +75,7 @@ Start one with everything embedded in ./data:
 	root.SetVersionTemplate("mcphub {{.Version}}\n")
 	addConfigFlags(root.PersistentFlags())
 	root.AddCommand(newServe(), newConfigCmd(), newImport(), newSync(), newAdmin(), newVersion())
+	showSettings(root)
 	return root
 }
 
