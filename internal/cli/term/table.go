@@ -1,6 +1,7 @@
 package term
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -17,6 +18,7 @@ type Table struct {
 	Right  []int    // columns set to the right
 	Colors []func(string) string
 	Indent int
+	Least  int // columns that a cut text has at least; 0 for 24
 
 	rows [][]string
 }
@@ -34,7 +36,7 @@ func (t *Table) Len() int { return len(t.rows) }
 
 const (
 	gap      = 3
-	readable = 24 // columns of a cut text that still say something
+	readable = 24 // columns of a cut text that still say something, unless the table says more
 	longest  = 60 // columns that are set aside for a text in a pipe; a longer one goes beyond
 )
 
@@ -50,7 +52,7 @@ func (t *Table) Fits(io *IO) bool {
 			widths[i] = 0
 		}
 	}
-	t.cut(widths, io.Width, readable)
+	t.cut(widths, io.Width, t.least())
 	return t.total(widths) <= io.Width
 }
 
@@ -100,7 +102,7 @@ func (t *Table) widths() []int {
 func (t *Table) shrink(widths []int, total int) {
 	for dropped := 0; ; dropped++ {
 		tried := slices.Clone(widths)
-		t.cut(tried, total, readable)
+		t.cut(tried, total, t.least())
 		if t.total(tried) <= total || dropped == len(t.Drop) {
 			break
 		}
@@ -108,7 +110,7 @@ func (t *Table) shrink(widths []int, total int) {
 			widths[i] = 0
 		}
 	}
-	t.cut(widths, total, readable)
+	t.cut(widths, total, t.least())
 }
 
 // stack sets each row on several lines: its name with what follows, the other cells, and below them its texts. Cells that
@@ -153,6 +155,8 @@ func (t *Table) paint(i int, cell string) string {
 	}
 	return cell
 }
+
+func (t *Table) least() int { return cmp.Or(t.Least, readable) }
 
 func (t *Table) cut(widths []int, total, floor int) {
 	for _, i := range t.Flex {

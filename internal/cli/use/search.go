@@ -76,7 +76,7 @@ func (o *searchOptions) run(ctx context.Context) error {
 	if res.Corrected != "" {
 		o.IO.Notef("Nobody says %q; looking for %q.\n", term.Clean(res.Query), term.Clean(res.Corrected))
 	}
-	t := term.Table{Flex: []int{2}, Drop: []int{5, 4, 3}, Colors: []func(string) string{o.IO.Accent, nil, nil, o.IO.Dim, o.IO.Dim, o.IO.Dim}}
+	t := term.Table{Flex: []int{2}, Least: 36, Drop: []int{5, 4, 3}, Colors: []func(string) string{o.IO.Accent, nil, nil, o.IO.Dim, o.IO.Dim, o.IO.Dim}}
 	for _, s := range res.Servers {
 		t.Row(s.Name, s.Version, o.describe(s.Server), counted(s.Tools, "tool"), scored(s.Server), installs(s.Installs))
 	}
