@@ -5,6 +5,7 @@ package author
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -103,6 +104,13 @@ func (o *initOptions) run(ctx context.Context) error {
 		return err
 	}
 	if err := checkManifestText(text); err != nil {
+		var e *hub.Error
+		if errors.As(err, &e) { // there is no file yet that could be mended, nor has it lines
+			for i := range e.Issues {
+				e.Issues[i].Line = 0
+			}
+			return hub.Errorf(e.Kind, "that makes no valid mcp.json; nothing was written").WithIssues(e.Issues).WithHint("give other values: mcpm init --help")
+		}
 		return err
 	}
 	if o.dryRun {

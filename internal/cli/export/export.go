@@ -70,7 +70,7 @@ func NewExport(a *app.App) *cobra.Command {
 		},
 	}
 	c.Flags().StringVarP(&o.format, "format", "f", "", "the `FORMAT` to write: "+strings.Join(formats, ", "))
-	c.Flags().StringVarP(&o.file, "output", "o", "", "write to `FILE` instead of stdout")
+	c.Flags().StringVarP(&o.file, "output", "o", "", "write to `FILE` instead of stdout; - is stdout")
 	c.Flags().BoolVarP(&o.global, "global", "g", false, "what is installed for all projects")
 	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	return c
@@ -119,7 +119,7 @@ func (o *exportOptions) run() error {
 // output returns the file to write, "" for stdout. NotFound when its directory is not there: a mistyped path is more
 // often a mistake than a wish.
 func (o *exportOptions) output() (string, error) {
-	if o.file == "" {
+	if o.file == "" || o.file == "-" {
 		return "", nil
 	}
 	file := o.file

@@ -49,7 +49,7 @@ func (o *ciOptions) run(ctx context.Context) error {
 		return err
 	}
 	if m == nil {
-		return hub.Errorf(hub.NotFound, "there is no mcp.json in %s", p.Dir)
+		return hub.Errorf(hub.NotFound, "there is no mcp.json in %s or above it", p.Dir).WithHint("go to a project that has one; mcpm install NAME makes one")
 	}
 	lock, err := install.ReadLockfile(p.Lock())
 	if err != nil {

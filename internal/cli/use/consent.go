@@ -59,7 +59,9 @@ func (o *apply) decide(ctx context.Context, a *app.App, asking []step, shown boo
 		return app.Usage("%s would be installed and nobody is here to allow it", app.AndList(names)).WithHint("read what it asks for and add --yes to allow it")
 	}
 	for {
+		asked := a.Now()
 		answer, err := a.IO.Choose(ctx, "  Allow? [y/N/d for details, --yes answers]", "nyd")
+		o.waited += a.Now().Sub(asked)
 		switch {
 		case err != nil:
 			return err
@@ -159,7 +161,7 @@ func showNew(a *app.App, st step) {
 	if !st.direct {
 		source += ", needed by another server"
 	}
-	fmt.Fprintf(a.IO.Err, "  %s   %s\n", a.IO.Accent(st.name.String()+" "+st.version), a.IO.Wrap(app.Clean(source), 4))
+	fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Wrap(a.IO.Accent(st.name.String()+" "+st.version)+"   "+app.Clean(source), 4))
 	list := app.AsksOf(st.new.Manifest)
 	if len(list) > 0 {
 		fmt.Fprintf(a.IO.Err, "  It asks for:\n")

@@ -180,7 +180,7 @@ func (o *apply) report(a *app.App, pl *plan, begun time.Time) error {
 			return err
 		}
 	}
-	seconds := a.Now().Sub(begun).Seconds()
+	seconds := (a.Now().Sub(begun) - o.waited).Seconds()
 	if a.JSON {
 		ans := pl.answer(changes, o.dryRun, seconds)
 		if o.dryRun {
@@ -232,6 +232,10 @@ func summary(a *app.App, pl *plan, changes []install.Change, dryRun bool, second
 	case dryRun && len(pl.steps)+len(pl.remove)+touched > 0:
 		a.IO.Notef("Nothing was changed (--dry-run).%s\n", pl.answerNeeded())
 	case len(pl.steps) == 0 && len(pl.remove) == 0 && touched == 0:
+		if len(pl.next.Servers) == 0 {
+			a.IO.Notef("Nothing to change: mcp.json asks for no servers. mcpm search finds some.\n")
+			return
+		}
 		a.IO.Notef("Nothing to change: %s in step.\n", isAre(len(pl.next.Servers), "server"))
 	case verb == "uninstall", len(pl.steps) == 0 && len(pl.remove) > 0:
 		a.IO.Notef("Removed %s in %.1f s.\n", app.Plural(len(pl.remove), "server"), seconds)
