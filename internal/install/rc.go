@@ -21,7 +21,7 @@ type Settings struct {
 	AuthToken        string
 	DefaultTransport string            // stdio, streamable-http or sse; "" takes what the server offers first
 	DockerRuntime    string            // docker or podman
-	Analytics        bool              // whether the hub is told that an install is one; it counts them
+	Analytics        bool              // whether the hub is told that an install is one; it counts them. Only the user turns it on
 	PrivateDownloads bool              // whether archives may come from this machine and its networks; never a project's
 	Scopes           map[string]string // scope without "@" to the hub it is only looked up at
 	HostPaths        map[string]string // host to the file a person named instead of the usual one; never a project's
@@ -42,7 +42,7 @@ var rcKeys = map[string]string{
 var switches = []string{"analytics", "privateDownloads"}
 
 func newSettings() *Settings {
-	return &Settings{Registry: DefaultRegistry, Analytics: true, Scopes: map[string]string{}, from: map[string]string{}}
+	return &Settings{Registry: DefaultRegistry, Scopes: map[string]string{}, from: map[string]string{}}
 }
 
 // LoadSettings merges the user's ~/.mcpmrc, the project's .mcpmrc over it and MCPM_* variables over both.
@@ -87,7 +87,8 @@ func ParseRC(data []byte, file string) (*Settings, error) {
 }
 
 // merge lays one file over s. A project's file comes with other people's code, so it may not bring a
-// token: with a registry of its own choice beside it, it would show what the user asks for under a foreign name.
+// token: with a registry of its own choice beside it, it would show what the user asks for under a foreign name. Nor
+// does it turn analytics on, only off.
 func (s *Settings) merge(data []byte, file string, project bool) error {
 	std, err := hujson.Standardize(data)
 	if err != nil {
@@ -122,8 +123,12 @@ func (s *Settings) merge(data []byte, file string, project bool) error {
 			return hub.Errorf(hub.Forbidden, "%s sets privateDownloads, which only you may", file).
 				WithHint("remove it there, and set MCPM_PRIVATE_DOWNLOADS=1 or write it into your own .mcpmrc")
 		}
+		was, from := s.Analytics, s.from[key]
 		if err := s.set(key, text, file); err != nil {
 			return err
+		}
+		if project && s.Analytics && !was { // to be told of is the user's choice, not that of a repository
+			s.Analytics, s.from[key] = false, from
 		}
 	}
 	return nil
