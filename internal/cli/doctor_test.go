@@ -49,7 +49,7 @@ func healthy(t *testing.T) *world {
 func TestDoctor(t *testing.T) {
 	w := healthy(t)
 	text := w.doctor()
-	w.vars["MCPM_ANALYTICS"] = "false"
+	w.vars["MCPM_ANALYTICS"] = "true"
 	text += "\n" + w.doctor("--offline")
 	w.width = 60
 	text += "\n" + w.doctor()
@@ -137,7 +137,7 @@ func TestDoctorNeeds(t *testing.T) {
 		}
 	}
 	text := w.doctor()
-	for _, want := range []string{"problem: not found, and it starts servers of npm: @acme/postgres", "notice: not found, and it fetches servers of npm: @acme/postgres", "[exit 1]"} {
+	for _, want := range []string{"problem: not found, and it starts servers of npm and archives: @acme/postgres", "notice: not found, and it fetches servers of npm: @acme/postgres", "[exit 1]"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}

@@ -51,7 +51,7 @@ func (h Home) SaveBundle(a Artifact, open Download) (err error) {
 		return err
 	}
 	defer tmp.Close()
-	if err := receive(tmp, a.Integrity, open); err != nil {
+	if err := receive(tmp, a.Integrity, bundle.DefaultLimits.Packed, open); err != nil {
 		return err
 	}
 	if err := tmp.Sync(); err != nil {
@@ -71,14 +71,14 @@ const partPrefix = ".part-"
 
 // receive completes a download and leaves it at its beginning. What had been kept of an earlier try and does not fit is
 // fetched anew, once.
-func receive(tmp *os.File, integrity string, open Download) error {
+func receive(tmp *os.File, integrity string, limit int64, open Download) error {
 	from, err := tmp.Seek(0, io.SeekEnd)
 	if err != nil {
 		return err
 	}
-	err = download(tmp, from, integrity, open)
+	err = download(tmp, from, integrity, limit, open)
 	if from > 0 && err != nil && !errors.Is(err, errBroke) { // what was kept is of no use, or the hub only begins at the beginning
-		err = download(tmp, 0, integrity, open)
+		err = download(tmp, 0, integrity, limit, open)
 	}
 	if k := hub.KindOf(err); k == hub.Integrity || k == hub.TooLarge {
 		return errors.Join(err, os.Remove(tmp.Name()))
@@ -89,7 +89,7 @@ func receive(tmp *os.File, integrity string, open Download) error {
 // errBroke is the cause of a download that may go on later.
 var errBroke = errors.New("install: the download broke off")
 
-func download(tmp *os.File, from int64, integrity string, open Download) error {
+func download(tmp *os.File, from int64, integrity string, limit int64, open Download) error {
 	r, err := open(from)
 	if err != nil {
 		return err
@@ -101,13 +101,12 @@ func download(tmp *os.File, from int64, integrity string, open Download) error {
 	if _, err := tmp.Seek(from, io.SeekStart); err != nil {
 		return err
 	}
-	limit := bundle.DefaultLimits.Packed
 	n, err := io.Copy(tmp, io.LimitReader(r, limit+1-from))
 	if err != nil {
 		return hub.Errorf(hub.Unavailable, "the download broke off after %d bytes", from+n).WithHint("try again; it goes on there").WithCause(errors.Join(errBroke, err))
 	}
 	if from+n > limit {
-		return hub.Errorf(hub.TooLarge, "the bundle has more than %d bytes", limit)
+		return hub.Errorf(hub.TooLarge, "it has more than %d bytes", limit)
 	}
 	return check(tmp, integrity)
 }
@@ -132,7 +131,7 @@ func (h Home) OpenBundle(a Artifact) (dir string, added []string, err error) {
 		return "", nil, err
 	}
 	if !h.HasBundle(a) {
-		return "", nil, hub.Errorf(hub.NotFound, "its bundle was not fetched on this machine yet").WithHint("mcpm install")
+		return "", nil, hub.Errorf(hub.NotFound, "its bundle is not in the store of this machine").WithHint("mcpm install")
 	}
 	f, err := os.Open(dir + ".tgz")
 	if err != nil {

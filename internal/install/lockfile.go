@@ -49,14 +49,14 @@ type Artifact struct {
 	Version    string `json:"version,omitempty"`
 	Integrity  string `json:"integrity,omitempty"` // "sha512-..." of the bundle, "sha256:..." of a file; "" when the publisher gave none
 	Size       int64  `json:"size,omitempty"`
-	Tree       *Tree  `json:"tree,omitempty"` // of npm and PyPI: everything it needs
+	Tree       *Tree  `json:"tree,omitempty"` // of npm, PyPI and MCPB: everything it needs
 }
 
 // Tree is a package with all it depends on.
 type Tree struct {
 	Integrity string            `json:"integrity"` // "sha512-..." of the document in its canonical form
 	Files     map[string]string `json:"files"`     // "sha512-..." of the installed files, by platform
-	Document  json.RawMessage   `json:"document"`  // each package with its version and digest, see package pin
+	Document  json.RawMessage   `json:"document"`  // each package with its version and digest, see package pin; of MCPB, see package mcpb
 }
 
 // Bundle returns the artifact kept by the hub, or nil.

@@ -61,7 +61,7 @@ func (h Home) GC(platform string, all bool) (tree.Freed, error) {
 	if err != nil {
 		return freed, diskError(err)
 	}
-	for _, dir := range []string{"sha256", "sha512"} {
+	for _, dir := range []string{"sha256", "sha512", archivesDir} {
 		if err := h.sweep(&freed, dir, func(id string) bool { return !all && wanted[id] }); err != nil {
 			return freed, diskError(err)
 		}
@@ -96,7 +96,7 @@ func (h Home) wanted(platform string) (map[string]bool, error) {
 	return out, nil
 }
 
-// sweep takes away the manifests or bundles that keep does not want.
+// sweep takes away the manifests, bundles or downloads that keep does not want.
 func (h Home) sweep(freed *tree.Freed, dir string, keep func(id string) bool) error {
 	entries, err := os.ReadDir(h.path("store", dir))
 	if errors.Is(err, fs.ErrNotExist) {

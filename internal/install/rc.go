@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/hub"
@@ -21,7 +22,8 @@ type Settings struct {
 	DefaultTransport string            // stdio, streamable-http or sse; "" takes what the server offers first
 	DockerRuntime    string            // docker or podman
 	Sandbox          bool              // whether servers run in a sandbox when nothing else is said
-	Analytics        bool              // whether the hub is told that an install is one; it counts them
+	Analytics        bool              // whether the hub is told that an install is one; it counts them. Only the user turns it on
+	PrivateDownloads bool              // whether archives may come from this machine and its networks; never a project's
 	Scopes           map[string]string // scope without "@" to the hub it is only looked up at
 	HostPaths        map[string]string // host to the file a person named instead of the usual one; never a project's
 
@@ -34,11 +36,14 @@ type Settings struct {
 // rcKeys are the keys of .mcpmrc and the variable over each.
 var rcKeys = map[string]string{
 	"registry": "MCPM_REGISTRY", "authToken": "MCPM_TOKEN", "defaultTransport": "MCPM_DEFAULT_TRANSPORT",
-	"dockerRuntime": "MCPM_DOCKER_RUNTIME", "analytics": "MCPM_ANALYTICS", "sandbox": "MCPM_SANDBOX",
+	"dockerRuntime": "MCPM_DOCKER_RUNTIME", "analytics": "MCPM_ANALYTICS", "privateDownloads": "MCPM_PRIVATE_DOWNLOADS", "sandbox": "MCPM_SANDBOX",
 }
 
+// switches are the keys of .mcpmrc that are true or false.
+var switches = []string{"analytics", "privateDownloads", "sandbox"}
+
 func newSettings() *Settings {
-	return &Settings{Registry: DefaultRegistry, Analytics: true, Scopes: map[string]string{}, from: map[string]string{}}
+	return &Settings{Registry: DefaultRegistry, Scopes: map[string]string{}, from: map[string]string{}}
 }
 
 // LoadSettings merges the user's ~/.mcpmrc, the project's .mcpmrc over it and MCPM_* variables over both.
@@ -83,7 +88,8 @@ func ParseRC(data []byte, file string) (*Settings, error) {
 }
 
 // merge lays one file over s. A project's file comes with other people's code, so it may not bring a
-// token: with a registry of its own choice beside it, it would show what the user asks for under a foreign name.
+// token: with a registry of its own choice beside it, it would show what the user asks for under a foreign name. Nor
+// does it turn analytics on, only off.
 func (s *Settings) merge(data []byte, file string, project bool) error {
 	std, err := hujson.Standardize(data)
 	if err != nil {
@@ -101,7 +107,7 @@ func (s *Settings) merge(data []byte, file string, project bool) error {
 			continue
 		}
 		text, ok := value.(string)
-		if b, isBool := value.(bool); isBool && (key == "analytics" || key == "sandbox") {
+		if b, isBool := value.(bool); isBool && slices.Contains(switches, key) {
 			text, ok = fmt.Sprint(b), true
 		}
 		if !ok {
@@ -117,8 +123,16 @@ func (s *Settings) merge(data []byte, file string, project bool) error {
 		if project && key == "sandbox" && (text == "false" || text == "0") && s.Sandbox {
 			return hub.Errorf(hub.Forbidden, "%s switches the sandbox off; a repository must not", file).WithHint("remove it there, or run a server with --sandbox=false")
 		}
+		if project && key == "privateDownloads" {
+			return hub.Errorf(hub.Forbidden, "%s sets privateDownloads, which only you may", file).
+				WithHint("remove it there, and set MCPM_PRIVATE_DOWNLOADS=1 or write it into your own .mcpmrc")
+		}
+		was, from := s.Analytics, s.from[key]
 		if err := s.set(key, text, file); err != nil {
 			return err
+		}
+		if project && s.Analytics && !was { // to be told of is the user's choice, not that of a repository
+			s.Analytics, s.from[key] = false, from
 		}
 	}
 	return nil
@@ -169,6 +183,11 @@ func (s *Settings) set(key, value, from string) error {
 			return err
 		}
 		s.Analytics = value == "true" || value == "1"
+	case "privateDownloads":
+		if err := oneOf(value, from, key, "true", "false", "1", "0"); err != nil {
+			return err
+		}
+		s.PrivateDownloads = value == "true" || value == "1"
 	default:
 		return nil
 	}

@@ -101,18 +101,18 @@ type Launched struct {
 // Launch fills in an entry. vars holds the values people gave, by the name of the configuration, variable
 // or argument, and those the caller knows: workspace, bundle (the directory the bundle was unpacked to),
 // HOME. version and name come from m. Packages are started by the runner of their kind: npx, uvx, docker
-// run, dnx.
+// run, dnx; an archive (mcpb) by the Command that was filled in when it was unpacked.
 //
 // What is required and has no value is returned as Missing, by name; Launched is then not to be used.
 // Invalid when a value is not among its choices or of its type, when a value would be read as an option
-// where an argument is expected, or when the entry cannot be started at all (mcpb, cargo).
+// where an argument is expected, or when the entry cannot be started at all (an archive that is not unpacked, cargo).
 func Launch(m *Manifest, spec ServerSpec, vars map[string]string) (Launched, []Missing, error) {
 	f := &filler{m: m, vars: vars, missing: map[string]Missing{}}
 	l := Launched{Transport: spec.transportOf()}
 	switch {
 	case spec.Package != nil:
 		p, _ := m.PackageOf(spec)
-		f.pkg(&l, p)
+		f.pkg(&l, p, spec.Command)
 	case spec.Remote != nil:
 		f.remote(&l, spec.Remote)
 	case spec.URL != "":

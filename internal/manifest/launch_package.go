@@ -11,8 +11,8 @@ import (
 	"github.com/modelcontextprotocol/registry/pkg/model"
 )
 
-// pkg fills in the runner of a package.
-func (f *filler) pkg(l *Launched, p *model.Package) {
+// pkg fills in the runner of a package. command is that of an archive, once it is known.
+func (f *filler) pkg(l *Launched, p *model.Package, command string) {
 	if p.Identifier == "" || strings.HasPrefix(p.Identifier, "-") || strings.ContainsAny(p.Identifier, " \t\r\n\x00") {
 		f.fail("the package %s cannot be started: its name would be read as an option", jsonc.Quote(p.Identifier))
 		return
@@ -34,6 +34,12 @@ func (f *filler) pkg(l *Launched, p *model.Package) {
 		f.docker(l, p)
 	case model.RegistryTypeNuGet:
 		f.dnx(l, p)
+	case model.RegistryTypeMCPB:
+		if l.Command = command; command == "" {
+			f.fail("its archive is not unpacked, so what it starts is not known")
+			return
+		}
+		l.Args = append(f.arguments(p.RuntimeArguments), f.arguments(p.PackageArguments)...)
 	default:
 		f.fail("a package of type %s cannot be started directly", p.RegistryType)
 		return

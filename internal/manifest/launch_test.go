@@ -154,7 +154,7 @@ var launchCases = []launchCase{
 	{
 		name: "mcpb has no runner",
 		src:  `{"name":"@a/bc","servers":{"a":{"package":{"registryType":"mcpb","identifier":"https://github.com/x/mcp.mcpb","transport":{"type":"stdio"}}}}}`,
-		err:  `@a/bc: a package of type mcpb cannot be started directly`,
+		err:  `@a/bc: its archive is not unpacked, so what it starts is not known`,
 	},
 	{
 		name: "an identifier that is an option",

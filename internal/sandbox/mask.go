@@ -54,6 +54,9 @@ func look(dir string, left *int, out *[]string) error {
 	if err != nil {
 		return fmt.Errorf("the granted path %s cannot be read: %w", dir, err)
 	}
+	if err := overSystem(real); err != nil {
+		return err
+	}
 	return filepath.WalkDir(real, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return nil // the server, which is no more than this person, cannot read it either

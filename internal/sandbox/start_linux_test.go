@@ -240,3 +240,30 @@ func TestNobody(t *testing.T) {
 func shell(script string) *sandbox.Spec {
 	return &sandbox.Spec{Command: "/bin/sh", Args: []string{"-c", script}, Home: "/home/user", Env: []string{"PATH=/usr/bin:/bin", "HOME=/home/user"}, Subprocess: true}
 }
+
+// BenchmarkStart compares a program that does nothing with the same in a sandbox.
+func BenchmarkStart(b *testing.B) {
+	b.Run("bare", func(b *testing.B) {
+		for b.Loop() {
+			if err := exec.Command("/bin/true").Run(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("sandbox", func(b *testing.B) {
+		null, err := os.Open(os.DevNull)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer null.Close()
+		for b.Loop() {
+			p, err := sandbox.Start(&sandbox.Spec{Command: "/bin/true", Home: "/home/user"}, null, null, null)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if code, err := p.Wait(); code != 0 || err != nil {
+				b.Fatal(code, err)
+			}
+		}
+	})
+}

@@ -19,8 +19,10 @@ type what struct {
 func main() {
 	server := mcp.NewServer(&mcp.Implementation{Name: "nosy", Version: "1.0.0"}, nil)
 	for name, try := range map[string]func(string) (string, error){
-		"read":  func(path string) (string, error) { b, err := os.ReadFile(path); return string(b), err },
-		"write": func(path string) (string, error) { return "written", os.WriteFile(path, []byte("from the server"), 0o666) },
+		"read": func(path string) (string, error) { b, err := os.ReadFile(path); return string(b), err },
+		"write": func(path string) (string, error) {
+			return "written", os.WriteFile(path, []byte("from the server"), 0o666)
+		},
 		"fetch": fetch,
 		"start": func(program string) (string, error) { b, err := exec.Command(program).Output(); return string(b), err },
 		"env":   func(name string) (string, error) { return os.Getenv(name) + ".", nil },

@@ -66,11 +66,11 @@ func Silent(code int) error { return &ExitError{code: code} }
 
 // Refused makes an error of the policy kind, exit code 8.
 func Refused(format string, args ...any) *hub.Error {
-	return hub.Errorf(policyKind, format, args...)
+	return hub.Errorf(RefusedKind, format, args...)
 }
 
-// policyKind is a kind of the command line only: a person or a rule said no.
-const policyKind hub.Kind = "refused"
+// RefusedKind is a kind of the command line only: a person or a rule said no.
+const RefusedKind hub.Kind = "refused"
 
 // Usage makes an error of wrong usage.
 func Usage(format string, args ...any) *hub.Error { return hub.Errorf(hub.Invalid, format, args...) }
@@ -85,7 +85,7 @@ func CodeOf(err error) int {
 		return ee.code
 	case errors.Is(err, context.Canceled):
 		return ExitInterrupt
-	case hub.KindOf(err) == policyKind:
+	case hub.KindOf(err) == RefusedKind:
 		return exitRefused
 	}
 	if code, ok := exitOf[hub.KindOf(err)]; ok {

@@ -26,8 +26,13 @@ func (a *App) Inputs(p install.Project, m *manifest.Manifest, entry string) (man
 	if err != nil {
 		return spec, nil, err
 	}
+	return spec, Needed(m, spec, p.Dir, a.Env.UserHome), nil
+}
+
+// Needed is InputsOf with what turns out to be missing when an entry is started, required ones first.
+func Needed(m *manifest.Manifest, spec manifest.ServerSpec, workspace, home string) []Input {
 	list := InputsOf(m, spec)
-	_, missing, err := manifest.Launch(m, spec, map[string]string{"workspace": p.Dir, "HOME": a.Env.UserHome, "bundle": "."})
+	_, missing, err := manifest.Launch(m, spec, map[string]string{"workspace": workspace, "HOME": home, "bundle": "."})
 	if err != nil {
 		missing = nil // it says so itself when it is started
 	}
@@ -39,13 +44,15 @@ func (a *App) Inputs(p install.Project, m *manifest.Manifest, entry string) (man
 		}
 		list[i].Required = true
 	}
-	slices.SortFunc(list, func(a, b Input) int {
-		if a.Required != b.Required {
-			return rank(b.Required) - rank(a.Required)
-		}
-		return strings.Compare(a.Name, b.Name)
-	})
-	return spec, list, nil
+	slices.SortFunc(list, RequiredFirst)
+	return list
+}
+
+func RequiredFirst(a, b Input) int {
+	if a.Required != b.Required {
+		return rank(b.Required) - rank(a.Required)
+	}
+	return strings.Compare(a.Name, b.Name)
 }
 
 func rank(b bool) int {
@@ -80,6 +87,7 @@ func InputsOf(m *manifest.Manifest, spec manifest.ServerSpec) []Input {
 	}
 	c.texts(slices.Concat([]string{spec.Command, spec.URL}, spec.Args, slices.Collect(maps.Values(spec.Env)), slices.Collect(maps.Values(spec.Headers)))...)
 	if p, ok := m.PackageOf(spec); ok {
+		c.archive = p.RegistryType == model.RegistryTypeMCPB
 		c.keyed(p.EnvironmentVariables)
 		c.keyed(p.Transport.Headers)
 		for _, a := range slices.Concat(p.RuntimeArguments, p.PackageArguments) {
@@ -122,8 +130,9 @@ func (in Input) Check(v string) error {
 
 // collector gathers inputs; what is declared twice is one input with what either says.
 type collector struct {
-	inputs map[string]Input
-	local  bool
+	inputs  map[string]Input
+	local   bool
+	archive bool // its values have short names of its publisher's, such as "path" or "username"
 }
 
 func (c *collector) add(name string, in manifest.Input, env bool) {
@@ -157,7 +166,7 @@ func (c *collector) texts(texts ...string) {
 func (c *collector) variables(list map[string]model.Input) {
 	for name, in := range list {
 		if in.Value == "" {
-			c.add(name, inputOf(in), true)
+			c.add(name, inputOf(in), !c.archive)
 		}
 	}
 }

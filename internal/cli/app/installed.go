@@ -14,9 +14,11 @@ import (
 type Installed struct {
 	Name     hub.Name
 	Project  install.Project
-	Locked   *install.Locked // nil for a working copy
-	Manifest *manifest.Manifest
-	Bundle   string // directory of its files
+	Locked   *install.Locked    // nil for a working copy
+	Manifest *manifest.Manifest // as it is started here, see Ready
+	Bundle   string             // directory of its files
+
+	Published *manifest.Manifest // as it is on the hub; nil for a working copy
 }
 
 // Version is the one that is locked, or says that it is a working copy.
@@ -59,6 +61,10 @@ func (a *App) Find(name hub.Name, global bool) (*Installed, error) {
 		if in.Manifest, err = h.Manifest(e.Manifest); err != nil {
 			return nil, in.Wrap(err)
 		}
+		in.Published = in.Manifest
+		if in.Manifest, err = a.Ready(in.Published, e); err != nil {
+			return nil, in.Wrap(err)
+		}
 		if b := e.Bundle(); b != nil {
 			dir, added, err := h.OpenBundle(*b)
 			if err != nil {
@@ -74,6 +80,9 @@ func (a *App) Find(name hub.Name, global bool) (*Installed, error) {
 	e := hub.Errorf(hub.NotFound, "%s is not installed", name)
 	if near != "" {
 		return nil, e.WithHint("did you mean %s?", near)
+	}
+	if global {
+		return nil, e.WithHint("mcpm install -g %s, or leave -g out for the one of this project", name)
 	}
 	return nil, e.WithHint("mcpm install %s", name)
 }
@@ -123,9 +132,15 @@ func (in *Installed) Wrap(err error) error {
 		if in.Project.Global {
 			g = " -g"
 		}
-		e.Hint = "mcpm install" + g + " fetches it"
+		e.Hint = "mcpm install" + g + " fetches it, for which it needs the network"
 	}
 	return e
+}
+
+// Lost is the error about something locked that is not in the store, where --offline forbids to fetch it.
+func Lost(name hub.Name, version, what string) error {
+	return hub.Errorf(hub.Unavailable, "%s %s: %s is not in the store of this machine, and --offline forbids to fetch it", name, version, Clean(what)).
+		WithHint("run it once without --offline, with the network")
 }
 
 // Needs makes the error about values a server lacks. A remote one takes none from the environment.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"os/exec"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest"
+	"github.com/modelcontextprotocol/registry/pkg/model"
 )
 
 // LaunchOptions say how a server is to be started.
@@ -46,6 +48,12 @@ func (a *App) Launch(p install.Project, name hub.Name, m *manifest.Manifest, o L
 	}
 	key, spec, err := a.entry(m, o.Entry)
 	if err != nil {
+		return nil, err
+	}
+	if err := a.Startable(spec, o.Locked); err != nil {
+		if e := (*hub.Error)(nil); errors.As(err, &e) && e.Kind == RefusedKind {
+			return nil, Refused("%s: %s", name, e.Message).WithHint("%s", e.Hint)
+		}
 		return nil, err
 	}
 	inputs := InputsOf(m, spec)
@@ -90,7 +98,11 @@ func (a *App) Launch(p install.Project, name hub.Name, m *manifest.Manifest, o L
 		Transport: l.Transport, URL: l.URL, Headers: l.Headers, AllowHTTP: o.AllowHTTP,
 	}
 	if o.Locked != nil {
-		if err := a.startPinned(o.Locked, out.Server); err != nil {
+		start := func() error { return a.startPinned(o.Locked, out.Server) }
+		if p := spec.Package; p != nil && p.RegistryType == model.RegistryTypeMCPB {
+			start = func() error { return a.startArchive(o.Locked, p, out.Server) }
+		}
+		if err := start(); err != nil {
 			return nil, err
 		}
 	}
@@ -98,29 +110,14 @@ func (a *App) Launch(p install.Project, name hub.Name, m *manifest.Manifest, o L
 		out.Server.Command = s.DockerRuntime
 	}
 	if o.Confined && (!away || out.Server.Command != "") {
-		return out, a.confine(m, out.Server, l.Env, workspace, o)
+		h, err := a.Store()
+		if err != nil {
+			return nil, err
+		}
+		at := confine.Machine{Home: a.Env.UserHome, Workspace: workspace, Store: h.Dir, Bundle: o.Bundle, LookPath: exec.LookPath}
+		return out, at.Confine(m, out.Server, l.Env, o.Grants)
 	}
 	return out, nil
-}
-
-// confine gives a server its sandbox. What a container engine starts is in a container of its own.
-func (a *App) confine(m *manifest.Manifest, s *gateway.Server, set map[string]string, workspace string, o LaunchOptions) error {
-	if s.Command == "docker" || s.Command == "podman" {
-		return nil
-	}
-	if s.Remote() {
-		return hub.Errorf(hub.Forbidden, "a server that is started here and listens at %s cannot be run in a sandbox: its port would be inside", s.URL).
-			WithHint("leave out --sandbox, if it may have your rights")
-	}
-	h, err := a.Store()
-	if err != nil {
-		return err
-	}
-	if o.Bundle != "" {
-		s.Reads = append(s.Reads, o.Bundle)
-	}
-	s.Sandbox, err = confine.Spec(m, s, set, o.Grants, confine.Machine{Home: a.Env.UserHome, Workspace: workspace, Store: h.Dir, LookPath: exec.LookPath})
-	return err
 }
 
 // stored returns what was configured, after plain text secrets were moved. A server that is not installed gets nothing

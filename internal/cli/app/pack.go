@@ -5,6 +5,7 @@ import (
 	"path"
 	"path/filepath"
 
+	"github.com/mcphub/mcphub/internal/cli/programs"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest"
@@ -37,12 +38,12 @@ func (a *App) KeptNPM(e *install.Locked, m *manifest.Manifest, spec manifest.Ser
 	if err != nil {
 		return nil, err
 	}
-	program, err := binOf(raw, doc.Name, r.Command)
+	program, err := programs.Bin(raw, doc.Name, r.Command)
 	if err != nil {
 		return nil, err
 	}
 	program = path.Join(root, program)
-	if !isScript(filepath.Join(tree.Dir, filepath.FromSlash(program))) {
+	if !programs.IsScript(filepath.Join(tree.Dir, filepath.FromSlash(program))) {
 		return nil, hub.Errorf(hub.Invalid, "its program %s is not for node", Clean(program))
 	}
 	return &Kept{Dir: tree.Dir, Program: program}, nil

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mcphub/mcphub/internal/cli/archives"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest"
@@ -49,11 +50,30 @@ func packageOf(r manifest.Runner) pin.Package {
 	return pin.Package{Type: r.Type, Name: r.Name, Version: r.Version, Extras: r.Extras, With: r.With, Python: r.Python, Registry: r.Registry}
 }
 
-// Pin pins the packages of npm and PyPI that the entries of a server start: in e, as old has them when it is the same
-// version, else as they are now. NotFound when a program that it takes is not here; Invalid when a part of it cannot be
-// pinned, or runs a script when it is installed.
+// Pin pins the packages of npm, PyPI, images and archives that the entries of a server start: in e, as old has them when
+// it is the same version, else as they are now. NotFound when a program that it takes is not here; Invalid when a part of
+// it cannot be pinned, or runs a script when it is installed; RefusedKind when nothing of it can be started here.
 func (a *App) Pin(ctx context.Context, m *manifest.Manifest, e, old *install.Locked) error {
+	keeper, err := a.archives(ctx)
+	if err != nil {
+		return err
+	}
+	var refused error
 	for _, key := range slices.Sorted(maps.Keys(m.Servers)) {
+		spec := m.Servers[key]
+		if a.Startable(spec, nil) != nil {
+			continue
+		}
+		if p := spec.Package; p != nil && p.RegistryType == model.RegistryTypeMCPB {
+			err := refusal(keeper.Pin(ctx, p, e, old))
+			if k := hub.KindOf(err); k == RefusedKind || k == hub.Invalid || k == hub.Malformed {
+				refused, err = err, nil // another entry may do
+			}
+			if err != nil {
+				return err
+			}
+			continue
+		}
 		ref, contained, err := imageIn(m, m.Servers[key])
 		if err != nil {
 			return err
@@ -86,6 +106,30 @@ func (a *App) Pin(ctx context.Context, m *manifest.Manifest, e, old *install.Loc
 			return err
 		}
 		put(e, art)
+	}
+	return a.anyStartable(m, e, refused)
+}
+
+// anyStartable says why nothing of a server can be started here: refused, when that is known, or what each entry says.
+func (a *App) anyStartable(m *manifest.Manifest, e *install.Locked, refused error) error {
+	if len(m.Servers) == 0 {
+		return nil
+	}
+	ready, err := a.Ready(m, e)
+	if err != nil {
+		return err
+	}
+	_, spec, err := a.entry(ready, "")
+	if err != nil {
+		return err
+	}
+	if err := a.Startable(spec, e); err != nil && (refused == nil || hub.KindOf(err) != hub.NotFound) {
+		return err
+	} else if err != nil {
+		return refused
+	}
+	if refused != nil {
+		a.IO.Warnf("an archive of it is left out: %v", refused)
 	}
 	return nil
 }
@@ -136,19 +180,23 @@ func pinnedAs(e *install.Locked, p pin.Package) (*pin.Document, *install.Artifac
 func DocumentOf(art *install.Artifact) (*pin.Document, error) {
 	doc, err := pin.ParseDocument(art.Tree.Document)
 	if err != nil {
-		return nil, hub.Errorf(hub.Integrity, "the packages of %s in the lockfile are damaged", art.Identifier).
-			WithIssues([]hub.Issue{{Message: err.Error()}}).WithHint("restore mcpm-lock.json from version control").WithCause(err)
+		return nil, archives.Damaged(art, err)
 	}
-	if doc.Type != art.Type || doc.Name != art.Identifier || doc.Version != art.Version {
-		return nil, hub.Errorf(hub.Integrity, "the lockfile has %s %s with the packages of %s %s", art.Identifier, Clean(art.Version), doc.Name, doc.Version).
-			WithHint("restore mcpm-lock.json from version control")
+	got, err := doc.Integrity()
+	if err != nil {
+		return nil, archives.Damaged(art, err)
 	}
-	if got, err := doc.Integrity(); err != nil || got != art.Tree.Integrity {
-		return nil, hub.Errorf(hub.Integrity, "the packages of %s in the lockfile are not what its digest says", art.Identifier).WithIssues([]hub.Issue{
-			{Message: "locked    " + art.Tree.Integrity}, {Message: "found     " + got},
-		}).WithHint("restore mcpm-lock.json from version control")
+	return doc, archives.Same(art, got, doc.Type == art.Type && doc.Name == art.Identifier && doc.Version == art.Version)
+}
+
+// checkDocument reads what is pinned, of any type of package. Integrity when it was changed.
+func checkDocument(art *install.Artifact) (err error) {
+	if art.Type == model.RegistryTypeMCPB {
+		_, err = archives.Of(art)
+	} else {
+		_, err = DocumentOf(art)
 	}
-	return doc, nil
+	return err
 }
 
 // FetchTrees brings the pinned packages into the store and notes their files' digests in e. Integrity when they are not
@@ -166,6 +214,12 @@ func (a *App) FetchTrees(ctx context.Context, e *install.Locked) error {
 			}
 		}
 		if art.Tree == nil {
+			continue
+		}
+		if art.Type == model.RegistryTypeMCPB {
+			if err := a.fetchArchive(ctx, art); err != nil {
+				return err
+			}
 			continue
 		}
 		doc, err := DocumentOf(art)
@@ -217,8 +271,7 @@ func (a *App) fetchTree(ctx context.Context, h install.Home, art *install.Artifa
 		return err
 	}
 	if want := art.Tree.Files[platform]; want != "" && want != digest {
-		return errors.Join(trees.Remove(id), hub.Errorf(hub.Integrity, "the packages of %s %s are not what was locked", art.Identifier, art.Version).
-			WithIssues([]hub.Issue{{Message: "locked    " + want}, {Message: "fetched   " + digest}}).WithHint("tell the publisher; nothing was installed"))
+		return errors.Join(trees.Remove(id), archives.NotLocked(art, want, digest))
 	}
 	if art.Tree.Files == nil {
 		art.Tree.Files = map[string]string{}
@@ -240,8 +293,11 @@ func (a *App) lookAtTrees(e *install.Locked, whole bool) error {
 		if art.Tree == nil {
 			continue
 		}
-		if _, err := DocumentOf(art); err != nil {
+		if err := checkDocument(art); err != nil {
 			return err
+		}
+		if !art.Here(Platform) {
+			continue
 		}
 		if _, err := a.openTree(art, whole); err != nil {
 			return err

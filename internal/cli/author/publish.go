@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/differ"
 
 	"github.com/mcphub/mcphub/internal/bundle"
 	"github.com/mcphub/mcphub/internal/hub"
@@ -243,7 +244,7 @@ func (o *publishOptions) since(ctx context.Context, c *wire.Client, p *parcel) {
 	}
 	var parts []string
 	fits := "patch"
-	for _, l := range append(app.CapabilityChanges(old, p.manifest), app.PermissionChanges(old, p.manifest)...) {
+	for _, l := range append(differ.CapabilityChanges(old, p.manifest), differ.PermissionChanges(old, p.manifest)...) {
 		parts = append(parts, l.Mark+" "+l.Text)
 		switch {
 		case l.Mark == "-" || l.Mark == "~":
@@ -346,7 +347,7 @@ func (o *publishOptions) follow(ctx context.Context, c *wire.Client, p *parcel, 
 			WithHint("mend it and publish a new version; this number is not used again"))
 	}
 	if !o.JSON {
-		o.IO.Printf("%s %s   %s\n", o.IO.Green("+"), o.IO.Accent(p.name.String()+" "+p.manifest.Version), c.Base())
+		o.IO.Printf("%s %s   %s\n", o.IO.Green("+"), o.IO.Accent(p.name.String()+" "+p.manifest.Version), c.Base()+"/servers/"+p.name.String())
 	}
 	return nil
 }

@@ -4,9 +4,12 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	goruntime "runtime"
 	"slices"
+	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/archives"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/lazyregexp"
@@ -26,9 +29,9 @@ type runtime struct {
 }
 
 var runtimes = []runtime{
-	{"node", []string{"node"}, model.RegistryTypeNPM, "starts servers of npm", problem},
+	{"node", []string{"node"}, model.RegistryTypeNPM, "starts servers of npm and archives", problem},
 	{"npm", []string{"npm"}, model.RegistryTypeNPM, "fetches servers of npm", notice},
-	{"python", []string{"python3", "python"}, "", "", absent},
+	{"python", []string{"python3", "python"}, "", "starts archives", problem},
 	{"uv", []string{"uv"}, "", "", absent},
 }
 
@@ -38,7 +41,8 @@ func (o *doctorOptions) runtimes(ctx context.Context) []finding {
 	answers := make([]chan finding, len(runtimes))
 	for i, r := range runtimes {
 		answers[i] = make(chan finding, 1)
-		go func() { answers[i] <- o.runtime(ctx, r, needed[r.kind]) }()
+		who := slices.Concat(needed[r.kind], needed[startedBy+r.name])
+		go func() { answers[i] <- o.runtime(ctx, r, who) }()
 	}
 	var out []finding
 	python := false
@@ -84,6 +88,9 @@ func (o *doctorOptions) runtime(ctx context.Context, r runtime, who []string) fi
 	return f
 }
 
+// startedBy and the name of a program is the kind of the archives that it starts.
+const startedBy = "started by "
+
 // maxNamed is how many servers are named where many need the same.
 const maxNamed = 3
 
@@ -92,11 +99,12 @@ const maxNamed = 3
 func (o *doctorOptions) needed() map[string][]string {
 	all := map[string]map[string]bool{}
 	_ = o.eachLocked(func(_ install.Project, name hub.Name, e *install.Locked) {
-		for _, art := range e.Artifacts {
-			if all[art.Type] == nil {
-				all[art.Type] = map[string]bool{}
+		for i := range e.Artifacts {
+			kind := kindOf(&e.Artifacts[i])
+			if all[kind] == nil {
+				all[kind] = map[string]bool{}
 			}
-			all[art.Type][name.String()] = true
+			all[kind][name.String()] = true
 		}
 	})
 	out := map[string][]string{}
@@ -108,6 +116,25 @@ func (o *doctorOptions) needed() map[string][]string {
 		out[kind] = list
 	}
 	return out
+}
+
+// kindOf is the type of an artifact, and of an archive what starts it.
+func kindOf(art *install.Artifact) string {
+	if art.Type != model.RegistryTypeMCPB || !art.Here(app.Platform) {
+		return art.Type
+	}
+	d, err := archives.Of(art)
+	if err != nil {
+		return art.Type // the store says so
+	}
+	_, program, err := d.Start.Program(goruntime.GOOS)
+	switch {
+	case err != nil || program == "":
+		return art.Type
+	case strings.HasPrefix(program, "python"):
+		return startedBy + "python"
+	}
+	return startedBy + program
 }
 
 // eachLocked calls fn for every server of every project of this machine, and of the one doctor was started in.

@@ -20,6 +20,7 @@ type Machine struct {
 	Home      string // of the person
 	Workspace string // what ${workspace} stands for
 	Store     string // mcpm's own directory, whose secrets are never shown
+	Bundle    string // the directory of the server's own files, "" when it has none
 	LookPath  func(string) (string, error)
 }
 
@@ -32,9 +33,26 @@ const kinds = "net=HOST:PORT, read=PATH, write=PATH, env=NAME or subprocess"
 // ours are variables that every server gets, when they are set.
 var ours = []string{"PATH", "LANG", "LANGUAGE", "TZ", "TERM", "NO_COLOR", "PYTHONPATH", "PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE", "NODE_OPTIONS"}
 
-// Spec makes the sandbox of a server that was filled in to be started. set are the variables that its entry sets.
-// Invalid for a grant that is not one and for a path that is not there.
-func Spec(m *manifest.Manifest, s *gateway.Server, set map[string]string, grants Grants, at Machine) (*sandbox.Spec, error) {
+// Confine gives a server that was filled in to be started its sandbox. set are the variables that its entry sets. What a container
+// engine starts is in a container of its own and gets none. Invalid for a grant that is not one and for a path that is
+// not there, Forbidden for a server that listens on a port.
+func (at Machine) Confine(m *manifest.Manifest, s *gateway.Server, set map[string]string, grants Grants) error {
+	if s.Command == "docker" || s.Command == "podman" {
+		return nil
+	}
+	if s.Remote() {
+		return hub.Errorf(hub.Forbidden, "a server that is started here and listens at %s cannot be run in a sandbox: its port would be inside", s.URL).
+			WithHint("leave out --sandbox, if it may have your rights")
+	}
+	if at.Bundle != "" {
+		s.Reads = append(s.Reads, at.Bundle)
+	}
+	var err error
+	s.Sandbox, err = at.spec(m, s, set, grants)
+	return err
+}
+
+func (at Machine) spec(m *manifest.Manifest, s *gateway.Server, set map[string]string, grants Grants) (*sandbox.Spec, error) {
 	p, err := permissions(m, grants)
 	if err != nil {
 		return nil, err
@@ -52,7 +70,7 @@ func Spec(m *manifest.Manifest, s *gateway.Server, set map[string]string, grants
 		given = append(given, mount)
 	}
 	if out.Hidden, err = sandbox.Masked(at.Home, given); err != nil {
-		return nil, hub.Errorf(hub.Invalid, "%v", err).WithHint("name what is there with --allow read=PATH or write=PATH")
+		return nil, hub.Errorf(hub.Invalid, "%v", err)
 	}
 	for _, name := range []string{"credentials.json", "config.json", "secrets.age", "secrets.key"} {
 		out.Hidden = append(out.Hidden, filepath.Join(at.Store, name))
@@ -147,7 +165,7 @@ func (at Machine) program(command string) ([]sandbox.Mount, error) {
 		return nil, err
 	}
 	var out []sandbox.Mount
-	for _, p := range []string{path, real} {
+	for _, p := range slices.Compact([]string{path, real}) {
 		if system(p) {
 			continue
 		}

@@ -3,13 +3,16 @@ package export
 import (
 	"maps"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/archives"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest"
+	"github.com/mcphub/mcphub/internal/manifest/mcpb"
 	"github.com/modelcontextprotocol/registry/pkg/model"
 	"github.com/package-url/packageurl-go"
 )
@@ -44,6 +47,12 @@ func (w *writer) server(name hub.Name, e *install.Locked, about *manifest.Manife
 		case art.Type == "bundle":
 		case art.Type == "remote":
 			s.facts["mcpm:remote"] = art.Identifier
+		case art.Type == model.RegistryTypeMCPB && art.Tree != nil:
+			doc, err := archives.Of(art)
+			if err != nil {
+				return err
+			}
+			w.archive(s, art, doc)
 		case art.Tree != nil:
 			if err := w.tree(s, art); err != nil {
 				return err
@@ -107,6 +116,18 @@ func (w *writer) tree(s *part, art *install.Artifact) error {
 	return nil
 }
 
+// archive adds an archive, which brings along what it needs.
+func (w *writer) archive(s *part, art *install.Artifact, doc *mcpb.Document) {
+	p := part{name: path.Base(doc.URL), version: doc.Version, digests: []digest{{"SHA-256", doc.SHA256}}, facts: map[string]string{}}
+	if d, ok := digestOf(doc.Integrity); ok {
+		p.digests = append(p.digests, d)
+	}
+	p.facts["mcpm:files"] = "what the archive brings along is not listed; its tree was locked as " + app.First(art.Tree.Files[app.Platform], "not fetched on this system")
+	p.purl = generic(p.name, doc.Version, map[string]string{"download_url": doc.URL, "checksum": "sha256:" + doc.SHA256})
+	p.ref = p.purl
+	s.need(w.add(p).ref)
+}
+
 // artifact adds what is no tree: an image, a file, a package of another kind.
 func (w *writer) artifact(s *part, art *install.Artifact) {
 	p := part{name: art.Identifier, version: art.Version, facts: map[string]string{}}
@@ -117,7 +138,7 @@ func (w *writer) artifact(s *part, art *install.Artifact) {
 	case model.RegistryTypeOCI:
 		p.purl = imageURL(art.Identifier, art.Version, art.Integrity)
 		p.version, p.image = app.First(art.Version, art.Integrity), true
-	case model.RegistryTypeMCPB:
+	case model.RegistryTypeMCPB: // its archive was refused, so that nothing of it runs
 		q := map[string]string{"download_url": art.Identifier}
 		if len(p.digests) > 0 {
 			q["checksum"] = "sha256:" + p.digests[0].hex

@@ -75,7 +75,7 @@ func (s *server) input(name string) (app.Input, bool) {
 }
 
 func (o *configOptions) run(ctx context.Context) error {
-	r, err := app.ParseRef(o.name)
+	r, err := o.InstalledRef(o.name, o.global)
 	if err != nil {
 		return err
 	}
@@ -177,6 +177,9 @@ func (o *configOptions) described(name hub.Name) (install.Project, *manifest.Man
 		}
 		if e := lock.Servers[name]; e != nil {
 			m, err := h.Manifest(e.Manifest)
+			if err == nil {
+				m, err = o.Ready(m, e)
+			}
 			return p, m, err
 		}
 		if near == "" {

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/differ"
 
 	"github.com/mcphub/mcphub/internal/cli/term"
 	"github.com/mcphub/mcphub/internal/hub"
@@ -103,7 +104,7 @@ func (o *outdatedOptions) run(ctx context.Context) error {
 
 // names returns the servers to look at: those that were named, or all.
 func (o *outdatedOptions) names(v *view) ([]hub.Name, error) {
-	refs, err := app.ParseRefs(o.args)
+	refs, err := o.InstalledRefs(o.args, o.global)
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +189,7 @@ func (r *aged) compare(ctx context.Context, hp *app.HubProvider, v *view) error 
 	if err != nil {
 		return err
 	}
-	for _, d := range app.CapabilityChanges(old, f.Manifest) {
+	for _, d := range differ.CapabilityChanges(old, f.Manifest) {
 		switch {
 		case d.Label == "tools" && d.Mark == "+":
 			r.Added = append(r.Added, d.Text)
@@ -196,7 +197,7 @@ func (r *aged) compare(ctx context.Context, hp *app.HubProvider, v *view) error 
 			r.Removed = append(r.Removed, d.Text)
 		}
 	}
-	for _, d := range app.PermissionChanges(old, f.Manifest) {
+	for _, d := range differ.PermissionChanges(old, f.Manifest) {
 		if d.Mark == "+" {
 			r.Permissions = append(r.Permissions, strings.TrimSuffix(d.Text, "   NEW"))
 		}
@@ -213,17 +214,8 @@ func (o *outdatedOptions) show(rows []aged) {
 	for _, r := range rows {
 		t.Row(r.Spelled, dash(r.Locked), dash(r.Wanted), dash(r.Latest), r.change())
 	}
-	switch {
-	case len(rows) == 0:
-	case t.Fits(o.IO):
+	if len(rows) > 0 {
 		t.Print(o.IO)
-	default: // a cut change says nothing: one below the other
-		for _, r := range rows {
-			o.IO.Printf("%s\n  locked %s, wanted %s, latest %s\n", o.IO.Accent(r.Spelled), dash(r.Locked), dash(r.Wanted), dash(r.Latest))
-			if c := r.change(); c != "" {
-				o.IO.Printf("  %s\n", o.IO.Wrap(app.Clean(c), 2))
-			}
-		}
 	}
 }
 

@@ -243,11 +243,18 @@ func (pl *plan) compare(ctx context.Context, want map[hub.Name]string) error {
 	pl.next = pl.lock.Derive()
 	for _, c := range pl.solution {
 		old := pl.lock.Servers[c.Name]
-		if old != nil && old.Version == c.Version && h.Complete(old, app.Platform) {
+		lacking := ""
+		if old != nil && old.Version == c.Version {
+			lacking = h.Lacking(old, app.Platform)
+		}
+		if old != nil && old.Version == c.Version && lacking == "" {
 			kept := *old
 			kept.Dev = c.Dev
 			pl.next.Servers[c.Name] = &kept
 			continue
+		}
+		if lacking != "" && pl.provider.Offline {
+			return app.Lost(c.Name, c.Version, lacking)
 		}
 		f, err := pl.provider.Fetch(ctx, c.Name, c.Version)
 		if err != nil {
@@ -257,6 +264,9 @@ func (pl *plan) compare(ctx context.Context, want map[hub.Name]string) error {
 			return hub.Errorf(hub.Integrity, "%s %s on the hub is not the one that was locked", c.Name, c.Version).
 				WithIssues([]hub.Issue{{Message: "locked    " + old.Manifest}, {Message: "hub       " + f.Detail.ManifestDigest}}).
 				WithHint("a published version never changes: tell the operator of %s", f.Registry)
+		}
+		if err := pl.provider.StartableIn(f.Manifest); err != nil {
+			return named(err, step{name: c.Name, version: c.Version})
 		}
 		e := lockEntry(f)
 		if old != nil && old.Version == c.Version {

@@ -58,12 +58,12 @@ func NewRun(a *app.App) *cobra.Command {
 }
 
 func (o *runOptions) run(ctx context.Context) error {
-	r, err := app.ParseRef(o.name)
+	r, err := o.InstalledRef(o.name, o.global)
 	if err != nil {
 		return err
 	}
 	if r.Given {
-		return app.Usage("run starts the locked version; %s names one", o.name).WithHint("mcpm install %s, then mcpm run %s", o.name, r.Name)
+		return app.Usage("run starts the locked version; %s names one", o.name).WithHint("mcpm install %s@%s, then mcpm run %s", r.Name, r.Rng, r.Name)
 	}
 	in, err := o.Find(r.Name, o.global)
 	if err != nil {

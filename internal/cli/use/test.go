@@ -147,7 +147,7 @@ func (o *testOptions) show(ans testAnswer) {
 // target is the server to test: an installed one, or the one described here.
 func (o *testOptions) target() (*app.Installed, error) {
 	if o.name != "" {
-		r, err := app.ParseRef(o.name)
+		r, err := o.InstalledRef(o.name, o.global)
 		if err != nil {
 			return nil, err
 		}

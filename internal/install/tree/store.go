@@ -44,6 +44,9 @@ func (s Store) Temp() (string, error) {
 	return os.MkdirTemp(s.path("tmp"), "in-*")
 }
 
+// Path is the directory of a tree, whether it is there or not.
+func (s Store) Path(id string) string { return s.treePath(id) }
+
 // Has reports whether a tree is whole.
 func (s Store) Has(id string) bool {
 	_, err := os.Stat(s.indexPath(id))

@@ -17,9 +17,10 @@ import (
 
 // Tree is a tree that was looked at.
 type Tree struct {
-	Dir   string
-	Note  string
-	Added []string // files that are not of it, some of them; only looked for when it was read as a whole
+	Dir    string
+	Note   string
+	Digest string   // of all its files
+	Added  []string // files that are not of it, some of them; only looked for when it was read as a whole
 }
 
 // Open looks at a tree and returns it. Each file must have the size and the time it was written with, and one that has
@@ -28,7 +29,7 @@ type Tree struct {
 func (s Store) Open(id, digest string, whole bool) (*Tree, error) {
 	raw, err := os.ReadFile(s.indexPath(id))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, hub.Errorf(hub.NotFound, "its packages were not fetched on this machine yet").WithHint("mcpm install")
+		return nil, hub.Errorf(hub.NotFound, "its packages are not in the store of this machine").WithHint("mcpm install")
 	}
 	if err != nil {
 		return nil, err
@@ -46,7 +47,7 @@ func (s Store) Open(id, digest string, whole bool) (*Tree, error) {
 	if err := s.look(id, x, whole); err != nil {
 		return nil, err
 	}
-	t := &Tree{Dir: s.treePath(id), Note: x.note}
+	t := &Tree{Dir: s.treePath(id), Note: x.note, Digest: x.digest()}
 	if whole {
 		t.Added, err = s.added(id, x)
 	}
@@ -57,7 +58,7 @@ func (s Store) Open(id, digest string, whole bool) (*Tree, error) {
 func (s Store) Note(id string) (string, error) {
 	f, err := os.Open(s.indexPath(id))
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", hub.Errorf(hub.NotFound, "its packages were not fetched on this machine yet").WithHint("mcpm install")
+		return "", hub.Errorf(hub.NotFound, "its packages are not in the store of this machine").WithHint("mcpm install")
 	}
 	if err != nil {
 		return "", err
