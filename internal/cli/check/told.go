@@ -15,9 +15,10 @@ func (o *doctorOptions) told(context.Context) []finding {
 	}
 	out := []finding{{Name: "always", Status: fine, Text: "User-Agent: " + o.UserAgent()}}
 	from := app.First(s.From("analytics"), "the default")
+	what := "with the request for a version that is being installed, " + wire.CommandHeader + ": install, by which the hub counts installs"
 	if !s.Analytics {
-		return append(out, finding{Name: "analytics", Status: fine, Text: "off (" + from + "): nothing more"})
+		return append(out, finding{Name: "analytics", Status: fine,
+			Text: "off (" + from + "): nothing more. MCPM_ANALYTICS=true, or \"analytics\": true in your ~/.mcpmrc, would send one thing: " + what})
 	}
-	return append(out, finding{Name: "analytics", Status: fine,
-		Text: "on (" + from + "): with the request for a version that is being installed, " + wire.CommandHeader + ": install, by which the hub counts installs. Nothing else; MCPM_ANALYTICS=false turns it off"})
+	return append(out, finding{Name: "analytics", Status: fine, Text: "on (" + from + "): " + what + ". Nothing else; MCPM_ANALYTICS=false turns it off"})
 }

@@ -252,11 +252,18 @@ func (pl *plan) compare(ctx context.Context, want map[hub.Name]hub.Spec) error {
 		if old != nil && old.Of(id) != c.Name { // the alias stood for another server
 			old = nil
 		}
-		if old != nil && old.Version == c.Version && h.Complete(old, app.Platform) {
+		lacking := ""
+		if old != nil && old.Version == c.Version {
+			lacking = h.Lacking(old, app.Platform)
+		}
+		if old != nil && old.Version == c.Version && lacking == "" {
 			kept := *old
 			kept.Dev = c.Dev
 			pl.next.Servers[id] = &kept
 			continue
+		}
+		if lacking != "" && pl.provider.Offline {
+			return app.Lost(id, c.Version, lacking)
 		}
 		f, err := pl.provider.Fetch(ctx, c.Name, c.Version)
 		if err != nil {

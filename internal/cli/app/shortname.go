@@ -1,0 +1,142 @@
+package app
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/install"
+	"github.com/mcphub/mcphub/internal/manifest/jsonc"
+)
+
+// InstalledRef is ParseLocal for verbs about what is installed: there a name may be written without its scope, and means
+// the one server that is called so, of the project or else of those for all projects; with global the other way round.
+// An alias that is called so goes first. Invalid when several are called so, NotFound when none is.
+func (a *App) InstalledRef(s string, global bool) (Ref, error) {
+	full, others, err := a.spelled(s, global)
+	if err != nil {
+		return Ref{}, err
+	}
+	if full.name != "" {
+		return ParseLocal(full.name.String() + full.rng)
+	}
+	if base, _ := cutRange(s); canBeShort(base) {
+		e := hub.Errorf(hub.NotFound, "no server called %s is installed", Clean(base))
+		if near := jsonc.Nearest(base, others); near != "" {
+			return Ref{}, e.WithHint("did you mean %s?", near)
+		}
+		return Ref{}, e.WithHint("mcpm list shows what is installed, mcpm search %s finds others", Clean(base))
+	}
+	return ParseRef(s)
+}
+
+// InstalledRefs reads several; naming a server twice is a mistake.
+func (a *App) InstalledRefs(args []string, global bool) ([]Ref, error) {
+	return ParseRefs(args, func(s string) (Ref, error) { return a.InstalledRef(s, global) })
+}
+
+// KnownRef is ParseRef for verbs about any server, where a name without its scope means an installed one, and an alias
+// the server that it stands for.
+func (a *App) KnownRef(s string) (Ref, error) {
+	full, _, err := a.spelled(s, false)
+	if err != nil {
+		return Ref{}, err
+	}
+	if full.name != "" {
+		return ParseRef(full.of.String() + full.rng)
+	}
+	return ParseRef(s)
+}
+
+// meant is what an argument without a scope means.
+type meant struct {
+	name hub.Name // in the project, "" when it means nothing there
+	of   hub.Name // the server, which an alias stands for
+	rng  string   // "@" and what was written after it
+}
+
+// spelled returns what an argument without a scope means, if it is one; and how the installed servers are called.
+func (a *App) spelled(s string, global bool) (full meant, others []string, err error) {
+	base, rng := cutRange(s)
+	if !canBeShort(base) {
+		return meant{}, nil, nil
+	}
+	h, err := a.Store()
+	if err != nil {
+		return meant{}, nil, err
+	}
+	places := []install.Project{install.FindProject(a.Dir), h.Global()}
+	if global {
+		slices.Reverse(places)
+	}
+	for _, p := range places {
+		names, err := namesIn(h, p)
+		if err != nil {
+			return meant{}, nil, err
+		}
+		if of, ok := names[hub.Name(base)]; ok { // an alias
+			return meant{hub.Name(base), of, rng}, others, nil
+		}
+		var fit []meant
+		for _, n := range slices.SortedFunc(maps.Keys(names), CompareNames) {
+			if others = append(others, n.Base()); strings.EqualFold(n.Base(), base) {
+				fit = append(fit, meant{n, names[n], rng})
+			}
+		}
+		switch len(fit) {
+		case 0:
+		case 1:
+			return fit[0], others, nil
+		default:
+			var all []string
+			for _, m := range fit {
+				all = append(all, m.name.String())
+			}
+			return meant{}, nil, Usage("several installed servers are called %s: %s", Clean(base), AndList(all)).WithHint("write the whole name, such as %s", all[0])
+		}
+	}
+	return meant{}, others, nil
+}
+
+// namesIn returns the servers that are locked or linked in a project and the aliases of its mcp.json, and which server
+// each is.
+func namesIn(h install.Home, p install.Project) (map[hub.Name]hub.Name, error) {
+	lock, err := install.ReadLockfile(p.Lock())
+	if err != nil {
+		return nil, err
+	}
+	links, err := h.Links(p)
+	if err != nil {
+		return nil, err
+	}
+	names := map[hub.Name]hub.Name{}
+	for n := range links {
+		names[n] = n
+	}
+	if m, _, err := ReadManifest(p); err == nil && m != nil { // what is wrong with it is told by those who need it
+		asked, _ := hub.ParseSpecs(m.DevDependencies, m.Dependencies)
+		for n, spec := range asked {
+			if n.IsAlias() {
+				names[n] = spec.Name
+			}
+		}
+	}
+	for n, e := range lock.Servers {
+		names[n] = e.Of(n)
+	}
+	return names, nil
+}
+
+// cutRange parts NAME from @RANGE.
+func cutRange(s string) (name, rng string) {
+	if i := strings.LastIndexByte(s, '@'); i > 0 {
+		return s[:i], s[i:]
+	}
+	return s, ""
+}
+
+// canBeShort reports whether an argument is a name without a scope, and not the beginning of one or a path.
+func canBeShort(s string) bool {
+	return s != "" && len(s) <= maxRef && !strings.ContainsAny(s, `/\`) && !strings.HasPrefix(s, "@") && !strings.HasPrefix(s, ".")
+}
