@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"archive/tar"
+	"bytes"
 	"compress/gzip"
 	"errors"
 	"io"
@@ -20,6 +21,8 @@ type File struct {
 	Path string      // slash-separated, below the root
 	Size int64       // bytes
 	Mode fs.FileMode // 0644, or 0755 when anybody may execute it
+
+	Content []byte // of Size bytes, written in place of what the file holds; nil is what it holds
 }
 
 // Options of Pack. The zero value has the default limits.
@@ -176,11 +179,15 @@ func writeFile(tw *tar.Writer, root *os.Root, f File) error {
 	if err := checkName(f.Path); err != nil {
 		return err
 	}
-	src, err := root.Open(f.Path)
-	if err != nil {
-		return hub.Errorf(hub.Invalid, "cannot read %s", show(f.Path)).WithCause(err)
+	var src io.Reader = bytes.NewReader(f.Content)
+	if f.Content == nil {
+		file, err := root.Open(f.Path)
+		if err != nil {
+			return hub.Errorf(hub.Invalid, "cannot read %s", show(f.Path)).WithCause(err)
+		}
+		defer file.Close()
+		src = file
 	}
-	defer src.Close()
 	h := &tar.Header{Typeflag: tar.TypeReg, Name: f.Path, Size: f.Size, Mode: int64(mode(f.Mode)), ModTime: time.Unix(0, 0)}
 	if err := tw.WriteHeader(h); err != nil {
 		return err

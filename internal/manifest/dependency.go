@@ -1,8 +1,6 @@
 package manifest
 
 import (
-	"strings"
-
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/manifest/edit"
 )
@@ -21,7 +19,7 @@ func SetDependency(src []byte, name, rng string, dev bool) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := ParseRange(strings.TrimPrefix(spec.Range, "workspace:")); err != nil && !IsTag(spec.Range) {
+	if err := checkRange(spec.Range); err != nil {
 		return nil, err
 	}
 	group := edit.Dependencies

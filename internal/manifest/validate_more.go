@@ -151,7 +151,7 @@ func (v *validator) dependencies() {
 		}
 	}
 	for i, w := range m.Workspaces {
-		if strings.HasPrefix(w, "/") || strings.Contains("/"+w+"/", "/../") || w == "" {
+		if bare := strings.TrimPrefix(w, "!"); strings.HasPrefix(bare, "/") || strings.Contains("/"+bare+"/", "/../") || bare == "" {
 			v.fail(CodeValue, jsonc.Index("workspaces", i), "%s is not a path below the project", jsonc.Quote(w))
 		}
 	}
@@ -171,12 +171,9 @@ func (v *validator) dependency(at, name, rng string) {
 	if own, err := hub.ParseName(v.m.Name); err == nil && own.Claim() == n.Claim() {
 		v.fail(CodeDuplicate, at, "%s depends on itself", n)
 	}
-	if IsTag(rng) {
-		return
-	}
-	if _, err := ParseRange(strings.TrimPrefix(rng, "workspace:")); err != nil {
+	if err := checkRange(rng); err != nil {
 		v.fail(CodeRange, at, "%s", messageOf(err))
-	} else if v.publish && strings.HasPrefix(rng, "workspace:") {
+	} else if _, local := LocalRange(rng); local && v.publish {
 		v.fail(CodeRange, at, "%s has a meaning only in your workspace; write a range", jsonc.Quote(rng))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest/jsonc"
+	"github.com/mcphub/mcphub/internal/manifest/workspace"
 )
 
 // FindHost returns the host application that a person named by id or by name. NotFound, with a guess, for one
@@ -43,6 +44,7 @@ func WantOf(p install.Project) (install.Want, []hub.Name, error) {
 	if err != nil {
 		return w, nil, err
 	}
+	named, _ = workspace.Split(named) // members are linked, and so they are wanted
 	for n := range named {
 		if lock.Servers[n] == nil {
 			missing = append(missing, n)

@@ -1,6 +1,7 @@
 package author
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -28,6 +29,8 @@ type publishOptions struct {
 	dryRun       bool
 	allowSecrets bool
 	timeout      time.Duration
+	members      app.Picked
+	published    []any // what was, for JSON
 }
 
 func NewPublish(a *app.App) *cobra.Command {
@@ -37,11 +40,14 @@ func NewPublish(a *app.App) *cobra.Command {
 		Short: "Publish the server that mcp.json describes",
 		Long: "Publish checks mcp.json by the hub's own rules, packs the files the server is started from (what .gitignore\n" +
 			"and .mcpmignore name stays out), refuses files that look like secrets, uploads, and follows the hub's\n" +
-			"checks to their end. Running it again after a broken connection is safe: a version is published once.",
-		Example: "  mcpm publish --dry-run\n  mcpm publish\n  mcpm publish -C packages/weather --json",
+			"checks to their end. Running it again after a broken connection is safe: a version is published once.\n" +
+			"In a workspace -w and --filter publish members, each after those it needs; where mcp.json says \"workspace:^\"\n" +
+			"of another member, the hub gets the range that this stands for.",
+		Example: "  mcpm publish --dry-run\n  mcpm publish\n  mcpm publish -C packages/weather --json\n  mcpm publish --filter './servers/*'",
 		Args:    app.Args(0, 0, "no argument; use -C DIR for another directory"),
 		RunE:    func(c *cobra.Command, _ []string) error { return o.run(c.Context()) },
 	}
+	o.members.Flags(c)
 	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "show what would be published, send nothing")
 	c.Flags().BoolVar(&o.allowSecrets, "allow-secrets", false, "publish files although they look like secrets")
 	c.Flags().DurationVar(&o.timeout, "timeout", 10*time.Minute, "how long to follow the hub's checks")
@@ -54,6 +60,7 @@ type parcel struct {
 	name      hub.Name
 	manifest  *manifest.Manifest
 	canonical []byte
+	replaced  []byte // mcp.json as it is published, where that is not as it is here
 	files     []bundle.File
 	archive   *os.File // the bundle, nil when there is none
 	bundle    hub.Bundle
@@ -67,7 +74,33 @@ func (p *parcel) close() {
 	}
 }
 
+// run publishes the server here, or the members of the workspace that were named. The first that fails ends it.
 func (o *publishOptions) run(ctx context.Context) error {
+	if !o.members.Any() {
+		err := o.one(ctx)
+		if o.JSON && len(o.published) > 0 {
+			app.PrintJSON(o.IO, o.published[0])
+		}
+		return err
+	}
+	dirs, err := o.members.Choose(o.App)
+	if err != nil {
+		return err
+	}
+	for _, dir := range dirs {
+		o.Dir = dir
+		o.Reload()
+		if err = o.one(ctx); err != nil {
+			break
+		}
+	}
+	if o.JSON {
+		app.PrintJSON(o.IO, map[string]any{"published": append([]any{}, o.published...)})
+	}
+	return err
+}
+
+func (o *publishOptions) one(ctx context.Context) error {
 	p, err := o.read()
 	if err != nil {
 		return err
@@ -114,6 +147,13 @@ func (o *publishOptions) read() (*parcel, error) {
 	if text == nil {
 		return nil, hub.Errorf(hub.NotFound, "there is no mcp.json in %s or above it", o.Dir).WithHint("mcpm init writes one")
 	}
+	written := text
+	if text, err = o.Unlocal(text); err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(text, written) {
+		p.replaced = text
+	}
 	if err := checkManifestText(text); err != nil {
 		return nil, err
 	}
@@ -152,6 +192,11 @@ func (o *publishOptions) pack(p *parcel) error {
 		return err
 	}
 	p.files = slices.DeleteFunc(files, func(f bundle.File) bool { return f.Path == install.LockFile })
+	for i := range p.files {
+		if p.files[i].Path == install.ManifestFile && p.replaced != nil {
+			p.files[i].Content, p.files[i].Size = p.replaced, int64(len(p.replaced))
+		}
+	}
 	if err := o.hasCommands(p); err != nil {
 		return err
 	}
@@ -270,7 +315,7 @@ func (o *publishOptions) preview(p *parcel) error {
 		for _, f := range p.files {
 			files = append(files, f.Path)
 		}
-		app.PrintJSON(o.IO, map[string]any{
+		o.published = append(o.published, map[string]any{
 			"name": p.name.String(), "version": p.manifest.Version, "dryRun": true, "files": files,
 			"size": p.bundle.Size, "integrity": p.bundle.Integrity, "manifestDigest": trust.SHA256(p.canonical),
 		})
@@ -340,7 +385,7 @@ func (o *publishOptions) follow(ctx context.Context, c *wire.Client, p *parcel, 
 		pub = next
 	}
 	if o.JSON {
-		app.PrintJSON(o.IO, pub)
+		o.published = append(o.published, pub)
 	}
 	if pub.State == hub.Rejected {
 		return app.No(hub.Errorf(hub.Invalid, "%s %s was rejected: %s", p.name, p.manifest.Version, app.First(pub.Message, "no reason was given")).

@@ -11,6 +11,7 @@ import (
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest"
+	"github.com/mcphub/mcphub/internal/manifest/workspace"
 	"github.com/mcphub/mcphub/internal/resolve"
 	"github.com/spf13/cobra"
 )
@@ -55,6 +56,10 @@ func (o *ciOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	local, err := o.locals(m)
+	if err != nil {
+		return err
+	}
 	if drift := driftOf(m, lock); len(drift) > 0 {
 		return app.No(hub.Errorf(hub.Conflict, "mcpm-lock.json does not answer mcp.json").WithIssues(drift).
 			WithHint("run mcpm install and commit the lockfile"))
@@ -65,6 +70,9 @@ func (o *ciOptions) run(ctx context.Context) error {
 			return err
 		}
 	}
+	if _, err := o.LinkLocals(p, local); err != nil {
+		return err
+	}
 	if err := o.remember(p); err != nil {
 		return err
 	}
@@ -74,6 +82,17 @@ func (o *ciOptions) run(ctx context.Context) error {
 	}
 	o.IO.Notef("%s installed as locked, every byte compared.\n", app.Plural(len(names), "server"))
 	return nil
+}
+
+// locals finds the members of the workspace that mcp.json asks for; one that is gone or no longer fits is drift.
+func (o *ciOptions) locals(m *manifest.Manifest) (map[hub.Name]string, error) {
+	specs, _ := hub.ParseSpecs(m.DevDependencies, m.Dependencies) // what is none is drift
+	_, local := workspace.Split(specs)
+	dirs, err := o.Locals(local)
+	if k := hub.KindOf(err); k == hub.Conflict || k == hub.NotFound {
+		return nil, app.No(err)
+	}
+	return dirs, err
 }
 
 func (o *ciOptions) remember(p install.Project) error {
@@ -104,6 +123,9 @@ func driftOf(m *manifest.Manifest, lock *install.Lockfile) []hub.Issue {
 			if err != nil {
 				say("%s asks for %q, which is no server name", from, key)
 				continue
+			}
+			if _, local := manifest.LocalRange(spec.Range); local && from == install.ManifestFile {
+				continue // a member of the workspace, which is not locked
 			}
 			name, rng := spec.ID(), spec.Range
 			if o := overrides[name]; o != "" {

@@ -16,6 +16,7 @@ import (
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/install/history"
 	"github.com/mcphub/mcphub/internal/manifest"
+	"github.com/mcphub/mcphub/internal/manifest/workspace"
 	"github.com/spf13/cobra"
 )
 
@@ -170,6 +171,7 @@ func (o *rollbackOptions) compare(p install.Project, to *history.Generation) (*b
 			return nil, hub.Errorf(hub.KindOf(err), "the mcp.json of generation %d cannot be used: %v", to.Number, err)
 		}
 		deps, _ := hub.ParseSpecs(m.DevDependencies, m.Dependencies) // what is none was never installed
+		deps, _ = workspace.Split(deps)                              // members are linked
 		b.direct = slices.SortedFunc(maps.Keys(deps), app.CompareNames)
 	}
 	for _, name := range b.lock.Names() {

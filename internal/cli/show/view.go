@@ -10,6 +10,7 @@ import (
 
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
+	"github.com/mcphub/mcphub/internal/manifest/workspace"
 )
 
 // view is a project as its two files tell of it.
@@ -53,7 +54,8 @@ func look(a *app.App, global bool) (*view, error) {
 	}
 	lines := app.DependencyLines(text)
 	add := func(deps map[string]string, dev bool) {
-		specs, _ := hub.ParseSpecs(deps) // what is none is told by the verbs that change something
+		specs, _ := hub.ParseSpecs(deps)  // what is none is told by the verbs that change something
+		specs, _ = workspace.Split(specs) // members are there as linked, and have no versions
 		for n, s := range specs {
 			v.direct[n] = wish{s.Name, s.Range, dev, lines[n]}
 		}

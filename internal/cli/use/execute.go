@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,6 +58,9 @@ func (o *apply) execute(ctx context.Context, a *app.App, pl *plan) error {
 		}
 	}
 	if _, err := log.Note(pl.project, a.Now(), o.why(pl)); err != nil {
+		return err
+	}
+	if _, err := a.LinkLocals(pl.project, pl.local); err != nil {
 		return err
 	}
 	return h.Remember(pl.project)
@@ -203,6 +208,9 @@ func (o *apply) report(a *app.App, pl *plan, begun time.Time) error {
 	}
 	for _, name := range pl.remove {
 		a.IO.Printf("%s %s %s\n", a.IO.Red("-"), name, pl.lock.Servers[name].Version)
+	}
+	for _, id := range slices.SortedFunc(maps.Keys(pl.local), app.CompareNames) {
+		a.IO.Printf("%s %s   %s\n", a.IO.Green("="), a.IO.Accent(id.String()), a.IO.Dim("is "+pl.local[id]))
 	}
 	app.TellHosts(a, changes, o.dryRun)
 	tellMissing(a, pl)

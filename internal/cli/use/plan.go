@@ -11,6 +11,7 @@ import (
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest"
+	"github.com/mcphub/mcphub/internal/manifest/workspace"
 	"github.com/mcphub/mcphub/internal/resolve"
 )
 
@@ -25,11 +26,12 @@ type plan struct {
 	solver   resolve.Solver
 	solution resolve.Solution
 
-	edits  []edit     // of mcp.json
-	steps  []step     // servers that come or change, sorted by name
-	remove []hub.Name // servers that go
-	beyond []beyond   // versions that mcp.json does not take
-	hosts  []string   // the host applications that --host names
+	edits  []edit              // of mcp.json
+	steps  []step              // servers that come or change, sorted by name
+	remove []hub.Name          // servers that go
+	beyond []beyond            // versions that mcp.json does not take
+	local  map[hub.Name]string // the directories of members of the workspace that stand for servers
+	hosts  []string            // the host applications that --host names
 }
 
 // edit sets or removes one dependency in mcp.json.
@@ -124,6 +126,7 @@ func (pl *plan) wanted() (map[hub.Name]hub.Spec, map[hub.Name]bool, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	want, _ = workspace.Split(want)                    // members of the workspace are not chosen, see locals
 	own, _ := hub.ParseSpecs(pl.manifest.Dependencies) // which was just read
 	dev := map[hub.Name]bool{}
 	for n := range want {
@@ -146,6 +149,9 @@ func (pl *plan) wanted() (map[hub.Name]hub.Spec, map[hub.Name]bool, error) {
 func (pl *plan) solve(ctx context.Context, fresh map[hub.Name]bool, ask map[hub.Name]string) error {
 	want, dev, err := pl.wanted()
 	if err != nil {
+		return err
+	}
+	if err := pl.locals(); err != nil {
 		return err
 	}
 	var roots []resolve.Root
@@ -176,6 +182,20 @@ func (pl *plan) solve(ctx context.Context, fresh map[hub.Name]bool, ask map[hub.
 		}
 	}
 	return pl.compare(ctx, want)
+}
+
+// locals finds the members of the workspace that mcp.json asks for.
+func (pl *plan) locals() error {
+	specs, err := hub.ParseSpecs(pl.manifest.DevDependencies, pl.manifest.Dependencies)
+	if err != nil {
+		return err
+	}
+	_, local := workspace.Split(specs)
+	for _, e := range pl.edits { // which say otherwise
+		delete(local, e.name)
+	}
+	pl.local, err = pl.provider.Locals(local)
+	return err
 }
 
 // sameRegistry reports whether a locked server came from where it would be looked up now.

@@ -25,6 +25,8 @@ type testOptions struct {
 	timeout   time.Duration
 	name      string
 	confined  confinement
+	members   app.Picked
+	answers   []testAnswer
 }
 
 func NewTest(a *app.App) *cobra.Command {
@@ -34,8 +36,8 @@ func NewTest(a *app.App) *cobra.Command {
 		Short: "Start a server and compare what it offers with what it declares",
 		Long: "Test starts a server, initialises it, lists its tools, resources and prompts, and compares them with its\n" +
 			"manifest. It exits with 1 on any difference. Without a name it tests the server that the mcp.json here\n" +
-			"describes, from the files as they are.",
-		Example: "  mcpm test @acme/postgres\n  mcpm test\n  mcpm test --timeout 2m --json",
+			"describes, from the files as they are; -w and --filter test members of the workspace in the same way.",
+		Example: "  mcpm test @acme/postgres\n  mcpm test\n  mcpm test --timeout 2m --json\n  mcpm test --filter '@acme/*'",
 		Args:    app.Args(0, 1, "at most one name"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -44,6 +46,7 @@ func NewTest(a *app.App) *cobra.Command {
 			return o.run(c.Context())
 		},
 	}
+	o.members.Flags(c)
 	c.Flags().BoolVarP(&o.global, "global", "g", false, "the one installed for all projects")
 	c.Flags().StringVar(&o.entry, "entry", "", "the `KEY` of servers in its mcp.json, when it has several")
 	c.Flags().DurationVar(&o.timeout, "timeout", time.Minute, "how long the server may take in all")
@@ -70,7 +73,39 @@ type difference struct {
 	Text string             `json:"text"`
 }
 
+// run tests one server, or the members of the workspace that were named: all of them, whatever the first answers.
 func (o *testOptions) run(ctx context.Context) error {
+	if !o.members.Any() {
+		err := o.one(ctx)
+		if o.JSON && len(o.answers) > 0 {
+			app.PrintJSON(o.IO, o.answers[0])
+		}
+		return err
+	}
+	if o.name != "" || o.global {
+		return app.Usage("-w and --filter test members as they are; a name and -g mean what is installed").WithHint("give one or the other")
+	}
+	dirs, err := o.members.Choose(o.App)
+	if err != nil {
+		return err
+	}
+	var failed error
+	for i, dir := range dirs {
+		o.Dir = dir
+		o.Reload()
+		if err := o.one(ctx); err != nil {
+			if failed = err; len(o.answers) == i { // it could not be asked
+				break
+			}
+		}
+	}
+	if o.JSON {
+		app.PrintJSON(o.IO, map[string]any{"tested": append([]testAnswer{}, o.answers...)})
+	}
+	return failed
+}
+
+func (o *testOptions) one(ctx context.Context) error {
 	in, err := o.target()
 	if err != nil {
 		return err
@@ -115,8 +150,8 @@ func (o *testOptions) run(ctx context.Context) error {
 }
 
 func (o *testOptions) show(ans testAnswer) {
+	o.answers = append(o.answers, ans)
 	if o.JSON {
-		app.PrintJSON(o.IO, ans)
 		return
 	}
 	counts := map[hub.CapabilityType]int{}

@@ -6,6 +6,7 @@ import (
 	"github.com/mcphub/mcphub/internal/cli/app"
 
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/manifest/workspace"
 	"github.com/spf13/cobra"
 )
 
@@ -50,9 +51,17 @@ func (o *uninstallOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	all, _ := hub.ParseSpecs(pl.manifest.DevDependencies, pl.manifest.Dependencies) // which were just read
+	_, local := workspace.Split(all)
+	var unlink []hub.Name
 	for _, r := range refs {
 		if r.Given {
 			return app.Usage("uninstall takes names without a version; %s has one", r.Name).WithHint("mcpm uninstall %s", r.Name)
+		}
+		if dir, ok := local[r.Name]; ok {
+			unlink = append(unlink, r.Name)
+			pl.edits = append(pl.edits, edit{name: r.Name, of: dir.Name})
+			continue
 		}
 		if _, ok := want[r.Name]; !ok {
 			if links, err := h.Links(p); err == nil && links[r.Name] != "" {
@@ -67,6 +76,14 @@ func (o *uninstallOptions) run(ctx context.Context) error {
 	}
 	if err := o.execute(ctx, o.App, pl); err != nil {
 		return err
+	}
+	for _, n := range unlink {
+		if o.dryRun {
+			break
+		}
+		if _, err := h.Link(p, n, ""); err != nil {
+			return err
+		}
 	}
 	if err := o.report(o.App, pl, begun); err != nil || o.dryRun {
 		return err
