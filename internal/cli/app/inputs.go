@@ -26,11 +26,11 @@ func (a *App) Inputs(p install.Project, m *manifest.Manifest, entry string) (man
 	if err != nil {
 		return spec, nil, err
 	}
-	return spec, needed(m, spec, p.Dir, a.Env.UserHome), nil
+	return spec, Needed(m, spec, p.Dir, a.Env.UserHome), nil
 }
 
-// needed is InputsOf with what turns out to be missing when an entry is started, required ones first.
-func needed(m *manifest.Manifest, spec manifest.ServerSpec, workspace, home string) []Input {
+// Needed is InputsOf with what turns out to be missing when an entry is started, required ones first.
+func Needed(m *manifest.Manifest, spec manifest.ServerSpec, workspace, home string) []Input {
 	list := InputsOf(m, spec)
 	_, missing, err := manifest.Launch(m, spec, map[string]string{"workspace": workspace, "HOME": home, "bundle": "."})
 	if err != nil {
@@ -44,11 +44,12 @@ func needed(m *manifest.Manifest, spec manifest.ServerSpec, workspace, home stri
 		}
 		list[i].Required = true
 	}
-	slices.SortFunc(list, requiredFirst)
+	slices.SortFunc(list, RequiredFirst)
 	return list
 }
 
-func requiredFirst(a, b Input) int {
+// RequiredFirst orders inputs for slices.SortFunc: required ones first, then by name.
+func RequiredFirst(a, b Input) int {
 	if a.Required != b.Required {
 		return rank(b.Required) - rank(a.Required)
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/asks"
 	"github.com/mcphub/mcphub/internal/gateway"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
@@ -37,7 +38,7 @@ func (o *initOptions) ask(ctx context.Context, p install.Project, m *manifest.Ma
 		return err
 	}
 	spec := m.Servers["default"]
-	spec.Capabilities = app.CapabilitiesOf(r)
+	spec.Capabilities = asks.CapabilitiesOf(r)
 	m.Servers["default"] = spec
 	if m.Description == "" && r.Instructions != "" {
 		m.Description = app.Short(r.Instructions)
@@ -57,7 +58,7 @@ func (o *initOptions) told(p install.Project, m *manifest.Manifest) {
 			app.Plural(counts[hub.Resource], "resource"), app.Plural(counts[hub.Prompt], "prompt"))
 	}
 	var values []string
-	for _, a := range app.AsksOf(m) {
+	for _, a := range asks.Of(m) {
 		switch {
 		case a.Name == "":
 		case a.Secret:

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/asks"
 
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/manifest"
@@ -146,9 +147,9 @@ func (st step) widened() []string {
 		old, new = &manifest.Manifest{Permissions: st.previous.Permissions}, &manifest.Manifest{Permissions: new.Permissions}
 	}
 	var out []string
-	for _, d := range app.PermissionChanges(old, new) {
+	for _, d := range asks.PermissionChanges(old, new) {
 		if d.Mark == "+" {
-			out = append(out, strings.TrimSuffix(d.Text, app.NewMark))
+			out = append(out, strings.TrimSuffix(d.Text, asks.NewMark))
 		}
 	}
 	return out
@@ -157,17 +158,17 @@ func (st step) widened() []string {
 // showNew prints what a person should know before a server is installed for the first time.
 func showNew(a *app.App, st step) {
 	d := st.new.Detail
-	source := app.SourceOf(st.new.Registry, d.Mirrored, "")
+	source := asks.SourceOf(st.new.Registry, d.Mirrored, "")
 	if !st.direct {
 		source += ", needed by another server"
 	}
 	fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Wrap(a.IO.Accent(st.name.String()+" "+st.version)+"   "+app.Clean(source), 4))
-	list := app.AsksOf(st.new.Manifest)
+	list := asks.Of(st.new.Manifest)
 	if len(list) > 0 {
 		fmt.Fprintf(a.IO.Err, "  It asks for:\n")
-		a.PrintAsks(a.IO.Err, list)
+		asks.Print(a.IO, a.IO.Err, list)
 	}
-	if !slices.ContainsFunc(list, func(ask app.Ask) bool { return ask.Name == "" }) { // nothing but values
+	if !slices.ContainsFunc(list, func(ask asks.Ask) bool { return ask.Name == "" }) { // nothing but values
 		fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Wrap("It declares no permissions. Like every server it runs with your rights for now.", 2))
 		return
 	}

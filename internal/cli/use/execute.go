@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/asks"
 
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
@@ -145,11 +146,11 @@ func named(err error, st step) error {
 
 // installedJSON is one server in the JSON answer of install, update and uninstall.
 type installedJSON struct {
-	Name     string    `json:"name"`
-	Version  string    `json:"version"`
-	Previous string    `json:"previous,omitempty"`
-	Asks     []app.Ask `json:"asks"`
-	Tools    int       `json:"tools"`
+	Name     string     `json:"name"`
+	Version  string     `json:"version"`
+	Previous string     `json:"previous,omitempty"`
+	Asks     []asks.Ask `json:"asks"`
+	Tools    int        `json:"tools"`
 }
 
 type hostJSON struct {
@@ -266,12 +267,12 @@ func (pl *plan) scope() string {
 func (pl *plan) answer(changes []install.Change, dryRun bool, seconds float64) changeJSON {
 	out := changeJSON{Installed: []installedJSON{}, Removed: []string{}, Hosts: []hostJSON{}, Beyond: pl.beyond, DryRun: dryRun, Seconds: seconds}
 	for _, st := range pl.steps {
-		j := installedJSON{Name: st.name.String(), Version: st.version, Asks: app.AsksOf(st.new.Manifest), Tools: st.new.Detail.Tools}
+		j := installedJSON{Name: st.name.String(), Version: st.version, Asks: asks.Of(st.new.Manifest), Tools: st.new.Detail.Tools}
 		if st.previous != nil && st.previous.Version != st.version {
 			j.Previous = st.previous.Version
 		}
 		if j.Asks == nil {
-			j.Asks = []app.Ask{}
+			j.Asks = []asks.Ask{}
 		}
 		out.Installed = append(out.Installed, j)
 	}

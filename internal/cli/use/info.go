@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/asks"
 
 	"github.com/mcphub/mcphub/internal/cli/term"
 	"github.com/mcphub/mcphub/internal/hub"
@@ -132,7 +133,7 @@ func (o *infoOptions) show(s *wire.ServerDetail, registry string) {
 			o.Fact("published", "%s", v.PublishedAt.Format("2006-01-02"))
 		}
 	}
-	o.Fact("source", "%s", app.SourceOf(registry, s.Mirrored, s.Origin))
+	o.Fact("source", "%s", asks.SourceOf(registry, s.Mirrored, s.Origin))
 	o.Fact("license", "%s", s.License)
 	o.Fact("homepage", "%s", s.Homepage)
 	o.Fact("repository", "%s", s.Repository)
@@ -146,8 +147,7 @@ func (o *infoOptions) show(s *wire.ServerDetail, registry string) {
 	if s.LatestVersion != nil {
 		o.capabilities(s.LatestVersion.Capabilities)
 		if m, _, err := manifest.Parse(s.LatestVersion.Manifest); err == nil {
-			o.IO.Printf("\n  It asks for:\n")
-			o.Asks(m)
+			o.asks(m)
 		}
 	}
 	o.IO.Notef("\nmcpm install %s%s\n", name, again)

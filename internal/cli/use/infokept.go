@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/asks"
 	"github.com/mcphub/mcphub/internal/cli/term"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
@@ -21,7 +22,7 @@ type keptJSON struct {
 	Manifest     *manifest.Manifest `json:"manifest"`
 	Artifacts    []install.Artifact `json:"artifacts,omitempty"`
 	Capabilities []hub.Capability   `json:"capabilities"`
-	Asks         []app.Ask          `json:"asks"`
+	Asks         []asks.Ask         `json:"asks"`
 }
 
 // kept shows what the lockfile and the store say of an installed server. NotFound for one that is not installed, and for
@@ -40,7 +41,7 @@ func (o *infoOptions) kept(r app.Ref) error {
 	m := in.Manifest
 	caps := manifest.CapabilitiesOf(m)
 	if o.JSON {
-		ans := keptJSON{Name: r.Name.String(), Project: in.Project.Dir, Manifest: m, Capabilities: append([]hub.Capability{}, caps...), Asks: append([]app.Ask{}, app.AsksOf(m)...)}
+		ans := keptJSON{Name: r.Name.String(), Project: in.Project.Dir, Manifest: m, Capabilities: append([]hub.Capability{}, caps...), Asks: append([]asks.Ask{}, asks.Of(m)...)}
 		if in.Locked == nil {
 			ans.Linked = in.Bundle
 		} else {
@@ -62,10 +63,19 @@ func (o *infoOptions) kept(r app.Ref) error {
 	facts := manifest.Facts(m, in.Locked != nil && in.Locked.Bundle() != nil)
 	o.Fact("runs as", "%s", strings.Join(append(slices.Clone(facts.PackageTypes), facts.Transports...), ", "))
 	o.capabilities(caps)
-	o.IO.Printf("\n  It asks for:\n")
-	o.Asks(m)
+	o.asks(m)
 	o.IO.Notef("\nThat is what is locked here. Without --offline the hub is asked.\n")
 	return nil
+}
+
+// asks prints what a server asks for.
+func (o *infoOptions) asks(m *manifest.Manifest) {
+	o.IO.Printf("\n  It asks for:\n")
+	list := asks.Of(m)
+	asks.Print(o.IO, o.IO.Out, list)
+	if len(list) == 0 {
+		o.IO.Printf("    nothing it declares\n")
+	}
 }
 
 // about prints what a server is called and what it does.

@@ -1,4 +1,4 @@
-package app
+package asks
 
 import (
 	"maps"
@@ -58,7 +58,7 @@ const NewMark = "   NEW"
 func PermissionChanges(old, new *manifest.Manifest) []Difference {
 	flat := func(m *manifest.Manifest) map[string]bool {
 		out := map[string]bool{}
-		for _, a := range AsksOf(m) {
+		for _, a := range Of(m) {
 			switch a.Kind {
 			case "limits", "values": // of values InputChanges tells
 				continue
@@ -91,7 +91,7 @@ func PermissionChanges(old, new *manifest.Manifest) []Difference {
 func InputChanges(old, new *manifest.Manifest) []Difference {
 	values := func(m *manifest.Manifest) map[string]Ask {
 		out := map[string]Ask{}
-		for _, a := range AsksOf(m) {
+		for _, a := range Of(m) {
 			if a.Name != "" {
 				out[a.Name] = a
 			}

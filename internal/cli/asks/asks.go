@@ -1,4 +1,6 @@
-package app
+// Package asks is what servers ask for, read from their manifests: permissions, secrets and other values; and what of it, and
+// of their tools, differs between two versions.
+package asks
 
 import (
 	"fmt"
@@ -7,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/term"
 	"github.com/mcphub/mcphub/internal/manifest"
 )
 
@@ -20,8 +24,8 @@ type Ask struct {
 	Secret      bool   `json:"secret,omitempty"`
 }
 
-// AsksOf lists what a manifest asks for, in the order it is shown. Nothing asked for is not listed.
-func AsksOf(m *manifest.Manifest) []Ask {
+// Of lists what a manifest asks for, in the order it is shown. Nothing asked for is not listed.
+func Of(m *manifest.Manifest) []Ask {
 	var out []Ask
 	add := func(kind string, details ...string) {
 		if len(details) > 0 {
@@ -71,44 +75,45 @@ func AsksOf(m *manifest.Manifest) []Ask {
 
 // valuesAsked lists what all entries of a manifest may be given, required ones first, then by name; secrets among them
 // that only its permissions name.
-func valuesAsked(m *manifest.Manifest, secrets []string) []Input {
-	all := map[string]Input{}
+func valuesAsked(m *manifest.Manifest, secrets []string) []app.Input {
+	all := map[string]app.Input{}
 	for _, spec := range m.Servers {
-		for _, in := range needed(m, spec, ".", ".") {
+		for _, in := range app.Needed(m, spec, ".", ".") {
 			have, there := all[in.Name]
 			if !there {
 				have = in
 			}
-			have.Description, have.Default = First(have.Description, in.Description), First(have.Default, in.Default)
+			have.Description, have.Default = app.First(have.Description, in.Description), app.First(have.Default, in.Default)
 			have.Required, have.Secret = have.Required || in.Required, have.Secret || in.Secret
 			all[in.Name] = have
 		}
 	}
 	for _, name := range secrets {
 		if _, there := all[name]; !there {
-			all[name] = Input{Name: name, Input: manifest.Input{Secret: true}}
+			all[name] = app.Input{Name: name, Input: manifest.Input{Secret: true}}
 		}
 	}
-	return slices.SortedFunc(maps.Values(all), requiredFirst)
+	return slices.SortedFunc(maps.Values(all), app.RequiredFirst)
 }
 
-func askFor(kind string, in Input) Ask {
+func askFor(kind string, in app.Input) Ask {
 	required := in.Required && in.Default == ""
 	text := in.Name
 	switch {
 	case required:
 		text += " (required)"
 	case in.Default != "" && !in.Secret:
-		text += " (default " + Short(in.Default) + ")"
+		text += " (default " + app.Short(in.Default) + ")"
 	}
-	return Ask{Kind: kind, Detail: text + Join(": ", in.Description), Name: in.Name, Description: in.Description, Required: required, Secret: in.Secret}
+	return Ask{Kind: kind, Detail: text + app.Join(": ", in.Description), Name: in.Name, Description: in.Description, Required: required, Secret: in.Secret}
 }
 
 // maxAsked is how many lines of what a server asks for are shown: what is required comes first.
 const maxAsked = 40
 
-// PrintAsks shows what a server asks for, a line each, under its kind.
-func (a *App) PrintAsks(w io.Writer, list []Ask) {
+// Print writes what a server asks for, a line each, under its kind. What is declared is all that can be shown: it is not
+// enforced yet.
+func Print(t *term.IO, w io.Writer, list []Ask) {
 	kind := ""
 	for i, line := range list {
 		if i == maxAsked {
@@ -120,23 +125,14 @@ func (a *App) PrintAsks(w io.Writer, list []Ask) {
 			label = ""
 		}
 		kind = line.Kind
-		fmt.Fprintf(w, "    %s%s\n", a.IO.Dim(fmt.Sprintf("%-13s", label)), a.IO.Wrap(Clean(line.Detail), 17))
-	}
-}
-
-// Asks shows what a server asks for. What is declared is all that can be shown: it is not enforced yet.
-func (a *App) Asks(m *manifest.Manifest) {
-	list := AsksOf(m)
-	a.PrintAsks(a.IO.Out, list)
-	if len(list) == 0 {
-		a.IO.Printf("    nothing it declares\n")
+		fmt.Fprintf(w, "    %s%s\n", t.Dim(fmt.Sprintf("%-13s", label)), t.Wrap(app.Clean(line.Detail), 17))
 	}
 }
 
 // SourceOf says where a version comes from, for the one who is to trust it.
 func SourceOf(registry string, mirrored bool, origin string) string {
 	if mirrored {
-		return "copied by " + registry + " from " + First(origin, "elsewhere") + ", not published there"
+		return "copied by " + registry + " from " + app.First(origin, "elsewhere") + ", not published there"
 	}
 	return "published on " + registry
 }
