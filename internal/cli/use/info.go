@@ -42,7 +42,7 @@ func NewInfo(a *app.App) *cobra.Command {
 func (o *infoOptions) run(ctx context.Context) error {
 	r, err := o.KnownRef(o.arg)
 	if err != nil {
-		return err
+		return o.MissingScope(ctx, "info", o.arg, err)
 	}
 	if o.Offline {
 		return o.kept(r)
