@@ -61,3 +61,14 @@ func TestNarrow(t *testing.T) {
 		}
 	}
 }
+
+// TestHostBegun: the beginning of an application's name says which are meant, and is not taken for one of them.
+func TestHostBegun(t *testing.T) {
+	w := newWorld(t)
+	for name, want := range map[string]string{"claude": "hint: did you mean claude-desktop or claude-code?", "Curs": "hint: did you mean cursor?", "nothing-like-it": "hint: mcpm hosts list names them"} {
+		code, _, errs := w.mcpm("hosts", "add", name)
+		if code != 3 || !strings.Contains(errs, want) {
+			t.Errorf("%s: exit %d: %s", name, code, errs)
+		}
+	}
+}

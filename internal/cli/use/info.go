@@ -55,6 +55,11 @@ func (o *infoOptions) run(ctx context.Context) error {
 		return o.listVersions(ctx, c, r.Name)
 	}
 	s, err := c.Server(ctx, string(r.Name))
+	if hub.KindOf(err) == hub.Unavailable {
+		if in, e := o.Find(r.Name, false); e == nil {
+			return hub.Errorf(hub.Unavailable, "%s", err.Error()).WithHint("mcpm info --offline %s tells what is installed of it", in.Name).WithCause(err)
+		}
+	}
 	if err != nil {
 		return app.NotFoundHint(err, r.Name)
 	}
