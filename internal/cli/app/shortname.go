@@ -69,6 +69,7 @@ func (a *App) MissingScope(ctx context.Context, verb, arg string, err error) err
 			names = append(names, n.String())
 		}
 	}
+	slices.Sort(names)
 	switch len(names) {
 	case 0:
 		return err
