@@ -26,7 +26,7 @@ func newHelp(a *app.App) *cobra.Command {
 				if a.JSON {
 					app.PrintJSON(a.IO, map[string]string{"topic": args[0], "text": text})
 				} else {
-					a.IO.Printf("%s", text)
+					a.IO.Printf("%s", a.IO.Reflow(text))
 				}
 				return nil
 			}

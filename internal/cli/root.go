@@ -6,6 +6,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"strings"
@@ -98,7 +99,7 @@ func newRoot(a *app.App) *cobra.Command {
 	add(groupAccount, newLogin(a), newLogout(a), newWhoami(a), check.NewDoctor(a), newVersion(a), newCompletion(a))
 	root.SetHelpCommand(newHelp(a))
 	root.SetHelpCommandGroupID(groupAccount)
-	root.SetUsageTemplate(usageTemplate)
+	fitHelp(root, a)
 	completeNames(a, root)
 	return root
 }
@@ -167,6 +168,21 @@ Everywhere:
 
 mcpm VERB --help tells more. mcpm help TOPIC explains: ranges, permissions, lockfile, hosts, sandbox, secrets.{{end}}
 `
+
+// fitHelp sets help to the width of the terminal.
+func fitHelp(root *cobra.Command, a *app.App) {
+	template := usageTemplate
+	if w := a.IO.Width; w > 0 {
+		template = strings.ReplaceAll(template, "FlagUsages ", fmt.Sprintf("FlagUsagesWrapped %d ", w))
+	}
+	root.SetUsageTemplate(template)
+	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
+		if text := strings.TrimSpace(app.First(c.Long, c.Short)); text != "" {
+			a.IO.Printf("%s\n\n", a.IO.Reflow(text))
+		}
+		a.IO.Printf("%s", c.UsageString())
+	})
+}
 
 // Run runs mcpm under the signals of a terminal: the first Ctrl-C asks the command to stop, a second one
 // stops it at once.

@@ -48,6 +48,7 @@ func Needed(m *manifest.Manifest, spec manifest.ServerSpec, workspace, home stri
 	return list
 }
 
+// RequiredFirst orders inputs for slices.SortFunc: required ones first, then by name.
 func RequiredFirst(a, b Input) int {
 	if a.Required != b.Required {
 		return rank(b.Required) - rank(a.Required)

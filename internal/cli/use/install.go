@@ -6,6 +6,7 @@ package use
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
@@ -68,6 +69,11 @@ func (o *installOptions) run(ctx context.Context) error {
 	begun := o.Now()
 	refs, err := app.ParseRefs(o.args)
 	if err != nil {
+		for _, arg := range o.args { // the first of them that has no scope is the one that was complained of, if any was
+			if !strings.Contains(arg, "/") {
+				return o.MissingScope(ctx, "install", arg, err)
+			}
+		}
 		return err
 	}
 	p, _, unlock, err := o.Guarded(o.global)
