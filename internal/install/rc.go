@@ -22,6 +22,7 @@ type Settings struct {
 	DefaultTransport string            // stdio, streamable-http or sse; "" takes what the server offers first
 	DockerRuntime    string            // docker or podman
 	Analytics        bool              // whether the hub is told that an install is one; it counts them
+	UpdateNotice     bool              // whether a newer mcpm is told of, at most once a day
 	PrivateDownloads bool              // whether archives may come from this machine and its networks; never a project's
 	Scopes           map[string]string // scope without "@" to the hub it is only looked up at
 	HostPaths        map[string]string // host to the file a person named instead of the usual one; never a project's
@@ -36,13 +37,14 @@ type Settings struct {
 var rcKeys = map[string]string{
 	"registry": "MCPM_REGISTRY", "authToken": "MCPM_TOKEN", "defaultTransport": "MCPM_DEFAULT_TRANSPORT",
 	"dockerRuntime": "MCPM_DOCKER_RUNTIME", "analytics": "MCPM_ANALYTICS", "privateDownloads": "MCPM_PRIVATE_DOWNLOADS",
+	"updateNotice": "MCPM_UPDATE_NOTICE",
 }
 
 // switches are the keys of .mcpmrc that are true or false.
-var switches = []string{"analytics", "privateDownloads"}
+var switches = []string{"analytics", "privateDownloads", "updateNotice"}
 
 func newSettings() *Settings {
-	return &Settings{Registry: DefaultRegistry, Analytics: true, Scopes: map[string]string{}, from: map[string]string{}}
+	return &Settings{Registry: DefaultRegistry, Analytics: true, UpdateNotice: true, Scopes: map[string]string{}, from: map[string]string{}}
 }
 
 // LoadSettings merges the user's ~/.mcpmrc, the project's .mcpmrc over it and MCPM_* variables over both.
@@ -122,6 +124,9 @@ func (s *Settings) merge(data []byte, file string, project bool) error {
 			return hub.Errorf(hub.Forbidden, "%s sets privateDownloads, which only you may", file).
 				WithHint("remove it there, and set MCPM_PRIVATE_DOWNLOADS=1 or write it into your own .mcpmrc")
 		}
+		if project && key == "updateNotice" && !s.UpdateNotice {
+			continue // a project may turn it off, and not on
+		}
 		if err := s.set(key, text, file); err != nil {
 			return err
 		}
@@ -164,16 +169,12 @@ func (s *Settings) set(key, value, from string) error {
 			return err
 		}
 		s.DockerRuntime = value
-	case "analytics":
+	case "analytics", "privateDownloads", "updateNotice":
 		if err := oneOf(value, from, key, "true", "false", "1", "0"); err != nil {
 			return err
 		}
-		s.Analytics = value == "true" || value == "1"
-	case "privateDownloads":
-		if err := oneOf(value, from, key, "true", "false", "1", "0"); err != nil {
-			return err
-		}
-		s.PrivateDownloads = value == "true" || value == "1"
+		on := map[string]*bool{"analytics": &s.Analytics, "privateDownloads": &s.PrivateDownloads, "updateNotice": &s.UpdateNotice}[key]
+		*on = value == "true" || value == "1"
 	default:
 		return nil
 	}

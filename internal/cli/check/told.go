@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/news"
 	"github.com/mcphub/mcphub/internal/wire"
 )
 
@@ -14,10 +15,11 @@ func (o *doctorOptions) told(context.Context) []finding {
 		return nil // said under registry
 	}
 	out := []finding{{Name: "always", Status: fine, Text: "User-Agent: " + o.UserAgent()}}
+	newest := finding{Name: "newest mcpm", Status: fine, Text: news.State(o.App, app.Version)}
 	from := app.First(s.From("analytics"), "the default")
 	if !s.Analytics {
-		return append(out, finding{Name: "analytics", Status: fine, Text: "off (" + from + "): nothing more"})
+		return append(out, finding{Name: "analytics", Status: fine, Text: "off (" + from + "): nothing more"}, newest)
 	}
 	return append(out, finding{Name: "analytics", Status: fine,
-		Text: "on (" + from + "): with the request for a version that is being installed, " + wire.CommandHeader + ": install, by which the hub counts installs. Nothing else; MCPM_ANALYTICS=false turns it off"})
+		Text: "on (" + from + "): with the request for a version that is being installed, " + wire.CommandHeader + ": install, by which the hub counts installs. Nothing else; MCPM_ANALYTICS=false turns it off"}, newest)
 }
