@@ -79,10 +79,10 @@ func Startable(spec manifest.ServerSpec, e *install.Locked, goos string) error {
 	switch kind {
 	case model.RegistryTypeNuGet:
 		return hub.Errorf(hub.Forbidden, "it is a package of NuGet, which dnx looks up at every start: its bytes cannot be locked, so it is not started").
-			WithHint("look for a container image of it, or ask its publisher for one: mcpm search --package oci")
+			WithHint("look for a container image of it, or ask its publisher for one: mcpm search WORDS --package oci")
 	case model.RegistryTypeCargo:
 		return hub.Errorf(hub.Forbidden, "it is a package of cargo, which is compiled with scripts of its own; none is run on this machine").
-			WithHint("look for a container image or an archive of it, or ask its publisher for one: mcpm search --package mcpb")
+			WithHint("look for a container image or an archive of it, or ask its publisher for one: mcpm search WORDS --package mcpb")
 	case model.RegistryTypeMCPB:
 		if spec.Command != "" || e == nil {
 			return nil
