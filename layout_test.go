@@ -25,6 +25,7 @@ var mayImport = map[string][]string{
 	// ground
 	"internal/hub":        {},
 	"internal/words":      {},
+	"internal/sandbox":    {},
 	"internal/lazyregexp": {},
 	// one up
 	"internal/manifest":           {"hub"},
@@ -48,7 +49,7 @@ var mayImport = map[string][]string{
 	"internal/install":            {"hub", "manifest", "trust", "hosts", "bundle"},
 	"internal/secret":             {"hub", "install"},
 	"internal/source":             {"hub", "manifest", "wire", "trust"},
-	"internal/gateway":            {"hub"},
+	"internal/gateway":            {"hub", "sandbox"},
 	"internal/migrate":            {"hub", "manifest", "hosts", "bundle"},
 	// services
 	"internal/registry": {"hub", "manifest", "resolve", "trust", "source", "bundle"},
@@ -56,11 +57,11 @@ var mayImport = map[string][]string{
 	// doors
 	"internal/api": {"hub", "auth", "registry", "search", "wire", "manifest", "trust", "hosts"},
 	"internal/web": {"hub", "auth", "registry", "search", "hosts", "manifest", "docs"},
-	"internal/cli": {"hub", "manifest", "resolve", "trust", "hosts", "wire", "install", "secret", "source", "bundle", "gateway", "migrate"},
+	"internal/cli": {"hub", "manifest", "resolve", "trust", "hosts", "wire", "install", "secret", "source", "bundle", "gateway", "sandbox", "migrate"},
 	// wiring
 	"cmd/mcphub": {"hub", "manifest", "resolve", "trust", "hosts", "wire", "source", "bundle", "gateway", "auth", "registry", "search", "embed", "api", "web",
 		"backend/sqlstore", "backend/blobstore", "backend/bleveindex", "backend/opensearch", "backend/localvec", "backend/weaviate", "backend/memcache"},
-	"cmd/mcpm":       {"cli"},
+	"cmd/mcpm":       {"cli", "sandbox"},
 	"docs":           {},                                                                                                                                                                          // the manual, embedded
 	"docs/reference": {"cli", "manifest", "docs"},                                                                                                                                                 // makes parts of it
 	"bench":          {"hub", "manifest", "wire", "registry", "trust", "search", "embed", "backend/sqlstore", "backend/bleveindex", "backend/localvec", "backend/opensearch", "backend/weaviate"}, // measures; nothing imports it

@@ -42,7 +42,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 func environ(ts *testscript.TestScript) []string {
 	var env []string
 	for _, name := range append(slices.Clone(passedOn), "PATH", "HOME", "MCPM_HOME", "XDG_CONFIG_HOME", "MCPM_REGISTRY", "MCPM_TOKEN", "NO_COLOR",
-		"npm_config_cache", "npm_config_userconfig", "UV_CACHE_DIR", "TMPDIR", "MCPHUB_DATABASE", "http_proxy", "https_proxy") {
+		"npm_config_cache", "npm_config_userconfig", "UV_CACHE_DIR", "TMPDIR", "MCPHUB_DATABASE", "http_proxy", "https_proxy", "MCPM_SANDBOX", "SECRET_OF_MINE") {
 		if v := ts.Getenv(name); v != "" {
 			env = append(env, name+"="+v)
 		}
@@ -92,6 +92,7 @@ func cmdHub(ts *testscript.TestScript, neg bool, args []string) {
 		running.Store(key, h)
 		ts.Defer(func() { _ = h.stop() })
 		ts.Setenv("HUB", h.url)
+		ts.Setenv("HUB_ADDR", strings.TrimPrefix(h.url, "http://"))
 		ts.Setenv("MCPM_REGISTRY", h.url)
 		for range 100 { // what it prints comes over a pipe, and may be later than its first answer
 			if strings.Contains(h.out.String(), "/docs/api\n") {
@@ -200,6 +201,7 @@ func cmdCall(ts *testscript.TestScript, neg bool, args []string) {
 			fmt.Fprintln(ts.Stdout(), text.Text)
 		}
 	}
+	_ = session.Close() // waits for the end of what it writes
 	fmt.Fprint(ts.Stderr(), errs.String())
 	if res.IsError != neg {
 		ts.Fatalf("the tool's isError is %v", res.IsError)

@@ -50,7 +50,8 @@ type config struct {
 	AccessLog      bool     `koanf:"access-log"`
 	McpmVersion    string   `koanf:"mcpm-version"`
 
-	prefix string // path of BaseURL
+	prefix string            // path of BaseURL
+	from   map[string]string // where each setting comes from, for people
 }
 
 const envPrefix = "MCPHUB_"
@@ -85,12 +86,14 @@ func addConfigFlags(f *pflag.FlagSet) {
 func loadConfig(cmd *cobra.Command) (*config, error) {
 	k := koanf.New("\x00") // a delimiter no key contains: names are flat
 	flags := cmd.Flags()
-	if err := loadFile(k, flags); err != nil {
+	path, err := loadFile(k, flags)
+	if err != nil {
 		return nil, err
 	}
+	c := &config{from: origins(flags, path, k.Keys())}
 	known := map[string]bool{}
 	flags.VisitAll(func(f *pflag.Flag) { known[f.Name] = true })
-	err := k.Load(env.Provider("\x00", env.Opt{Prefix: envPrefix, TransformFunc: func(key, value string) (string, any) {
+	err = k.Load(env.Provider("\x00", env.Opt{Prefix: envPrefix, TransformFunc: func(key, value string) (string, any) {
 		name := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(key, envPrefix), "_", "-"))
 		if !known[name] || name == "config" {
 			return "", nil
@@ -106,14 +109,34 @@ func loadConfig(cmd *cobra.Command) (*config, error) {
 	if err := k.Load(posflag.Provider(flags, "\x00", k), nil); err != nil {
 		return nil, hub.Errorf(hub.Invalid, "settings from flags: %v", err)
 	}
-	c := &config{}
 	if err := k.Unmarshal("", c); err != nil {
 		return nil, hub.Errorf(hub.Invalid, "settings: %v", err).WithHint("mcphub serve --help lists them")
 	}
 	return c, c.complete()
 }
 
-func loadFile(k *koanf.Koanf, flags *pflag.FlagSet) error {
+// origins says where each setting comes from: the flag, the variable, the file, or the default.
+func origins(flags *pflag.FlagSet, path string, inFile []string) map[string]string {
+	from := map[string]string{}
+	flags.VisitAll(func(f *pflag.Flag) {
+		variable := envPrefix + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		_, set := os.LookupEnv(variable)
+		switch {
+		case f.Changed:
+			from[f.Name] = "--" + f.Name
+		case set:
+			from[f.Name] = variable
+		case slices.Contains(inFile, f.Name):
+			from[f.Name] = path
+		default:
+			from[f.Name] = "default"
+		}
+	})
+	return from
+}
+
+// loadFile reads the file of settings, if there is one, and returns where it is.
+func loadFile(k *koanf.Koanf, flags *pflag.FlagSet) (string, error) {
 	path, _ := flags.GetString("config")
 	if path == "" {
 		path = os.Getenv(envPrefix + "CONFIG")
@@ -128,17 +151,17 @@ func loadFile(k *koanf.Koanf, flags *pflag.FlagSet) error {
 	}
 	err := k.Load(file.Provider(path), yaml.Parser())
 	if errors.Is(err, fs.ErrNotExist) && !wanted {
-		return nil
+		return path, nil
 	}
 	if err != nil {
-		return hub.Errorf(hub.Invalid, "settings in %s: %v", path, err).WithHint("write one NAME: VALUE a line, with the names of the flags")
+		return "", hub.Errorf(hub.Invalid, "settings in %s: %v", path, err).WithHint("write one NAME: VALUE a line, with the names of the flags")
 	}
 	for _, key := range k.Keys() {
 		if flags.Lookup(key) == nil {
-			return hub.Errorf(hub.Invalid, "settings in %s: there is no setting %q", path, key).WithHint("mcphub serve --help lists them")
+			return "", hub.Errorf(hub.Invalid, "settings in %s: there is no setting %q", path, key).WithHint("mcphub serve --help lists them")
 		}
 	}
-	return nil
+	return path, nil
 }
 
 // complete checks the settings and fills in what follows from others.
@@ -197,13 +220,17 @@ func releaseOf(s string) string {
 
 func newConfigCmd() *cobra.Command {
 	return &cobra.Command{
-		Use: "config", Short: "Print the settings in force, secrets masked", Args: cobra.NoArgs,
-		Example: "  MCPHUB_DATABASE=postgres://hub:secret@db/hub mcphub config",
+		Use: "config", Short: "Print the settings in force and where each comes from, secrets masked", Args: cobra.NoArgs,
+		Long: "Config prints every setting as it is in force, in the form of the settings file, and behind it where it comes from:\n" +
+			"a flag, a variable, the file, or the default. What the default depends on is filled in.",
+		Example: "  mcphub config\n  MCPHUB_DATABASE=postgres://hub:secret@db/hub mcphub config",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := loadConfig(cmd)
 			if err != nil {
 				return err
 			}
+			c.Database, c.Blobs, c.Search, c.Vectors = c.targets()
+			notes := map[string]string{"embedding": ": the model in the binary", "base-url": ": made from addr"}
 			v := reflect.ValueOf(*c)
 			for i := range v.NumField() {
 				name, ok := v.Type().Field(i).Tag.Lookup("koanf")
@@ -214,7 +241,11 @@ func newConfigCmd() *cobra.Command {
 				if name == "embedding-key" && value != "" {
 					value = "MASKED"
 				}
-				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", name, shown(value)); err != nil {
+				from := c.from[name]
+				if from == "default" {
+					from += notes[name]
+				}
+				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%-46s # %s\n", name+": "+shown(value), from); err != nil {
 					return err
 				}
 			}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/mcphub/mcphub/internal/hub"
@@ -29,7 +30,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errs)
-	err := root.ExecuteContext(ctx)
+	ran, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return 0
 	}
@@ -53,6 +54,12 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 		}
 		return 1
 	}
+	for _, begin := range []string{"unknown ", "required flag", "accepts ", "requires ", "invalid argument", "flag needs", "bad flag"} {
+		if strings.HasPrefix(err.Error(), begin) {
+			fmt.Fprintf(errs, "hint: %s --help\n", ran.CommandPath())
+			break
+		}
+	}
 	return 2 // flags and arguments, as cobra found them
 }
 
@@ -75,6 +82,7 @@ Start one with everything embedded in ./data:
 	root.SetVersionTemplate("mcphub {{.Version}}\n")
 	addConfigFlags(root.PersistentFlags())
 	root.AddCommand(newServe(), newConfigCmd(), newImport(), newSync(), newAdmin(), newVersion())
+	showSettings(root)
 	return root
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
@@ -25,19 +26,29 @@ import (
 // now is the clock of the program.
 func now() time.Time { return time.Now().UTC() }
 
-// openStore opens the database. SQLite lives in the data directory unless a URL says otherwise.
-// relaxed does not wait for the disk at each commit: for work that can be done again.
 // databaseFile is where a hub with nothing configured keeps its records, in its data directory.
 const databaseFile = "mcphub.db"
 
+// targets are what the settings of the engines mean: what was set, and in the data directory what was not.
+func (c *config) targets() (database, blobs, search, vectors string) {
+	at := func(name string) string { return filepath.Join(c.Data, name) }
+	dir, err := filepath.Abs(at("blobs")) // a file URL has no relative path
+	if err != nil {
+		dir = at("blobs") // there is no working directory; what is relative fails when it is opened
+	}
+	return cmp.Or(c.Database, "sqlite:"+at(databaseFile)), cmp.Or(c.Blobs, "file://"+filepath.ToSlash(dir)), cmp.Or(c.Search, "bleve:"+at("index")), cmp.Or(c.Vectors, "local:"+at("vectors"))
+}
+
+// openStore opens the database. SQLite lives in the data directory unless a URL says otherwise.
+// relaxed does not wait for the disk at each commit: for work that can be done again.
 func openStore(ctx context.Context, c *config, log *slog.Logger, relaxed bool) (*sqlstore.Store, error) {
-	target := c.Database
-	switch scheme, _, _ := strings.Cut(target, ":"); scheme {
-	case "":
+	target, _, _, _ := c.targets()
+	if c.Database == "" {
 		if err := makeData(c.Data); err != nil {
 			return nil, err
 		}
-		target = "sqlite:" + filepath.Join(c.Data, databaseFile)
+	}
+	switch scheme, _, _ := strings.Cut(target, ":"); scheme {
 	case "sqlite", "postgres", "postgresql":
 	default:
 		return nil, noBackend("database", target, "sqlite:PATH, postgres://USER:PASSWORD@HOST/NAME")
@@ -46,14 +57,8 @@ func openStore(ctx context.Context, c *config, log *slog.Logger, relaxed bool) (
 }
 
 func openBlobs(ctx context.Context, c *config) (hub.Blobs, error) {
-	target := c.Blobs
+	_, target, _, _ := c.targets()
 	switch scheme, _, _ := strings.Cut(target, ":"); scheme {
-	case "":
-		dir, err := filepath.Abs(filepath.Join(c.Data, "blobs"))
-		if err != nil {
-			return nil, err
-		}
-		target = "file://" + filepath.ToSlash(dir)
 	case "file", "mem":
 	default:
 		return nil, noBackend("blobs", target, "file:///DIR, mem://")
@@ -75,12 +80,9 @@ type vectorEngine interface {
 // openIndex opens what is found by words. The name is that of an engine that several hubs share, "" for one of this
 // process.
 func openIndex(c *config) (engine textEngine, name string, err error) {
-	scheme, dir, _ := strings.Cut(c.Search, ":")
-	switch scheme {
-	case "", "bleve":
-		if scheme == "" {
-			dir = filepath.Join(c.Data, "index")
-		}
+	_, _, target, _ := c.targets()
+	switch scheme, dir, _ := strings.Cut(target, ":"); scheme {
+	case "bleve":
 		x, err := bleveindex.Open(dir)
 		if err != nil {
 			return nil, "", err
@@ -98,14 +100,11 @@ func openIndex(c *config) (engine textEngine, name string, err error) {
 
 // openVectors opens what is found by meaning; nil when it is turned off. The name is as in openIndex.
 func openVectors(c *config) (engine vectorEngine, name string, err error) {
-	scheme, dir, _ := strings.Cut(c.Vectors, ":")
-	switch scheme {
+	_, _, _, target := c.targets()
+	switch scheme, dir, _ := strings.Cut(target, ":"); scheme {
 	case "none":
 		return nil, "", nil
-	case "", "local":
-		if scheme == "" {
-			dir = filepath.Join(c.Data, "vectors")
-		}
+	case "local":
 		x, err := localvec.Open(dir)
 		if err != nil {
 			return nil, "", err

@@ -105,7 +105,8 @@ func TestSearchCursor(t *testing.T) {
 
 func TestSuggestAndRelated(t *testing.T) {
 	h := filled(t)
-	for query, want := range map[string]string{"pos": "server @acme/postgres, server @acme/postgres-backup", "run": "tool run_query", "zzz": "", "": ""} {
+	for query, want := range map[string]string{"pos": "server @acme/postgres, server @acme/postgres-backup", "run": "tool run_query", "zzz": "", "": "",
+		"%40acm": "server @acme/postgres, server @acme/postgres-backup, server @acme/weather"} {
 		var got []string
 		for _, s := range h.do("GET", "/api/v1/suggest?q="+query, "", nil).want(t, 200).json(t)["suggestions"].([]any) {
 			got = append(got, s.(map[string]any)["kind"].(string)+" "+s.(map[string]any)["value"].(string))

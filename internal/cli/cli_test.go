@@ -88,7 +88,11 @@ func TestInstall(t *testing.T) {
 	if _, err := os.Stat(w.path("home/.config/Claude/claude_desktop_config.json")); !os.IsNotExist(err) {
 		t.Errorf("the file made for Claude Desktop is still there (%v)", err)
 	}
-	if w.hub.installs == 0 {
+	if w.hub.installs != 0 {
+		t.Error("the hub was told of an install, and nobody chose that")
+	}
+	w.vars["MCPM_ANALYTICS"] = "true"
+	if w.mcpm("install", "@acme/postgres", "--yes", "--no-hosts"); w.hub.installs == 0 {
 		t.Error("the hub was not told of an install")
 	}
 }

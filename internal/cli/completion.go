@@ -15,9 +15,11 @@ import (
 
 func newCompletion(a *app.App) *cobra.Command {
 	return &cobra.Command{
-		Use:       "completion SHELL",
-		Short:     "Print the completion script of a shell",
-		Long:      "Completion prints a script for bash, zsh, fish or powershell that completes verbs, flags and the names of\nservers: of installed ones from the lockfile, and where others can be meant from the hub.",
+		Use:   "completion SHELL",
+		Short: "Print the completion script of a shell",
+		Long: "Completion prints a script for bash, zsh, fish or powershell that completes verbs, flags and the names of\nservers: of installed ones from the lockfile, and where others can be meant from the hub.\n\n" +
+			"The script of bash needs the package bash-completion, which most systems have or can install; those of the other\n" +
+			"shells need nothing. Start a new shell afterwards.",
 		Example:   "  mcpm completion bash > ~/.local/share/bash-completion/completions/mcpm\n  mcpm completion zsh > \"${fpath[1]}/_mcpm\"",
 		ValidArgs: []string{"bash", "zsh", "fish", "powershell"},
 		Args:      app.Args(1, 1, "the name of a shell: bash, zsh, fish or powershell"),

@@ -49,7 +49,7 @@ func healthy(t *testing.T) *world {
 func TestDoctor(t *testing.T) {
 	w := healthy(t)
 	text := w.doctor()
-	w.vars["MCPM_ANALYTICS"] = "false"
+	w.vars["MCPM_ANALYTICS"] = "true"
 	text += "\n" + w.doctor("--offline")
 	w.width = 60
 	text += "\n" + w.doctor()

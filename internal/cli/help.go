@@ -156,7 +156,28 @@ applications out for its own servers, never bring one in that yours leaves out.
 mcpm hosts path HOST FILE says where an application keeps its file, kept as "hostPaths" in your own ~/.mcpmrc.
 A project's .mcpmrc that has hostPaths stops mcpm: a repository must not say where mcpm writes.
 `,
-	"sandbox": `This version of mcpm has no sandbox. mcpm run starts a server with all of your rights and says so on stderr.
-The server gets your environment without the variables that begin with MCPM_. It ends when mcpm ends.
+	"sandbox": `On Linux mcpm run --sandbox NAME starts a server with what it was granted and nothing more; mcpm test takes the
+same flags. MCPM_SANDBOX=1, or "sandbox": true in .mcpmrc, makes it the rule; --sandbox=false is the exception.
+Without it a server runs with all of your rights, and mcpm run says so on stderr.
+
+Granted is what the permissions of its manifest ask for (mcpm help permissions), and what --allow adds:
+
+  --allow net=api.acme.example:443   a host and port; *.acme.example:443, [2001:db8::1]:443, localhost:5432
+  --allow read=~/Notes               a directory or file, to read; relative ones begin at the project
+  --allow write=.                    and to change
+  --allow env=TZ                     a variable of your environment
+  --allow subprocess                 other programs
+
+Everything else is not there: your files, your environment, the network, other processes, the container engine. The
+server has an empty home and /tmp that are gone when it ends, and the system's programs and libraries to read.
+What it was granted does not show keys: ~/.ssh, ~/.aws, browsers and the like are never seen, nor .env files that are
+there when it starts. It reaches a granted host through a proxy of mcpm, which it finds in HTTPS_PROXY, and not at an
+address that is private or this machine's, unless that address or localhost was granted. What it tried to reach
+besides is told on stderr.
+
+It takes user namespaces, Landlock and seccomp of a kernel of 5.13 or later; mcpm doctor tries it. Memory (1 GiB if
+the manifest asks for nothing else), processes, processors and the size of files are bounded. There is no sandbox yet
+on macOS and Windows, for servers that listen on a port, and for containers beside their engine's own: mcpm refuses
+to run these with --sandbox, or says so.
 `,
 }

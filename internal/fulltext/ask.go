@@ -15,6 +15,7 @@ const (
 	maxClauses = 800 // terms of a query after which parts and synonyms are left out; engines refuse 1024
 
 	boostSynonym = 0.5
+	boostOwner   = 0.1 // while typing: what a server is called comes before whose it is
 )
 
 // weights say how much a word in a field is worth.
@@ -53,7 +54,7 @@ func Cut(text string) string {
 }
 
 // Ask makes a query of a text that was Cut; nil when there is nothing to look for. While typing, the words are
-// looked for as beginnings in name and title.
+// looked for as beginnings in name and title, and in the name of who publishes it.
 func Ask(text string, typing bool) *Query {
 	var each Query
 	if typing {
@@ -79,7 +80,8 @@ func beginnings(text string) []Query {
 	var out []Query
 	for _, w := range words.Split(text, maxTerms) {
 		begin := []rune(w.Plain)
-		out = append(out, Query{Field: Begin, Value: string(begin[:min(len(begin), maxBegin)]), Boost: 1})
+		term := string(begin[:min(len(begin), maxBegin)])
+		out = append(out, Query{Any: []Query{{Field: Begin, Value: term, Boost: 1}, {Field: Owner, Value: term, Boost: boostOwner}}, Min: 1})
 	}
 	return out
 }

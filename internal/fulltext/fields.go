@@ -1,6 +1,7 @@
 package fulltext
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -13,6 +14,7 @@ const (
 	Exact       = "exact"
 	Prefix      = "prefix"
 	Begin       = "begin"
+	Owner       = "owner"
 	Name        = "name"
 	Tools       = "tools"
 	Input       = "input"
@@ -74,6 +76,11 @@ func Fields(d hub.Document) []Field {
 			f.begins(w.Plain, maxBegin)
 		}
 	})
+	field(Owner, 0, func(f *fieldMaker) {
+		for _, w := range words.Split(owner(d.Name.Scope()), 10) {
+			f.begins(w.Plain, maxBegin)
+		}
+	})
 	field(Name, maxTextWords, func(f *fieldMaker) {
 		f.words(d.Name.Base(), d.Name.Base(), d.Name.Scope(), d.Title) // the base counts twice
 		f.words(d.Keywords...)
@@ -106,6 +113,18 @@ func Fields(d hub.Document) []Field {
 		})
 	}
 	return out
+}
+
+// owner is what of a scope tells one publisher from another: of io.github.acme it is acme.
+func owner(scope string) string {
+	labels := strings.Split(scope, ".")
+	if len(labels) > 1 {
+		labels = labels[1:]
+	}
+	if len(labels) > 1 && slices.Contains([]string{"github", "gitlab", "bitbucket", "codeberg"}, labels[0]) {
+		labels = labels[1:]
+	}
+	return strings.Join(labels, " ")
 }
 
 // Label bounds a value of a facet, in documents and filters alike, and keeps it one term.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/sandbox"
 )
 
 // Server is how a server is started or reached: Command for a local one, URL for a remote one.
@@ -23,6 +24,12 @@ type Server struct {
 	Headers   map[string]string // may hold secrets; never shown
 
 	AllowHTTP bool // let the URL be http to another machine
+
+	// What a sandbox has to show beside what is granted: where the server's own files are, and where it keeps what it compiles.
+	Reads, Writes []string
+
+	// Sandbox, when set, is what a local server may do; Command, Args, Env and Dir are taken from above.
+	Sandbox *sandbox.Spec
 }
 
 // Remote reports whether the server is reached by URL.

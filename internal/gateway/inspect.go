@@ -118,6 +118,9 @@ func collect[T any](r *Report, all iter.Seq2[*T, error], convert func(*T) hub.Ca
 
 // transportOf makes the SDK's transport; stop ends what it started.
 func transportOf(s *Server, errw io.Writer) (mcp.Transport, func(), error) {
+	if !s.Remote() && s.Sandbox != nil {
+		return confinedTransport(s, errw)
+	}
 	if !s.Remote() {
 		path, err := lookPath(s)
 		if err != nil {

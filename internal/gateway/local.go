@@ -14,18 +14,16 @@ import (
 	"github.com/mcphub/mcphub/internal/hub"
 )
 
+// running is a server that was started.
+type running interface {
+	forward(os.Signal)
+	wait() (int, error) // its exit code; 128 plus the number when a signal ended it
+}
+
 // Local starts a local server with the given files as its stdin, stdout and stderr and returns its exit
 // code when it ends; 128 plus the number when a signal ended it. Signals that mcpm gets are passed on. On
 // Linux and Windows the server ends when mcpm dies, however it dies.
 func Local(ctx context.Context, s *Server, in, out, errw *os.File) (int, error) {
-	path, err := lookPath(s)
-	if err != nil {
-		return 0, err
-	}
-	cmd := exec.Command(path, s.Args...)
-	cmd.Args[0] = s.Command
-	cmd.Env, cmd.Dir = s.Env, s.Dir
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, errw
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, forwarded...)
 	defer signal.Stop(signals)
@@ -33,32 +31,71 @@ func Local(ctx context.Context, s *Server, in, out, errw *os.File) (int, error) 
 	// The kernel's "parent died" signal is tied to the thread that starts the child: keep it until the end.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	child, err := start(cmd, in)
+	server, err := startAs(s, in, out, errw)
 	if err != nil {
-		return 0, hub.Errorf(hub.Invalid, "%s cannot be started: %s", s.Command, reason(err)).WithCause(err)
+		return 0, err
 	}
-	done := make(chan error, 1)
-	go func() { done <- cmd.Wait() }()
+	type end struct {
+		code int
+		err  error
+	}
+	done := make(chan end, 1)
+	go func() {
+		code, err := server.wait()
+		done <- end{code, err}
+	}()
 	var kill <-chan time.Time // set when ctx ended
 	for {
 		select {
 		case sig := <-signals:
-			child.forward(sig)
+			server.forward(sig)
 		case <-ctx.Done():
-			child.forward(os.Interrupt)
+			server.forward(os.Interrupt)
 			ctx = context.Background()
 			kill = time.After(5 * time.Second)
 		case <-kill:
-			child.forward(os.Kill)
-		case err := <-done:
-			child.cleanUp()
-			var ee *exec.ExitError
-			if err != nil && !errors.As(err, &ee) {
-				return 0, hub.Errorf(hub.Invalid, "%s: %s", s.Command, reason(err)).WithCause(err)
-			}
-			return exitCode(cmd.ProcessState), nil
+			server.forward(os.Kill)
+		case e := <-done:
+			return e.code, e.err
 		}
 	}
+}
+
+// startAs starts a server in its sandbox, or with the rights of mcpm when it has none.
+func startAs(s *Server, in, out, errw *os.File) (running, error) {
+	path, err := lookPath(s)
+	if err != nil {
+		return nil, err
+	}
+	if s.Sandbox != nil {
+		return startConfined(s, path, in, out, errw)
+	}
+	cmd := exec.Command(path, s.Args...)
+	cmd.Args[0] = s.Command
+	cmd.Env, cmd.Dir = s.Env, s.Dir
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, errw
+	child, err := start(cmd, in)
+	if err != nil {
+		return nil, hub.Errorf(hub.Invalid, "%s cannot be started: %s", s.Command, reason(err)).WithCause(err)
+	}
+	return &unconfined{child: child, cmd: cmd, name: s.Command}, nil
+}
+
+// unconfined is a server with the rights of mcpm.
+type unconfined struct {
+	*child
+	cmd  *exec.Cmd
+	name string
+}
+
+func (u *unconfined) wait() (int, error) {
+	err := u.cmd.Wait()
+	u.cleanUp()
+	var ee *exec.ExitError
+	if err != nil && !errors.As(err, &ee) {
+		return 0, hub.Errorf(hub.Invalid, "%s: %s", u.name, reason(err)).WithCause(err)
+	}
+	return exitCode(u.cmd.ProcessState), nil
 }
 
 // lookPath finds the program on the PATH of the environment the server will have.

@@ -38,12 +38,12 @@ func ParseName(s string) (Name, error) {
 			return "", invalidName(s, "the namespace %q is not a reverse domain name in lower case", scope)
 		}
 	case len(scope) < 2 || len(scope) > MaxScope:
-		return "", invalidName(s, "the scope %q has %d characters; it needs 2 to %d", scope, len(scope), MaxScope)
+		return "", invalidName(s, "the scope %q is %d long; it needs 2 to %d characters", scope, len(scope), MaxScope)
 	case !scopeRE.MatchString(scope):
 		return "", invalidName(s, "the scope %q may hold a-z, 0-9 and single hyphens between them", scope)
 	}
 	if len(name) < 2 || len(name) > MaxName {
-		return "", invalidName(s, "%q has %d characters; it needs 2 to %d", name, len(name), MaxName)
+		return "", invalidName(s, "%q is %d long; it needs 2 to %d characters", name, len(name), MaxName)
 	}
 	if !nameRE.MatchString(name) {
 		return "", invalidName(s, "%q may hold a-z, 0-9, '.', '_' and '-', and starts and ends with a letter or digit", name)

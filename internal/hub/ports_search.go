@@ -72,7 +72,7 @@ type SearchQuery struct {
 	Sort   SearchSort
 	Limit  int  // 0 to 1000; 0 only counts
 	Offset int  // Offset and Limit together at most MaxSearch
-	Typing bool // the text is still being typed: its words are looked for in name and title, the last as a beginning
+	Typing bool // the text is still being typed: its words are looked for as beginnings in name, title and the publisher's part of the scope
 	Facets []Facet
 }
 

@@ -131,7 +131,7 @@ func (h Home) OpenBundle(a Artifact) (dir string, added []string, err error) {
 		return "", nil, err
 	}
 	if !h.HasBundle(a) {
-		return "", nil, hub.Errorf(hub.NotFound, "its bundle was not fetched on this machine yet").WithHint("mcpm install")
+		return "", nil, hub.Errorf(hub.NotFound, "its bundle is not in the store of this machine").WithHint("mcpm install")
 	}
 	f, err := os.Open(dir + ".tgz")
 	if err != nil {

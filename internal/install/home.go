@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/rogpeppe/go-internal/lockedfile"
@@ -52,7 +53,7 @@ func (h Home) Global() Project { return Project{Dir: h.path("global"), Global: t
 func (h Home) lock(name string) (func(), error) {
 	dir := h.path("locks")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, diskError(err)
+		return nil, writeError(dir, err)
 	}
 	unlock, err := lockedfile.MutexAt(filepath.Join(dir, name+".lock")).Lock()
 	if err != nil {
@@ -117,8 +118,11 @@ func ReadFile(path string, limit int64) ([]byte, error) {
 
 // WriteFile replaces a file in one step: a reader, or a crash, sees the old bytes or the new ones. A link
 // is followed and stays a link; an existing file keeps its mode, a new one gets perm.
+//
+// Forbidden, naming the file, where it may not be written.
 func WriteFile(path string, data []byte, perm fs.FileMode) (err error) {
-	defer func() { err = diskError(err) }()
+	named := path
+	defer func() { err = writeError(named, err) }()
 	if real, e := filepath.EvalSymlinks(path); e == nil {
 		path = real
 	} else if target, e := os.Readlink(path); e == nil { // a link to a file that is yet to be made
@@ -159,6 +163,30 @@ func dirPerm(file fs.FileMode) fs.FileMode {
 		return 0o700
 	}
 	return 0o755
+}
+
+// writeError names the file that was to be written, rather than the temporary one beside it.
+func writeError(path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	why := err
+	var pe *fs.PathError
+	var le *os.LinkError
+	switch {
+	case errors.As(err, &pe):
+		why = pe.Err
+	case errors.As(err, &le):
+		why = le.Err
+	}
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		return hub.Errorf(hub.Forbidden, "%s cannot be written: %v", path, why).
+			WithHint("let your user write in %s, or work elsewhere: -C DIR, and MCPM_HOME for what mcpm keeps", filepath.Dir(path)).WithCause(err)
+	}
+	if errors.Is(err, syscall.ENOTDIR) {
+		return hub.Errorf(hub.Invalid, "%s cannot be written: part of that path is a file", path).WithCause(err)
+	}
+	return diskError(err)
 }
 
 // diskError gives errors of the file system a kind, so that they are shown rather than hidden.

@@ -21,7 +21,8 @@ type Settings struct {
 	AuthToken        string
 	DefaultTransport string            // stdio, streamable-http or sse; "" takes what the server offers first
 	DockerRuntime    string            // docker or podman
-	Analytics        bool              // whether the hub is told that an install is one; it counts them
+	Sandbox          bool              // whether servers run in a sandbox when nothing else is said
+	Analytics        bool              // whether the hub is told that an install is one; it counts them. Only the user turns it on
 	UpdateNotice     bool              // whether a newer mcpm is told of, at most once a day
 	PrivateDownloads bool              // whether archives may come from this machine and its networks; never a project's
 	Scopes           map[string]string // scope without "@" to the hub it is only looked up at
@@ -36,15 +37,15 @@ type Settings struct {
 // rcKeys are the keys of .mcpmrc and the variable over each.
 var rcKeys = map[string]string{
 	"registry": "MCPM_REGISTRY", "authToken": "MCPM_TOKEN", "defaultTransport": "MCPM_DEFAULT_TRANSPORT",
-	"dockerRuntime": "MCPM_DOCKER_RUNTIME", "analytics": "MCPM_ANALYTICS", "privateDownloads": "MCPM_PRIVATE_DOWNLOADS",
+	"dockerRuntime": "MCPM_DOCKER_RUNTIME", "analytics": "MCPM_ANALYTICS", "privateDownloads": "MCPM_PRIVATE_DOWNLOADS", "sandbox": "MCPM_SANDBOX",
 	"updateNotice": "MCPM_UPDATE_NOTICE",
 }
 
 // switches are the keys of .mcpmrc that are true or false.
-var switches = []string{"analytics", "privateDownloads", "updateNotice"}
+var switches = []string{"analytics", "privateDownloads", "sandbox", "updateNotice"}
 
 func newSettings() *Settings {
-	return &Settings{Registry: DefaultRegistry, Analytics: true, UpdateNotice: true, Scopes: map[string]string{}, from: map[string]string{}}
+	return &Settings{Registry: DefaultRegistry, UpdateNotice: true, Scopes: map[string]string{}, from: map[string]string{}}
 }
 
 // LoadSettings merges the user's ~/.mcpmrc, the project's .mcpmrc over it and MCPM_* variables over both.
@@ -89,7 +90,8 @@ func ParseRC(data []byte, file string) (*Settings, error) {
 }
 
 // merge lays one file over s. A project's file comes with other people's code, so it may not bring a
-// token: with a registry of its own choice beside it, it would show what the user asks for under a foreign name.
+// token: with a registry of its own choice beside it, it would show what the user asks for under a foreign name. Nor
+// does it turn analytics on, only off.
 func (s *Settings) merge(data []byte, file string, project bool) error {
 	std, err := hujson.Standardize(data)
 	if err != nil {
@@ -120,6 +122,9 @@ func (s *Settings) merge(data []byte, file string, project bool) error {
 			return hub.Errorf(hub.Forbidden, "%s holds an authToken; a project's file is shared with others", file).
 				WithHint("remove it there and run mcpm login, or set MCPM_TOKEN")
 		}
+		if project && key == "sandbox" && (text == "false" || text == "0") && s.Sandbox {
+			return hub.Errorf(hub.Forbidden, "%s switches the sandbox off; a repository must not", file).WithHint("remove it there, or run a server with --sandbox=false")
+		}
 		if project && key == "privateDownloads" {
 			return hub.Errorf(hub.Forbidden, "%s sets privateDownloads, which only you may", file).
 				WithHint("remove it there, and set MCPM_PRIVATE_DOWNLOADS=1 or write it into your own .mcpmrc")
@@ -127,8 +132,12 @@ func (s *Settings) merge(data []byte, file string, project bool) error {
 		if project && key == "updateNotice" && !s.UpdateNotice {
 			continue // a project may turn it off, and not on
 		}
+		was, from := s.Analytics, s.from[key]
 		if err := s.set(key, text, file); err != nil {
 			return err
+		}
+		if project && s.Analytics && !was { // to be told of is the user's choice, not that of a repository
+			s.Analytics, s.from[key] = false, from
 		}
 	}
 	return nil
@@ -169,11 +178,11 @@ func (s *Settings) set(key, value, from string) error {
 			return err
 		}
 		s.DockerRuntime = value
-	case "analytics", "privateDownloads", "updateNotice":
+	case "analytics", "privateDownloads", "sandbox", "updateNotice":
 		if err := oneOf(value, from, key, "true", "false", "1", "0"); err != nil {
 			return err
 		}
-		on := map[string]*bool{"analytics": &s.Analytics, "privateDownloads": &s.PrivateDownloads, "updateNotice": &s.UpdateNotice}[key]
+		on := map[string]*bool{"analytics": &s.Analytics, "privateDownloads": &s.PrivateDownloads, "sandbox": &s.Sandbox, "updateNotice": &s.UpdateNotice}[key]
 		*on = value == "true" || value == "1"
 	default:
 		return nil

@@ -40,6 +40,15 @@ func TestLoadSettings(t *testing.T) {
 		t.Errorf("@other is looked up at %s", got)
 	}
 
+	// Nothing is told without the user's own word: not by default, and not because a project says so.
+	write(t, filepath.Join(project, ".mcpmrc"), `{"analytics": true}`)
+	if s = load(); s.Analytics || s.From("analytics") != filepath.Join(home, ".mcpmrc") {
+		t.Errorf("a project turned analytics on: %+v", s)
+	}
+	if s, err := install.LoadSettings(t.TempDir(), t.TempDir(), func(string) string { return "" }); err != nil || s.Analytics {
+		t.Errorf("analytics is on by default: %+v %v", s, err)
+	}
+
 	// A project may name another hub; it does not get the user's token.
 	write(t, filepath.Join(project, ".mcpmrc"), `{"registry": "https://evil.example"}`)
 	s = load()

@@ -43,7 +43,7 @@ func (h Home) Manifest(digest string) (*manifest.Manifest, error) {
 		return nil, err
 	}
 	if data == nil {
-		return nil, hub.Errorf(hub.NotFound, "its manifest was not fetched on this machine yet").WithHint("mcpm install")
+		return nil, hub.Errorf(hub.NotFound, "its manifest is not in the store of this machine").WithHint("mcpm install")
 	}
 	if got := trust.SHA256(data); got != digest {
 		return nil, hub.Errorf(hub.Integrity, "its manifest is not what was locked").WithIssues([]hub.Issue{
@@ -64,17 +64,25 @@ func (h Home) bundlePath(integrity string) (string, error) {
 }
 
 // Complete reports whether all that is needed to run a locked server on a platform is in the store.
-func (h Home) Complete(l *Locked, platform string) bool {
+func (h Home) Complete(l *Locked, platform string) bool { return h.Lacking(l, platform) == "" }
+
+// Lacking says what of a locked server is not in the store for a platform, in words such as "its bundle"; "" when it is whole.
+func (h Home) Lacking(l *Locked, platform string) string {
 	if b := l.Bundle(); b != nil && !h.HasBundle(*b) {
-		return false
+		return "its bundle"
 	}
 	for _, a := range l.Artifacts {
-		if a.Here(platform) && !h.Trees().Has(a.Tree.ID(platform)) || a.Tree == nil && (a.Type == "npm" || a.Type == "pypi") || a.Type == "oci" && a.Integrity == "" {
-			return false
+		switch {
+		case a.Here(platform) && !h.Trees().Has(a.Tree.ID(platform)), a.Tree == nil && (a.Type == "npm" || a.Type == "pypi"):
+			return "its package " + a.Identifier
+		case a.Type == "oci" && a.Integrity == "":
+			return "the digest of its image " + a.Identifier
 		}
 	}
-	_, err := h.Manifest(l.Manifest)
-	return err == nil
+	if _, err := h.Manifest(l.Manifest); err != nil {
+		return "its manifest"
+	}
+	return ""
 }
 
 // RemoveManifest takes a manifest away; it is fetched again when it is needed.

@@ -175,7 +175,8 @@ func TestPages(t *testing.T) {
 
 func TestSuggest(t *testing.T) {
 	f := catalogue(t)
-	for text, want := range map[string]string{"": "", "pos": "server @acme/postgres", "run": "tool run_query", "run q": "tool run_query", "wea": "server @other/weather", "lang:p": "", "zzz": ""} {
+	for text, want := range map[string]string{"": "", "pos": "server @acme/postgres", "run": "tool run_query", "run q": "tool run_query", "wea": "server @other/weather", "lang:p": "", "zzz": "",
+		"@oth": "server @other/weather", "other/": "server @other/weather", "other/wea": "server @other/weather", "other/pos": "", "acme/wea": "", "io.github.oth": "server @other/weather", ".": "", "/": ""} {
 		list, err := f.Suggest(t.Context(), text)
 		must(t, err)
 		var got []string

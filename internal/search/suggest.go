@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/mcphub/mcphub/internal/hub"
 )
@@ -21,13 +22,15 @@ const (
 	maxSuggestTools   = 4
 )
 
-// Suggest returns what a text that is being typed may become, best first. A text with filters in it suggests nothing.
+// Suggest returns what a text that is being typed may become, best first: the beginning of a name, of a title, of a scope
+// or of the publisher's part of one, and after a scope and a slash the servers in it. A text with filters in it suggests
+// nothing.
 func (s *Service) Suggest(ctx context.Context, text string) ([]Suggestion, error) {
 	text = strings.TrimPrefix(strings.TrimSpace(text), "@")
-	if text == "" || strings.Contains(text, ":") {
+	if strings.Contains(text, ":") || !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }) {
 		return nil, nil
 	}
-	res, err := s.index.Search(ctx, hub.SearchQuery{Text: text, Typing: true, Limit: maxSuggestServers})
+	res, err := s.index.Search(ctx, typed(text))
 	if err != nil {
 		return nil, err
 	}
@@ -55,6 +58,20 @@ func (s *Service) Suggest(ctx context.Context, text string) ([]Suggestion, error
 // relatedMore is how many near servers are looked at beside those that are told: the server itself, and some, as an
 // embedded index compares more closely the more are asked for.
 const relatedMore = 10
+
+// typed is the question for a text that is being typed. Of the beginning of a reverse domain, such as io.github.ac, its
+// last part is looked for.
+func typed(text string) hub.SearchQuery {
+	q := hub.SearchQuery{Text: text, Typing: true, Limit: maxSuggestServers}
+	if scope, base, ok := strings.Cut(text, "/"); ok {
+		q.Text, q.Filter = base, hub.Labels{hub.FacetPublisher: {scope}}
+		return q
+	}
+	if i := strings.LastIndexByte(text, '.'); i >= 0 && i+1 < len(text) && !strings.Contains(text, " ") {
+		q.Text = text[i+1:]
+	}
+	return q
+}
 
 // Related returns servers that are for the like, best first, at most limit; fewer when nothing is near.
 func (s *Service) Related(ctx context.Context, srv *hub.Server, limit int) ([]*hub.Server, error) {

@@ -20,7 +20,7 @@ import (
 
 const (
 	// schema changes whenever documents are made differently; an index of another one is rebuilt.
-	schema    = "5"
+	schema    = "6"
 	schemaKey = "mcphub-schema"
 	folder    = "bleve" // inside the given directory, so that only what is ours is ever removed
 	batchSize = 1000

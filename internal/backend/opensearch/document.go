@@ -30,7 +30,7 @@ func mappings() object {
 	}
 	return object{"dynamic": "strict", "_source": object{"enabled": false}, "properties": object{
 		fulltext.Exact: object{"type": "keyword", "doc_values": false}, fulltext.Prefix: object{"type": "keyword", "doc_values": false},
-		fulltext.Begin: text, fulltext.Name: text, fulltext.Tools: text, fulltext.Input: text, fulltext.Text: text, fulltext.Readme: text, fulltext.Spell: text,
+		fulltext.Begin: text, fulltext.Owner: text, fulltext.Name: text, fulltext.Tools: text, fulltext.Input: text, fulltext.Text: text, fulltext.Readme: text, fulltext.Spell: text,
 		"f":  object{"properties": facets},
 		"id": keyword, "score": object{"type": "integer"}, "installs": object{"type": "long"}, "updated": object{"type": "long"}, "order": keyword,
 	}}

@@ -15,7 +15,7 @@ import (
 )
 
 // schema changes whenever documents are made differently: a hub of another schema has its own index.
-const schema = "2"
+const schema = "3"
 
 // filling ends the alias by which a new index is filled.
 const filling = "-filling"

@@ -27,8 +27,13 @@ func (a *App) Inputs(p install.Project, m *manifest.Manifest, entry string) (man
 	if err != nil {
 		return spec, nil, err
 	}
+	return spec, Needed(m, spec, p.Dir, a.Env.UserHome), nil
+}
+
+// Needed is InputsOf with what turns out to be missing when an entry is started, required ones first.
+func Needed(m *manifest.Manifest, spec manifest.ServerSpec, workspace, home string) []Input {
 	list := InputsOf(m, spec)
-	_, missing, err := manifest.Launch(m, spec, map[string]string{"workspace": p.Dir, "HOME": a.Env.UserHome, "bundle": "."})
+	_, missing, err := manifest.Launch(m, spec, map[string]string{"workspace": workspace, "HOME": home, "bundle": "."})
 	if err != nil {
 		missing = nil // it says so itself when it is started
 	}
@@ -40,13 +45,15 @@ func (a *App) Inputs(p install.Project, m *manifest.Manifest, entry string) (man
 		}
 		list[i].Required = true
 	}
-	slices.SortFunc(list, func(a, b Input) int {
-		if a.Required != b.Required {
-			return rank(b.Required) - rank(a.Required)
-		}
-		return strings.Compare(a.Name, b.Name)
-	})
-	return spec, list, nil
+	slices.SortFunc(list, RequiredFirst)
+	return list
+}
+
+func RequiredFirst(a, b Input) int {
+	if a.Required != b.Required {
+		return rank(b.Required) - rank(a.Required)
+	}
+	return strings.Compare(a.Name, b.Name)
 }
 
 func rank(b bool) int {

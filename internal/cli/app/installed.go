@@ -81,6 +81,9 @@ func (a *App) Find(name hub.Name, global bool) (*Installed, error) {
 	if near != "" {
 		return nil, e.WithHint("did you mean %s?", near)
 	}
+	if global {
+		return nil, e.WithHint("mcpm install -g %s, or leave -g out for the one of this project", name)
+	}
 	return nil, e.WithHint("mcpm install %s", name)
 }
 
@@ -129,9 +132,15 @@ func (in *Installed) Wrap(err error) error {
 		if in.Project.Global {
 			g = " -g"
 		}
-		e.Hint = "mcpm install" + g + " fetches it"
+		e.Hint = "mcpm install" + g + " fetches it, for which it needs the network"
 	}
 	return e
+}
+
+// Lost is the error about something locked that is not in the store, where --offline forbids to fetch it.
+func Lost(name hub.Name, version, what string) error {
+	return hub.Errorf(hub.Unavailable, "%s %s: %s is not in the store of this machine, and --offline forbids to fetch it", name, version, Clean(what)).
+		WithHint("run it once without --offline, with the network")
 }
 
 // Needs makes the error about values a server lacks. A remote one takes none from the environment.

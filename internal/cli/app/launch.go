@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"os/exec"
 	"slices"
 	"strings"
 
+	"github.com/mcphub/mcphub/internal/cli/confine"
 	"github.com/mcphub/mcphub/internal/gateway"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
@@ -22,7 +24,9 @@ type LaunchOptions struct {
 	Args      []string        // after the server's own
 	workspace string
 	AllowHTTP bool
-	Peek      bool            // only say what is missing: no secret is fetched, and there is no Server
+	Peek      bool // only say what is missing: no secret is fetched, and there is no Server
+	Confined  bool // in a sandbox, with what its manifest asks for and Grants allow
+	Grants    confine.Grants
 	Context   context.Context // ends the wait for a keychain; nil waits as long as the keychain may take
 }
 
@@ -104,6 +108,14 @@ func (a *App) Launch(p install.Project, name hub.Name, m *manifest.Manifest, o L
 	}
 	if s.DockerRuntime != "" && (l.Command == "docker" || l.Command == "podman") {
 		out.Server.Command = s.DockerRuntime
+	}
+	if o.Confined && (!away || out.Server.Command != "") {
+		h, err := a.Store()
+		if err != nil {
+			return nil, err
+		}
+		at := confine.Machine{Home: a.Env.UserHome, Workspace: workspace, Store: h.Dir, Bundle: o.Bundle, LookPath: exec.LookPath}
+		return out, at.Confine(m, out.Server, l.Env, o.Grants)
 	}
 	return out, nil
 }

@@ -8,7 +8,8 @@ import (
 	"github.com/mcphub/mcphub/internal/secret"
 )
 
-// TellPlaces tells where secrets went: once for each place and reason. That one is not in the keychain is said even with -q.
+// TellPlaces tells where secrets went: once for each place and reason. That one is not in the keychain is said even with
+// -q; what that means is said at length when the first one goes there.
 func (a *App) TellPlaces(done Stored) {
 	by := map[string][]string{} // by the reason, "" for the keychain
 	for _, k := range slices.Sorted(maps.Keys(done.Kept)) {
@@ -29,6 +30,10 @@ func (a *App) TellPlaces(done Stored) {
 		}
 		if why == "" {
 			a.IO.Notef("%s %s in the system keychain.\n", names, is)
+			continue
+		}
+		if done.Told && a.IO.Verbosity < 1 {
+			a.IO.Warnf("%s %s in the encrypted file, not in the system keychain: %s", names, is, why)
 			continue
 		}
 		a.IO.Warnf("%s %s not in the system keychain: %s", names, is, why)

@@ -44,11 +44,13 @@ func ParseRef(s string) (Ref, error) {
 }
 
 // ParseRefs reads several; naming a server twice is a mistake.
-func ParseRefs(args []string) ([]Ref, error) {
+func ParseRefs(args []string) ([]Ref, error) { return several(args, ParseRef) }
+
+func several(args []string, parse func(string) (Ref, error)) ([]Ref, error) {
 	var out []Ref
 	seen := map[hub.Name]string{}
 	for _, s := range args {
-		r, err := ParseRef(s)
+		r, err := parse(s)
 		if err != nil {
 			return nil, err
 		}

@@ -95,8 +95,12 @@ func (a *App) startArchive(e *install.Locked, p *model.Package, s *gateway.Serve
 		return refusal(err)
 	}
 	t, err := a.openTree(art, false)
-	if err != nil || !strings.HasPrefix(program, "python") {
+	if err != nil {
 		return err
+	}
+	s.Reads = append(s.Reads, t.Dir)
+	if !strings.HasPrefix(program, "python") {
+		return nil
 	}
 	if _, err := a.LookPath(program); err != nil { // it has one of two names
 		other := map[string]string{"python": "python3", "python3": "python"}[program]
@@ -109,6 +113,7 @@ func (a *App) startArchive(e *install.Locked, p *model.Package, s *gateway.Serve
 		return err
 	}
 	s.Env = slices.DeleteFunc(slices.Clone(s.Env), func(kv string) bool { return strings.HasPrefix(kv, "PYTHONPYCACHEPREFIX=") })
-	s.Env = append(s.Env, "PYTHONPYCACHEPREFIX="+filepath.Join(h.Dir, "cache", "python", filepath.Base(t.Dir))) // the tree stays as it was unpacked
+	compiled := filepath.Join(h.Dir, "cache", "python", filepath.Base(t.Dir)) // the tree stays as it was unpacked
+	s.Env, s.Writes = append(s.Env, "PYTHONPYCACHEPREFIX="+compiled), append(s.Writes, compiled)
 	return nil
 }

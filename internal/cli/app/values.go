@@ -47,6 +47,7 @@ func secretKey(p install.Project, name hub.Name, input string) string {
 type Stored struct {
 	Kept map[string]secret.Kept // of each secret
 	File *secret.File
+	Told bool  // the file was there before, so that what it protects from was told then
 	Left error // why a secret that was replaced is still where it was before; nil for none
 }
 
@@ -62,7 +63,7 @@ func (a *App) StoreValues(ctx context.Context, p install.Project, name hub.Name,
 	if err != nil {
 		return out, err
 	}
-	out.File = f
+	out.File, out.Told = f, isRegular(f.Path())
 	before, err := h.OwnValues(p, name)
 	if err != nil {
 		return out, err

@@ -5,6 +5,7 @@ package author
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,11 +13,9 @@ import (
 	"time"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
-	"github.com/mcphub/mcphub/internal/cli/differ"
 	"github.com/mcphub/mcphub/internal/lazyregexp"
 
 	"charm.land/huh/v2"
-	"github.com/mcphub/mcphub/internal/gateway"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest"
@@ -105,6 +104,13 @@ func (o *initOptions) run(ctx context.Context) error {
 		return err
 	}
 	if err := checkManifestText(text); err != nil {
+		var e *hub.Error
+		if errors.As(err, &e) { // there is no file yet that could be mended, nor has it lines
+			for i := range e.Issues {
+				e.Issues[i].Line = 0
+			}
+			return hub.Errorf(e.Kind, "that makes no valid mcp.json; nothing was written").WithIssues(e.Issues).WithHint("give other values: mcpm init --help")
+		}
 		return err
 	}
 	if o.dryRun {
@@ -118,16 +124,7 @@ func (o *initOptions) run(ctx context.Context) error {
 		app.PrintJSON(o.IO, map[string]any{"path": p.Manifest(), "manifest": json.RawMessage(text)})
 		return nil
 	}
-	counts := map[hub.CapabilityType]int{}
-	for _, c := range manifest.CapabilitiesOf(m) {
-		counts[c.Type]++
-	}
-	o.IO.Printf("%s %s\n", o.IO.Green("+"), p.Manifest())
-	if len(counts) > 0 {
-		o.IO.Notef("It declares %s, %s and %s.\n", app.Plural(counts[hub.Tool], "tool"),
-			app.Plural(counts[hub.Resource], "resource"), app.Plural(counts[hub.Prompt], "prompt"))
-	}
-	o.IO.Notef("mcpm test starts it and compares, mcpm publish --dry-run shows what would be published.\n")
+	o.told(p, m)
 	return nil
 }
 
@@ -299,35 +296,6 @@ func projectFile(dir, arg string) (string, bool) {
 	}
 	info, err := os.Stat(filepath.Join(dir, arg))
 	return filepath.ToSlash(filepath.Clean(arg)), err == nil && info.Mode().IsRegular()
-}
-
-// ask starts the described server and takes over what it offers.
-func (o *initOptions) ask(ctx context.Context, p install.Project, m *manifest.Manifest) error {
-	name, err := hub.ParseName(m.Name)
-	if err != nil {
-		return err
-	}
-	l, err := o.Launch(p, name, m, app.LaunchOptions{Bundle: p.Dir, Context: ctx})
-	if err != nil {
-		return err
-	}
-	if len(l.Missing) > 0 {
-		return app.Usage("the server needs %s to be started", l.Missing[0].Name).WithHint("set it in the environment, or leave --probe out")
-	}
-	ctx, cancel := context.WithTimeout(ctx, o.timeout)
-	defer cancel()
-	o.IO.Notef("Starting the server to ask what it offers.\n")
-	r, err := gateway.Inspect(ctx, l.Server, "mcpm", app.Version)
-	if err != nil {
-		return err
-	}
-	spec := m.Servers["default"]
-	spec.Capabilities = differ.CapabilitiesOf(r)
-	m.Servers["default"] = spec
-	if m.Description == "" && r.Instructions != "" {
-		m.Description = app.Short(r.Instructions)
-	}
-	return nil
 }
 
 // render lays a manifest out for people.

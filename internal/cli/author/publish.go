@@ -347,7 +347,7 @@ func (o *publishOptions) follow(ctx context.Context, c *wire.Client, p *parcel, 
 			WithHint("mend it and publish a new version; this number is not used again"))
 	}
 	if !o.JSON {
-		o.IO.Printf("%s %s   %s\n", o.IO.Green("+"), o.IO.Accent(p.name.String()+" "+p.manifest.Version), c.Base())
+		o.IO.Printf("%s %s   %s\n", o.IO.Green("+"), o.IO.Accent(p.name.String()+" "+p.manifest.Version), c.Base()+"/servers/"+p.name.String())
 	}
 	return nil
 }

@@ -132,8 +132,12 @@ func (o *doctorOptions) sum(problems, notices, fixable, done int) {
 // maxName is how wide the column of names may be. A longer one, such as a server's, has a line of its own.
 const maxName = 18
 
-// show prints the findings in three columns; the last is wrapped, and under it stands what to do.
+// show prints the findings in three columns; the last is wrapped, and under it stands what to do. With -q it prints what
+// is wrong, and nothing when nothing is.
 func (o *doctorOptions) show(found []finding) {
+	if o.IO.Verbosity < 0 {
+		found = slices.DeleteFunc(slices.Clone(found), func(f finding) bool { return f.Status != problem && f.Status != notice })
+	}
 	group, name := 0, 0
 	for _, f := range found {
 		group = max(group, ansi.StringWidth(f.Group))

@@ -1,10 +1,53 @@
 package check
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
 
-// sandbox says what this system could confine a server with, and that this version does not yet.
+	"github.com/mcphub/mcphub/internal/sandbox"
+)
+
+// sandbox says what this system could confine a server with, and whether all of it together works: it is tried.
 func (o *doctorOptions) sandbox(ctx context.Context) []finding {
-	return append(o.means(ctx), finding{Name: "in use", Status: absent, Text: "none: this version of mcpm runs servers with all of your rights (mcpm help sandbox)"})
+	out := append(o.means(ctx), o.tried())
+	s, err := o.Settings()
+	switch {
+	case err != nil:
+		return out // the settings tell of themselves
+	case s.Sandbox:
+		return append(out, finding{Name: "in use", Status: fine, Text: "for every server that runs here (" + s.From("sandbox") + ")"})
+	}
+	return append(out, finding{Name: "in use", Status: absent, Text: `only with --sandbox; "sandbox": true in ~/.mcpmrc makes it the rule (mcpm help sandbox)`})
+}
+
+// tried starts a program that does nothing in a sandbox.
+func (o *doctorOptions) tried() finding {
+	f := finding{Name: "sandbox", Status: absent}
+	path, err := o.LookPath("true")
+	if err != nil {
+		f.Text = "not tried: there is no program true"
+		return f
+	}
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		f.Text = err.Error()
+		return f
+	}
+	defer null.Close()
+	begun := time.Now()
+	p, err := sandbox.Start(&sandbox.Spec{Command: path, Home: "/home/user"}, null, null, null)
+	if err != nil {
+		f.Text = "does not work here: " + err.Error()
+		return f
+	}
+	if code, err := p.Wait(); code != 0 || err != nil {
+		f.Text = fmt.Sprintf("a program that does nothing ended with %d in it: %v", code, err)
+		return f
+	}
+	f.Status, f.Text = fine, fmt.Sprintf("tried, and it works, in %d ms", time.Since(begun).Milliseconds())
+	return f
 }
 
 // program looks for a program and, with arguments, asks it for its version.

@@ -58,7 +58,7 @@ func (o *doctorOptions) store(ctx context.Context) []finding {
 func (o *doctorOptions) kept(h install.Home, p install.Project, name hub.Name, e *install.Locked) (finding, bool) {
 	_, err := h.Manifest(e.Manifest)
 	if b := e.Bundle(); err == nil && b != nil && !h.HasBundle(*b) {
-		err = hub.Errorf(hub.NotFound, "its bundle was not fetched on this machine yet")
+		err = hub.Errorf(hub.NotFound, "its bundle is not in the store of this machine")
 	}
 	if err == nil {
 		err = o.GlanceAtTrees(e)

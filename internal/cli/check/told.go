@@ -17,9 +17,10 @@ func (o *doctorOptions) told(context.Context) []finding {
 	out := []finding{{Name: "always", Status: fine, Text: "User-Agent: " + o.UserAgent()}}
 	newest := finding{Name: "newest mcpm", Status: fine, Text: news.State(o.App, app.Version)}
 	from := app.First(s.From("analytics"), "the default")
+	what := "with the request for a version that is being installed, " + wire.CommandHeader + ": install, by which the hub counts installs"
 	if !s.Analytics {
-		return append(out, finding{Name: "analytics", Status: fine, Text: "off (" + from + "): nothing more"}, newest)
+		return append(out, finding{Name: "analytics", Status: fine,
+			Text: "off (" + from + "): nothing more. MCPM_ANALYTICS=true, or \"analytics\": true in your ~/.mcpmrc, would send one thing: " + what}, newest)
 	}
-	return append(out, finding{Name: "analytics", Status: fine,
-		Text: "on (" + from + "): with the request for a version that is being installed, " + wire.CommandHeader + ": install, by which the hub counts installs. Nothing else; MCPM_ANALYTICS=false turns it off"}, newest)
+	return append(out, finding{Name: "analytics", Status: fine, Text: "on (" + from + "): " + what + ". Nothing else; MCPM_ANALYTICS=false turns it off"}, newest)
 }

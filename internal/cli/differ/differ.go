@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/asks"
 	"github.com/mcphub/mcphub/internal/gateway"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/manifest"
@@ -60,8 +60,12 @@ const NewMark = "   NEW"
 func PermissionChanges(old, new *manifest.Manifest) []Difference {
 	flat := func(m *manifest.Manifest) map[string]bool {
 		out := map[string]bool{}
-		for _, a := range app.AsksOf(m) {
-			if a.Kind == "limits" {
+		for _, a := range asks.Of(m) {
+			switch a.Kind {
+			case "limits", "values": // of values InputChanges tells
+				continue
+			case "secrets":
+				out[a.Kind+": "+a.Name] = true
 				continue
 			}
 			for part := range strings.SplitSeq(a.Detail, ", ") {
@@ -87,21 +91,30 @@ func PermissionChanges(old, new *manifest.Manifest) []Difference {
 
 // InputChanges lists the values a new version takes from people and the old one did not, and the reverse.
 func InputChanges(old, new *manifest.Manifest) []Difference {
+	values := func(m *manifest.Manifest) map[string]asks.Ask {
+		out := map[string]asks.Ask{}
+		for _, a := range asks.Of(m) {
+			if a.Name != "" {
+				out[a.Name] = a
+			}
+		}
+		return out
+	}
+	was, is := values(old), values(new)
 	var lines []Difference
-	for _, name := range slices.Sorted(maps.Keys(new.Configuration)) {
-		in, was := new.Configuration[name], old.Configuration[name]
-		_, had := old.Configuration[name]
+	for _, name := range slices.Sorted(maps.Keys(is)) {
+		before, had := was[name]
 		switch {
-		case !had && in.Required && in.Default == "":
+		case !had && is[name].Required:
 			lines = append(lines, Difference{"values", "+", name + ", required"})
 		case !had:
 			lines = append(lines, Difference{"values", "+", name})
-		case in.Required && !was.Required:
+		case is[name].Required && !before.Required:
 			lines = append(lines, Difference{"values", "~", name + " is now required"})
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(old.Configuration)) {
-		if _, has := new.Configuration[name]; !has {
+	for _, name := range slices.Sorted(maps.Keys(was)) {
+		if _, has := is[name]; !has {
 			lines = append(lines, Difference{"values", "-", name})
 		}
 	}

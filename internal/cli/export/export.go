@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -55,7 +56,7 @@ func NewExport(a *app.App) *cobra.Command {
 		Example: "  mcpm export --format sbom -o sbom.json\n  mcpm export @acme/postgres --format spdx\n  mcpm export @acme/postgres --format server.json",
 		Args:    app.Args(0, -1, "names of servers"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			refs, err := app.ParseRefs(args)
+			refs, err := o.InstalledRefs(args, o.global)
 			for _, r := range refs {
 				if r.Given {
 					return app.Usage("export writes the locked version; %s names another", r.Name).WithHint("mcpm export %s --format %s", r.Name, app.First(o.format, formatSBOM))
@@ -69,7 +70,7 @@ func NewExport(a *app.App) *cobra.Command {
 		},
 	}
 	c.Flags().StringVarP(&o.format, "format", "f", "", "the `FORMAT` to write: "+strings.Join(formats, ", "))
-	c.Flags().StringVarP(&o.file, "output", "o", "", "write to `FILE` instead of stdout")
+	c.Flags().StringVarP(&o.file, "output", "o", "", "write to `FILE` instead of stdout; - is stdout")
 	c.Flags().BoolVarP(&o.global, "global", "g", false, "what is installed for all projects")
 	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	return c
@@ -81,6 +82,10 @@ func (o *exportOptions) run() error {
 			return app.Usage("mcpm export needs a format").WithHint("--format %s", strings.Join(formats, ", "))
 		}
 		return app.Usage("there is no format %q", o.format).WithHint("--format is one of %s", strings.Join(formats, ", "))
+	}
+	file, err := o.output()
+	if err != nil {
+		return err
 	}
 	p, err := o.Project(o.global)
 	if err != nil {
@@ -100,19 +105,39 @@ func (o *exportOptions) run() error {
 	if err != nil {
 		return err
 	}
-	if o.file == "" {
+	if file == "" {
 		_, err = o.IO.Out.Write(text.Bytes())
 		return err
-	}
-	file := o.file
-	if !filepath.IsAbs(file) {
-		file = filepath.Join(o.Dir, file)
 	}
 	if err := install.WriteFile(file, text.Bytes(), 0o644); err != nil {
 		return err
 	}
 	o.IO.Notef("Wrote %s, %s.\n", file, app.Size(int64(text.Len())))
 	return nil
+}
+
+// output returns the file to write, "" for stdout. NotFound when its directory is not there: a mistyped path is more
+// often a mistake than a wish.
+func (o *exportOptions) output() (string, error) {
+	if o.file == "" || o.file == "-" {
+		return "", nil
+	}
+	file := o.file
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(o.Dir, file)
+	}
+	if isDir(file) {
+		return "", app.Usage("%s is a directory", file).WithHint("name a file in it")
+	}
+	if dir := filepath.Dir(file); !isDir(dir) {
+		return "", hub.Errorf(hub.NotFound, "there is no directory %s to write %s in", dir, filepath.Base(file)).WithHint("mkdir -p %s", dir)
+	}
+	return file, nil
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 func (o *exportOptions) bill(out io.Writer, p install.Project) error {

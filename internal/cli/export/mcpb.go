@@ -79,7 +79,7 @@ func (o *exportOptions) mcpb(out io.Writer) error {
 	if len(o.names) != 1 {
 		return app.Usage("mcpb holds one server; %d are named", len(o.names)).WithHint("mcpm export NAME --format mcpb -o NAME.mcpb")
 	}
-	if o.file == "" && o.IO.OutTTY {
+	if (o.file == "" || o.file == "-") && o.IO.OutTTY {
 		return app.Usage("mcpb is no text for a terminal").WithHint("mcpm export %s --format mcpb -o %s.mcpb", o.names[0], o.names[0].Base())
 	}
 	in, err := o.find(o.names[0])

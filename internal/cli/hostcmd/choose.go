@@ -179,7 +179,11 @@ func (o *chooseOptions) follow(chosen []hosts.Host, ids []string, file string) e
 		o.IO.Notef("%s %s what you install (%s).\n", app.AndList(in), gets(len(in)), home(o.App, file))
 	}
 	if !o.add {
-		o.IO.Notef("%s left out (%s). mcpm hosts add %s brings %s back.\n", isWord(out), home(o.App, file), strings.Join(ids, " "), it(len(out)))
+		flag := ""
+		if o.project {
+			flag = " --project"
+		}
+		o.IO.Notef("%s left out (%s). mcpm hosts add %s%s brings %s back.\n", isWord(out), home(o.App, file), strings.Join(ids, " "), flag, it(len(out)))
 	}
 	return nil
 }

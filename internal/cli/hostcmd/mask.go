@@ -101,12 +101,11 @@ func collect(v any, held bool, out *[]string) {
 		}
 	case []any:
 		for i, child := range v {
-			after := false
+			after := ""
 			if i > 0 {
-				flag, _ := v[i-1].(string)
-				after = strings.HasPrefix(flag, "-") && !strings.Contains(flag, "=") && manifest.LooksSecret(strings.ReplaceAll(flag, "-", "_"))
+				after, _ = v[i-1].(string)
 			}
-			collect(child, held || after, out)
+			collect(child, held || secretFlag(after), out)
 		}
 	case string:
 		if held {
@@ -115,6 +114,28 @@ func collect(v any, held bool, out *[]string) {
 		}
 		*out = append(*out, partsOf(v)...)
 	}
+}
+
+// secretFlag reports whether the argument after this one is a secret.
+func secretFlag(arg string) bool {
+	return strings.HasPrefix(arg, "-") && !strings.Contains(arg, "=") && manifest.LooksSecret(strings.ReplaceAll(arg, "-", "_"))
+}
+
+// MaskArguments returns the arguments of a command with what is secret of them replaced by asterisks.
+func MaskArguments(args []string) []string {
+	var out []string
+	for i, arg := range args {
+		if i > 0 && secretFlag(args[i-1]) {
+			arg = mask
+		}
+		for _, part := range partsOf(arg) {
+			if part != "" {
+				arg = strings.ReplaceAll(arg, part, mask)
+			}
+		}
+		out = append(out, arg)
+	}
+	return out
 }
 
 // partsOf returns what of a plain value is secret: --token=VALUE, KEY=VALUE, the password and the query of an

@@ -140,7 +140,7 @@ func (o *restoreOptions) show(h hosts.Host, all []install.Backup) error {
 		Size int64  `json:"size"`
 	}
 	out := []backupJSON{}
-	t := term.Table{Drop: []int{2}, Colors: []func(string) string{o.IO.Accent, nil, o.IO.Dim}}
+	t := term.Table{Head: []string{"backup", "the file as it was", "size"}, Drop: []int{2}, Colors: []func(string) string{o.IO.Accent, nil, o.IO.Dim}}
 	for _, b := range all {
 		out = append(out, backupJSON{b.ID, b.Time.UTC().Format("2006-01-02T15:04:05Z"), b.Path, b.Size})
 		t.Row(b.ID, when(b), app.Size(b.Size))
@@ -149,11 +149,15 @@ func (o *restoreOptions) show(h hosts.Host, all []install.Backup) error {
 		app.PrintJSON(o.IO, map[string]any{"host": h.ID, "backups": out})
 		return nil
 	}
-	t.Print(o.IO)
 	if len(all) == 0 {
-		o.IO.Notef("There is no backup of the file of %s.\n", h.Name)
+		o.IO.Notef("There is no backup of the file of %s: mcpm has not changed it yet.\n", h.Name)
+		return nil
+	}
+	t.Print(o.IO)
+	if len(all) == 1 {
+		o.IO.Notef("mcpm hosts restore %s puts it back.\n", h.ID)
 	} else {
-		o.IO.Notef("%s. mcpm hosts restore %s BACKUP puts one back.\n", app.Plural(len(all), "backup"), h.ID)
+		o.IO.Notef("mcpm hosts restore %s puts back the newest that differs, mcpm hosts restore %s %s the one you name.\n", h.ID, h.ID, all[len(all)-1].ID)
 	}
 	return nil
 }

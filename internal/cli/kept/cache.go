@@ -92,7 +92,7 @@ func newCacheList(a *app.App) *cobra.Command {
 				app.PrintJSON(a.IO, map[string]any{"packages": rows})
 				return nil
 			}
-			table := term.Table{Flex: []int{0}, Drop: []int{2}, Colors: []func(string) string{a.IO.Accent, nil, a.IO.Dim, nil, a.IO.Dim}}
+			table := term.Table{Drop: []int{2, 1}, Colors: []func(string) string{a.IO.Accent, nil, a.IO.Dim, nil, a.IO.Dim}}
 			for _, r := range rows {
 				use := "needed by nobody"
 				if r.Uses > 0 {
@@ -128,7 +128,14 @@ func verify(ctx context.Context, a *app.App, repair bool) error {
 		return err
 	}
 	if len(found.Bad) > 0 {
-		return hub.Errorf(hub.Integrity, "what is kept is not what was locked").WithIssues(found.Bad).WithHint("mcpm cache verify --repair fetches the locked bytes again")
+		e := hub.Errorf(hub.Integrity, "what is kept is not what was locked").WithIssues(found.Bad)
+		switch {
+		case repair && a.Offline:
+			return e.WithHint("nothing was repaired: that needs the network, and --offline was given")
+		case repair:
+			return e.WithHint("nothing that differs could be fetched again; mcpm doctor asks the hub and the registries of packages")
+		}
+		return e.WithHint("mcpm cache verify --repair fetches the locked bytes again, for which it needs the network")
 	}
 	if a.JSON {
 		app.PrintJSON(a.IO, map[string]any{"servers": found.Servers, "repaired": found.Repaired})
@@ -162,9 +169,10 @@ func Verify(ctx context.Context, a *app.App, repair bool) (*Verified, error) {
 		if err == nil {
 			continue
 		}
-		if k := hub.KindOf(err); repair && (k == hub.Integrity || k == hub.NotFound) {
+		err = in.Wrap(err)
+		if k := hub.KindOf(err); repair && !a.Offline && (k == hub.Integrity || k == hub.NotFound) {
 			o := &ciOptions{App: a}
-			if err = drop(h, s.entry); err == nil {
+			if err = drop(a, h, s.entry); err == nil {
 				err = o.check(ctx, s.project, s.name, s.entry)
 			}
 			if err == nil {
@@ -173,7 +181,7 @@ func Verify(ctx context.Context, a *app.App, repair bool) (*Verified, error) {
 			}
 		}
 		var e *hub.Error
-		if err = in.Wrap(err); !errors.As(err, &e) {
+		if !errors.As(err, &e) {
 			return nil, err
 		}
 		found.Bad = append(found.Bad, hub.Issue{Message: e.Message + ", in " + s.project.Dir, Severity: hub.SeverityError})
@@ -197,18 +205,23 @@ func look(a *app.App, h install.Home, s locked) error {
 	return a.VerifyTrees(s.entry)
 }
 
-// drop takes away what is kept of a server, so that it is fetched again.
-func drop(h install.Home, e *install.Locked) error {
-	if err := h.RemoveManifest(e.Manifest); err != nil {
-		return err
-	}
-	if b := e.Bundle(); b != nil {
-		if err := h.RemoveBundle(*b); err != nil {
+// drop takes away what of a server is not as it was locked, so that it is fetched again. What is as locked stays: the
+// network may not answer.
+func drop(a *app.App, h install.Home, e *install.Locked) error {
+	if _, err := h.Manifest(e.Manifest); err != nil {
+		if err := h.RemoveManifest(e.Manifest); err != nil {
 			return err
 		}
 	}
+	if b := e.Bundle(); b != nil {
+		if _, _, err := h.OpenBundle(*b); err != nil {
+			if err := h.RemoveBundle(*b); err != nil {
+				return err
+			}
+		}
+	}
 	for _, art := range e.Artifacts {
-		if art.Tree == nil {
+		if art.Tree == nil || a.VerifyTrees(&install.Locked{Artifacts: []install.Artifact{art}}) == nil {
 			continue
 		}
 		if err := h.Trees().Remove(art.Tree.ID(app.Platform)); err != nil {

@@ -18,6 +18,7 @@ import (
 type ciOptions struct {
 	*app.App
 	global bool
+	silent map[string]bool // hubs that did not answer
 }
 
 // NewCI makes the command ci.
@@ -28,7 +29,8 @@ func NewCI(a *app.App) *cobra.Command {
 		Short: "Install exactly what is locked, or fail",
 		Long: "Ci installs what mcpm-lock.json says and changes neither it nor mcp.json nor a host application. It fails\n" +
 			"when the lockfile does not answer mcp.json, when the hub has something else than was locked, and when a\n" +
-			"single byte of what is kept differs: every file is read. With --offline the hub is not asked.",
+			"single byte of what is kept differs: every file is read. A hub that does not answer is done without where all of a\n" +
+			"server is kept on this machine already; with --offline no hub is asked.",
 		Example: "  mcpm ci\n  mcpm ci --offline\n  mcpm -C services/assistant ci --json",
 		Args:    app.Args(0, 0, "no argument"),
 		RunE:    func(c *cobra.Command, _ []string) error { return o.run(c.Context()) },
@@ -47,7 +49,7 @@ func (o *ciOptions) run(ctx context.Context) error {
 		return err
 	}
 	if m == nil {
-		return hub.Errorf(hub.NotFound, "there is no mcp.json in %s", p.Dir)
+		return hub.Errorf(hub.NotFound, "there is no mcp.json in %s or above it", p.Dir).WithHint("go to a project that has one; mcpm install NAME makes one")
 	}
 	lock, err := install.ReadLockfile(p.Lock())
 	if err != nil {
@@ -138,10 +140,8 @@ func (o *ciOptions) check(ctx context.Context, p install.Project, name hub.Name,
 	if err != nil {
 		return err
 	}
-	if !o.Offline {
-		if err := o.compareHub(ctx, h, name, e); err != nil {
-			return err
-		}
+	if err := o.ask(ctx, h, name, e); err != nil {
+		return err
 	}
 	if in.Manifest, err = h.Manifest(e.Manifest); err != nil {
 		return in.Wrap(err)
@@ -162,6 +162,35 @@ func (o *ciOptions) check(ctx context.Context, p install.Project, name hub.Name,
 		return in.Wrap(err)
 	}
 	return in.Wrap(o.VerifyTrees(&copied))
+}
+
+// ask compares a server with the hub, if that is asked and answers: the lockfile alone says what is right, and a hub that is
+// away must not stop a build that needs nothing of it.
+func (o *ciOptions) ask(ctx context.Context, h install.Home, name hub.Name, e *install.Locked) error {
+	lacking := h.Lacking(e, app.Platform)
+	if o.Offline {
+		if lacking != "" && e.Bundle() != nil && !h.HasBundle(*e.Bundle()) {
+			return app.Lost(name, e.Version, lacking)
+		}
+		return nil
+	}
+	c, err := o.ClientFor(name)
+	if err != nil {
+		return err
+	}
+	if o.silent[c.Base()] && lacking == "" {
+		return nil
+	}
+	err = o.compareHub(ctx, h, name, e)
+	if hub.KindOf(err) != hub.Unavailable || lacking != "" {
+		return err
+	}
+	if o.silent == nil {
+		o.silent = map[string]bool{}
+	}
+	o.silent[c.Base()] = true
+	o.IO.Debugf("mcpm: %v; all of %s %s is kept here\n", err, name, e.Version)
+	return nil
 }
 
 // compareHub asks the hub for a locked version and keeps its manifest.

@@ -108,7 +108,7 @@ func (o *linkOptions) link(path string) error {
 }
 
 func (o *linkOptions) unlink(arg string) error {
-	ref, err := app.ParseRef(arg)
+	ref, err := o.InstalledRef(arg, o.global)
 	if err != nil {
 		return err
 	}
@@ -197,7 +197,7 @@ func (o *linkOptions) list() error {
 		app.PrintJSON(o.IO, map[string]any{"links": rows})
 		return nil
 	}
-	t := term.Table{Flex: []int{1}, Colors: []func(string) string{o.IO.Accent, nil}}
+	t := term.Table{Colors: []func(string) string{o.IO.Accent, nil}}
 	for _, n := range names {
 		t.Row(n.String(), of[n])
 	}

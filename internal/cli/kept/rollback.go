@@ -35,7 +35,7 @@ func NewRollback(a *app.App) *cobra.Command {
 		Long: "Every install, update and uninstall makes a generation of mcp.json and mcpm-lock.json; the last 50 are kept.\n" +
 			"Rollback puts both files back as they were one generation before, or in generation N, fetches what is no longer\n" +
 			"kept, as it was locked, and brings the host applications in step. What you changed by hand meanwhile becomes a\n" +
-			"generation first, so a rollback can be undone: mcpm rollback N goes forward, too.",
+			"generation first, so a rollback can be undone: mcpm rollback N goes forward, too. It asks nothing, as nothing is lost.",
 		Example: "  mcpm rollback\n  mcpm rollback --list\n  mcpm rollback 3 --dry-run\n  mcpm rollback -g",
 		Args:    app.Args(0, 1, "the number of a generation"),
 		RunE:    func(c *cobra.Command, args []string) error { return o.run(c.Context(), args) },
@@ -296,7 +296,7 @@ func (o *rollbackOptions) show(log history.Log) error {
 		app.PrintJSON(o.IO, map[string]any{"generations": rows})
 		return nil
 	}
-	table := term.Table{Flex: []int{2}, Colors: []func(string) string{o.IO.Accent, o.IO.Dim, nil, o.IO.Green}}
+	table := term.Table{Colors: []func(string) string{o.IO.Accent, o.IO.Dim, nil, o.IO.Green}}
 	for _, g := range list {
 		here := ""
 		if g.Number == current {

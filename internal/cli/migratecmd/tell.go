@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/hostcmd"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/migrate"
@@ -150,8 +151,9 @@ type foundJSON struct {
 	Asked      string   `json:"asked,omitempty"`
 	Server     string   `json:"server,omitempty"`
 	Version    string   `json:"version,omitempty"`
-	Kept       []string `json:"kept,omitempty"`  // values that go to mcpm config
-	Needs      []string `json:"needs,omitempty"` // values a person has to give
+	Kept       []string `json:"kept,omitempty"`      // values that go to mcpm config
+	Arguments  []string `json:"arguments,omitempty"` // that stay in the entry, secrets among them as asterisks
+	Needs      []string `json:"needs,omitempty"`     // values a person has to give
 	Notes      []string `json:"notes,omitempty"`
 	Why        string   `json:"why,omitempty"` // it becomes nothing
 	Similar    []string `json:"similar,omitempty"`
@@ -172,6 +174,7 @@ func (o *options) answer(items []*item, changes []install.Change, done bool) {
 	for _, it := range items {
 		j := foundJSON{Tool: it.Tool, File: it.Path, Scope: string(it.scope), Key: it.Key, Groups: it.Groups, Kind: it.Kind, Identifier: it.Identifier, Asked: it.Version, Why: it.why, Similar: spell(it.near)}
 		if m := it.match; m != nil {
+			j.Arguments = hostcmd.MaskArguments(m.fit.args)
 			j.Server, j.Version, j.Kept, j.Needs, j.Notes = m.name.String(), m.version, sortedKeys(m.fit.values), m.fit.needs, m.notes
 		}
 		found = append(found, j)

@@ -32,7 +32,7 @@ func NPM(dir string, doc *pin.Document, r manifest.Runner, s *gateway.Server) er
 		return err
 	}
 	file := filepath.Join(root, filepath.FromSlash(program))
-	s.Args = r.Args
+	s.Args, s.Reads = r.Args, append(s.Reads, dir)
 	if s.Command = file; IsScript(file) {
 		s.Command, s.Args = "node", append([]string{file}, r.Args...)
 	}
@@ -125,6 +125,7 @@ func PyPI(dir, compiled string, doc *pin.Document, r manifest.Runner, s *gateway
 		return name == "PYTHONPATH" || name == "PYTHONHOME" || name == "PYTHONPYCACHEPREFIX" || name == "PYTHONDONTWRITEBYTECODE" || name == "PYTHONSTARTUP"
 	})
 	s.Env = append(env, "PYTHONPATH="+dir, "PYTHONPYCACHEPREFIX="+compiled) // also for what it starts itself
+	s.Reads, s.Writes = append(s.Reads, dir), append(s.Writes, compiled)
 	return nil
 }
 

@@ -75,7 +75,7 @@ func (s *server) input(name string) (app.Input, bool) {
 }
 
 func (o *configOptions) run(ctx context.Context) error {
-	r, err := app.ParseRef(o.name)
+	r, err := o.InstalledRef(o.name, o.global)
 	if err != nil {
 		return err
 	}

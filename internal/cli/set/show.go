@@ -78,7 +78,7 @@ func (o *configOptions) list(s *server) error {
 		app.PrintJSON(o.IO, map[string]any{"name": s.name.String(), "inputs": list})
 		return nil
 	}
-	t := term.Table{Flex: []int{3, 1, 0}, Drop: []int{3}, Colors: []func(string) string{o.IO.Accent, nil, o.IO.Dim, nil}}
+	t := term.Table{Flex: []int{3, 1}, Drop: []int{3}, Colors: []func(string) string{o.IO.Accent, nil, o.IO.Dim, nil}}
 	for _, in := range s.inputs {
 		st := o.state(s, in)
 		value := st.Value

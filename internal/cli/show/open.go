@@ -38,7 +38,7 @@ func NewOpen(a *app.App) *cobra.Command {
 }
 
 func (o *openOptions) run(ctx context.Context) error {
-	r, err := app.ParseRef(o.arg)
+	r, err := o.KnownRef(o.arg)
 	if err != nil {
 		return err
 	}

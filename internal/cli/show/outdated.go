@@ -104,7 +104,7 @@ func (o *outdatedOptions) run(ctx context.Context) error {
 
 // names returns the servers to look at: those that were named, or all.
 func (o *outdatedOptions) names(v *view) ([]hub.Name, error) {
-	refs, err := app.ParseRefs(o.args)
+	refs, err := o.InstalledRefs(o.args, o.global)
 	if err != nil {
 		return nil, err
 	}
@@ -214,17 +214,8 @@ func (o *outdatedOptions) show(rows []aged) {
 	for _, r := range rows {
 		t.Row(r.Spelled, dash(r.Locked), dash(r.Wanted), dash(r.Latest), r.change())
 	}
-	switch {
-	case len(rows) == 0:
-	case t.Fits(o.IO):
+	if len(rows) > 0 {
 		t.Print(o.IO)
-	default: // a cut change says nothing: one below the other
-		for _, r := range rows {
-			o.IO.Printf("%s\n  locked %s, wanted %s, latest %s\n", o.IO.Accent(r.Spelled), dash(r.Locked), dash(r.Wanted), dash(r.Latest))
-			if c := r.change(); c != "" {
-				o.IO.Printf("  %s\n", o.IO.Wrap(app.Clean(c), 2))
-			}
-		}
 	}
 }
 

@@ -51,7 +51,7 @@ const (
 )
 
 func (o *whyOptions) run() error {
-	r, err := app.ParseRef(o.arg)
+	r, err := o.InstalledRef(o.arg, o.global)
 	if err != nil {
 		return err
 	}

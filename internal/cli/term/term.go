@@ -160,12 +160,16 @@ func (t *IO) lines(text string) string {
 }
 
 // Wrap breaks text into lines that fit the terminal, at most 100 columns, each after the first with indent
-// before it. A pipe gets whole lines.
+// before it. It breaks at spaces alone, as names and commands have hyphens and are there to be copied. A pipe gets whole
+// lines.
 func (t *IO) Wrap(text string, indent int) string {
 	width := min(t.Width, 100)
 	if width-indent < 20 {
 		return text
 	}
-	lines := strings.Split(ansi.Wordwrap(text, width-indent, ""), "\n")
+	var lines []string
+	for line := range strings.SplitSeq(text, "\n") {
+		lines = append(lines, wrapLine(line, width-indent)...)
+	}
 	return strings.Join(lines, "\n"+strings.Repeat(" ", indent))
 }

@@ -3,9 +3,11 @@ package use
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/asks"
 	"github.com/mcphub/mcphub/internal/cli/differ"
 
 	"github.com/mcphub/mcphub/internal/hub"
@@ -59,7 +61,9 @@ func (o *apply) decide(ctx context.Context, a *app.App, asking []step, shown boo
 		return app.Usage("%s would be installed and nobody is here to allow it", app.AndList(names)).WithHint("read what it asks for and add --yes to allow it")
 	}
 	for {
+		asked := a.Now()
 		answer, err := a.IO.Choose(ctx, "  Allow? [y/N/d for details, --yes answers]", "nyd")
+		o.waited += a.Now().Sub(asked)
 		switch {
 		case err != nil:
 			return err
@@ -102,6 +106,37 @@ func (o *apply) refuseWidened(asking []step) error {
 		WithHint("read it, and allow it with --yes --accept-permissions")
 }
 
+// needs returns the flags that allow a plan where nobody is asked, and the servers that ask for more than before.
+func (pl *plan) needs() (flags, wider []string) {
+	for _, st := range pl.steps {
+		if st.previous != nil && st.previous.Version == st.version {
+			continue
+		}
+		flags = []string{"--yes"}
+		if len(st.widened()) > 0 {
+			wider = append(wider, st.name.String())
+		}
+	}
+	if len(wider) > 0 {
+		flags = append(flags, "--accept-permissions")
+	}
+	return flags, wider
+}
+
+// answerNeeded says after --dry-run what will be asked, and the flags that answer.
+func (pl *plan) answerNeeded() string {
+	flags, wider := pl.needs()
+	switch {
+	case len(flags) == 0:
+		return ""
+	case len(wider) == 1:
+		return " A terminal is asked; elsewhere it takes " + strings.Join(flags, " ") + ", as " + wider[0] + " asks for more than before."
+	case len(wider) > 1:
+		return " A terminal is asked; elsewhere it takes " + strings.Join(flags, " ") + ", as " + app.AndList(wider) + " ask for more than before."
+	}
+	return " A terminal is asked; elsewhere it takes --yes."
+}
+
 // widened lists what a new version asks for and the old one did not. Where the old manifest is no longer kept, the
 // permissions that the lockfile holds are compared.
 func (st step) widened() []string {
@@ -124,22 +159,19 @@ func (st step) widened() []string {
 // showNew prints what a person should know before a server is installed for the first time.
 func showNew(a *app.App, st step) {
 	d := st.new.Detail
-	source := "published on " + st.new.Registry
-	if d.Mirrored {
-		source = "copied from elsewhere by " + st.new.Registry + ", not published there"
-	}
+	source := app.SourceOf(st.new.Registry, d.Mirrored, "")
 	if !st.direct {
 		source += ", needed by another server"
 	}
-	fmt.Fprintf(a.IO.Err, "  %s   %s\n", a.IO.Accent(st.name.String()+" "+st.version), a.IO.Wrap(app.Clean(source), 4))
-	list := app.AsksOf(st.new.Manifest)
-	if len(list) == 0 {
+	fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Wrap(a.IO.Accent(st.name.String()+" "+st.version)+"   "+app.Clean(source), 4))
+	list := asks.Of(st.new.Manifest)
+	if len(list) > 0 {
+		fmt.Fprintf(a.IO.Err, "  It asks for:\n")
+		asks.Print(a, a.IO.Err, list)
+	}
+	if !slices.ContainsFunc(list, func(ask asks.Ask) bool { return ask.Name == "" }) { // nothing but values
 		fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Wrap("It declares no permissions. Like every server it runs with your rights for now.", 2))
 		return
-	}
-	fmt.Fprintf(a.IO.Err, "  It asks for:\n")
-	for _, line := range list {
-		fmt.Fprintf(a.IO.Err, "    %s%s\n", a.IO.Dim(fmt.Sprintf("%-13s", line.Kind)), a.IO.Wrap(app.Clean(line.Detail), 17))
 	}
 	fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Dim(a.IO.Wrap("That is what it declares; it is not enforced yet, the server runs with your rights.", 2)))
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/asks"
 
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
@@ -152,11 +153,11 @@ func named(err error, st step) error {
 
 // installedJSON is one server in the JSON answer of install, update and uninstall.
 type installedJSON struct {
-	Name     string    `json:"name"`
-	Version  string    `json:"version"`
-	Previous string    `json:"previous,omitempty"`
-	Asks     []app.Ask `json:"asks"`
-	Tools    int       `json:"tools"`
+	Name     string     `json:"name"`
+	Version  string     `json:"version"`
+	Previous string     `json:"previous,omitempty"`
+	Asks     []asks.Ask `json:"asks"`
+	Tools    int        `json:"tools"`
 }
 
 type hostJSON struct {
@@ -174,6 +175,7 @@ type changeJSON struct {
 	Hosts     []hostJSON      `json:"hosts"`
 	Beyond    []beyond        `json:"beyond,omitempty"` // newer than mcp.json takes
 	DryRun    bool            `json:"dryRun,omitempty"`
+	Needs     []string        `json:"needs,omitempty"` // with dryRun: the flags that allow it where nobody is asked
 	Seconds   float64         `json:"seconds"`
 }
 
@@ -186,9 +188,13 @@ func (o *apply) report(a *app.App, pl *plan, begun time.Time) error {
 			return err
 		}
 	}
-	seconds := a.Now().Sub(begun).Seconds()
+	seconds := (a.Now().Sub(begun) - o.waited).Seconds()
 	if a.JSON {
-		app.PrintJSON(a.IO, pl.answer(changes, o.dryRun, seconds))
+		ans := pl.answer(changes, o.dryRun, seconds)
+		if o.dryRun {
+			ans.Needs, _ = pl.needs()
+		}
+		app.PrintJSON(a.IO, ans)
 		return nil
 	}
 	for _, st := range pl.steps {
@@ -231,13 +237,17 @@ func summary(a *app.App, pl *plan, changes []install.Change, dryRun bool, second
 		}
 	}
 	switch {
-	case dryRun:
-		a.IO.Notef("Nothing was changed (--dry-run).\n")
+	case dryRun && len(pl.steps)+len(pl.remove)+touched > 0:
+		a.IO.Notef("Nothing was changed (--dry-run).%s\n", pl.answerNeeded())
 	case len(pl.steps) == 0 && len(pl.remove) == 0 && touched == 0:
+		if len(pl.next.Servers) == 0 {
+			a.IO.Notef("Nothing to change: mcp.json asks for no servers. mcpm search finds some.\n")
+			return
+		}
 		a.IO.Notef("Nothing to change: %s in step.\n", isAre(len(pl.next.Servers), "server"))
 	case verb == "uninstall", len(pl.steps) == 0 && len(pl.remove) > 0:
 		a.IO.Notef("Removed %s in %.1f s.\n", app.Plural(len(pl.remove), "server"), seconds)
-	case verb == "update":
+	case verb == "update" && len(pl.steps) > 0:
 		a.IO.Notef("Updated %s in %.1f s.\n", app.Plural(len(pl.steps), "server"), seconds)
 	case len(pl.steps) == 0:
 		a.IO.Notef("%s in step, in %.1f s.\n", isAre(len(pl.next.Servers), "server"), seconds)
@@ -264,12 +274,12 @@ func (pl *plan) scope() string {
 func (pl *plan) answer(changes []install.Change, dryRun bool, seconds float64) changeJSON {
 	out := changeJSON{Installed: []installedJSON{}, Removed: []string{}, Hosts: []hostJSON{}, Beyond: pl.beyond, DryRun: dryRun, Seconds: seconds}
 	for _, st := range pl.steps {
-		j := installedJSON{Name: st.name.String(), Version: st.version, Asks: app.AsksOf(st.new.Manifest), Tools: st.new.Detail.Tools}
+		j := installedJSON{Name: st.name.String(), Version: st.version, Asks: asks.Of(st.new.Manifest), Tools: st.new.Detail.Tools}
 		if st.previous != nil && st.previous.Version != st.version {
 			j.Previous = st.previous.Version
 		}
 		if j.Asks == nil {
-			j.Asks = []app.Ask{}
+			j.Asks = []asks.Ask{}
 		}
 		out.Installed = append(out.Installed, j)
 	}

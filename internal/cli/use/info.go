@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/asks"
 
 	"github.com/mcphub/mcphub/internal/cli/term"
 	"github.com/mcphub/mcphub/internal/hub"
@@ -27,6 +28,8 @@ func NewInfo(a *app.App) *cobra.Command {
 	c := &cobra.Command{
 		Use: "info NAME[@VERSION]", Aliases: []string{"view", "show"},
 		Short: "Show what is known about a server",
+		Long: "Info asks the hub what it knows of a server: what it is for, what it offers, what it asks for. With --offline it\n" +
+			"says of an installed one what the lockfile and the store do. The name of an installed server does without its scope.",
 		Example: "  mcpm info @acme/postgres\n  mcpm info @acme/postgres@2.3.1\n" +
 			"  mcpm info io.github.acme/postgres --versions",
 		Args: app.Args(1, 1, "the name of a server"),
@@ -38,9 +41,12 @@ func NewInfo(a *app.App) *cobra.Command {
 }
 
 func (o *infoOptions) run(ctx context.Context) error {
-	r, err := app.ParseRef(o.arg)
+	r, err := o.KnownRef(o.arg)
 	if err != nil {
 		return err
+	}
+	if o.Offline {
+		return o.kept(r)
 	}
 	c, err := o.ClientFor(r.Name)
 	if err != nil {
@@ -78,7 +84,7 @@ func (o *infoOptions) run(ctx context.Context) error {
 			o.IO.Printf("%s\n", strings.TrimRight(term.Clean(strings.ReplaceAll(line, "\t", "    ")), " "))
 		}
 	default:
-		o.show(s)
+		o.show(s, c.Base())
 	}
 	return nil
 }
@@ -109,7 +115,7 @@ func (o *infoOptions) listVersions(ctx context.Context, c *wire.Client, name hub
 	return nil
 }
 
-func (o *infoOptions) show(s *wire.ServerDetail) {
+func (o *infoOptions) show(s *wire.ServerDetail, registry string) {
 	name, version, again := app.Clean(s.Name), app.Clean(s.Version), ""
 	kinds, transports := s.Packages, s.Transports
 	if v := s.LatestVersion; v != nil {
@@ -119,13 +125,7 @@ func (o *infoOptions) show(s *wire.ServerDetail) {
 		}
 	}
 	o.IO.Printf("%s\n", o.IO.Accent(name+" "+version))
-	if s.Title != "" && s.Title != name {
-		o.IO.Printf("%s\n", o.IO.Bold(term.Clean(s.Title)))
-	}
-	if s.Description != "" {
-		o.IO.Printf("%s\n", o.IO.Wrap(term.Clean(hub.Plain(s.Description)), 0))
-	}
-	o.IO.Printf("\n")
+	o.about(s.Title, name, s.Description)
 	if v := s.LatestVersion; v != nil {
 		if v.State != hub.Published {
 			o.Fact("state", "%s", app.StateWord(v.State)+app.Join(": ", v.Message)+app.Join("; use ", v.Replacement))
@@ -134,9 +134,7 @@ func (o *infoOptions) show(s *wire.ServerDetail) {
 			o.Fact("published", "%s", v.PublishedAt.Format("2006-01-02"))
 		}
 	}
-	if s.Mirrored {
-		o.Fact("source", "copied from %s, not published on this hub", s.Origin)
-	}
+	o.Fact("source", "%s", app.SourceOf(registry, s.Mirrored, s.Origin))
 	o.Fact("license", "%s", s.License)
 	o.Fact("homepage", "%s", s.Homepage)
 	o.Fact("repository", "%s", s.Repository)
@@ -151,7 +149,7 @@ func (o *infoOptions) show(s *wire.ServerDetail) {
 		o.capabilities(s.LatestVersion.Capabilities)
 		if m, _, err := manifest.Parse(s.LatestVersion.Manifest); err == nil {
 			o.IO.Printf("\n  It asks for:\n")
-			o.Asks(m)
+			asks.Show(o.App, m)
 			if err := o.StartableIn(m); err != nil {
 				o.IO.Printf("\n  %s\n", o.IO.Yellow(o.IO.Wrap("mcpm does not install it: "+err.Error(), 2)))
 				if he := (*hub.Error)(nil); errors.As(err, &he) && he.Hint != "" {
@@ -178,7 +176,11 @@ func (o *infoOptions) capabilities(list []hub.Capability) {
 		t := term.Table{Flex: []int{1}, Indent: 4, Colors: []func(string) string{o.IO.Accent, nil}}
 		for _, c := range list {
 			if c.Type == kind {
-				t.Row(c.Name, term.Cut(term.Clean(c.Description), 120))
+				text := term.Clean(c.Description)
+				if o.IO.Width > 0 {
+					text = term.Cut(text, 120)
+				}
+				t.Row(c.Name, text)
 			}
 		}
 		if t.Len() > 0 {

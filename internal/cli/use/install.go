@@ -6,6 +6,7 @@ package use
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
 
@@ -32,6 +33,7 @@ type apply struct {
 	noHosts bool
 	lowest  bool
 	locked  bool
+	waited  time.Duration // for a person's answer
 }
 
 func (o *apply) flags(c *cobra.Command) {

@@ -243,11 +243,18 @@ func (pl *plan) compare(ctx context.Context, want map[hub.Name]string) error {
 	pl.next = pl.lock.Derive()
 	for _, c := range pl.solution {
 		old := pl.lock.Servers[c.Name]
-		if old != nil && old.Version == c.Version && h.Complete(old, app.Platform) {
+		lacking := ""
+		if old != nil && old.Version == c.Version {
+			lacking = h.Lacking(old, app.Platform)
+		}
+		if old != nil && old.Version == c.Version && lacking == "" {
 			kept := *old
 			kept.Dev = c.Dev
 			pl.next.Servers[c.Name] = &kept
 			continue
+		}
+		if lacking != "" && pl.provider.Offline {
+			return app.Lost(c.Name, c.Version, lacking)
 		}
 		f, err := pl.provider.Fetch(ctx, c.Name, c.Version)
 		if err != nil {

@@ -17,6 +17,7 @@ type runOptions struct {
 	global    bool
 	entry     string
 	allowHTTP bool
+	confined  confinement
 	name      string
 	extra     []string
 }
@@ -29,7 +30,8 @@ func NewRun(a *app.App) *cobra.Command {
 		Long: "Run starts the locked version of a server. What the server reads and writes passes untouched; a remote\n" +
 			"server looks like a local one. Host applications call this; it never asks and never writes to stdout\n" +
 			"itself. The exit code is the server's.",
-		Example: "  mcpm run @acme/postgres\n  mcpm run @acme/postgres -- --read-only\n  mcpm run -g @acme/tickets",
+		Example: "  mcpm run @acme/postgres\n  mcpm run @acme/postgres -- --read-only\n  mcpm run -g @acme/tickets\n" +
+			"  mcpm run @acme/tickets --sandbox --allow net=api.acme.example:443",
 		Args: func(c *cobra.Command, list []string) error {
 			n := len(list)
 			if dash := c.ArgsLenAtDash(); dash >= 0 {
@@ -51,23 +53,28 @@ func NewRun(a *app.App) *cobra.Command {
 	c.Flags().BoolVarP(&o.global, "global", "g", false, "the one installed for all projects")
 	c.Flags().StringVar(&o.entry, "entry", "", "the `KEY` of servers in its mcp.json, when it has several")
 	c.Flags().BoolVar(&o.allowHTTP, "allow-http", false, "let a remote server be reached over plain http")
+	o.confined.flags(c)
 	return c
 }
 
 func (o *runOptions) run(ctx context.Context) error {
-	r, err := app.ParseRef(o.name)
+	r, err := o.InstalledRef(o.name, o.global)
 	if err != nil {
 		return err
 	}
 	if r.Given {
-		return app.Usage("run starts the locked version; %s names one", o.name).WithHint("mcpm install %s, then mcpm run %s", o.name, r.Name)
+		return app.Usage("run starts the locked version; %s names one", o.name).WithHint("mcpm install %s@%s, then mcpm run %s", r.Name, r.Rng, r.Name)
 	}
 	in, err := o.Find(r.Name, o.global)
 	if err != nil {
 		return err
 	}
+	confined, err := o.confined.wanted(o.App)
+	if err != nil {
+		return err
+	}
 	l, err := o.Launch(in.Project, in.Name, in.Manifest, app.LaunchOptions{
-		Bundle: in.Bundle, Locked: in.Locked, Entry: o.entry, Args: o.extra, AllowHTTP: o.allowHTTP, Context: ctx,
+		Bundle: in.Bundle, Locked: in.Locked, Entry: o.entry, Args: o.extra, AllowHTTP: o.allowHTTP, Context: ctx, Confined: confined, Grants: o.confined.grants,
 	})
 	if err != nil {
 		return in.Wrap(err)
@@ -81,7 +88,15 @@ func (o *runOptions) run(ctx context.Context) error {
 		}
 		return o.bridge(ctx, l.Server)
 	}
-	o.IO.Notef("mcpm: %s %s runs unsandboxed, with your rights\n", in.Name, in.Version())
+	switch {
+	case l.Server.Sandbox != nil:
+		l.Server.Sandbox.Denied = o.denied(in.Name)
+		o.IO.Debugf("mcpm: %s %s runs in a sandbox\n", in.Name, in.Version())
+	case confined: // the engine's own container is its sandbox
+		o.IO.Notef("mcpm: %s %s runs in a container, with what its command gives it\n", in.Name, in.Version())
+	default:
+		o.IO.Notef("mcpm: %s %s runs unsandboxed, with your rights\n", in.Name, in.Version())
+	}
 	if l.Server.Remote() {
 		return o.startAndBridge(ctx, l.Server)
 	}

@@ -76,15 +76,11 @@ func (o *searchOptions) run(ctx context.Context) error {
 	if res.Corrected != "" {
 		o.IO.Notef("Nobody says %q; looking for %q.\n", term.Clean(res.Query), term.Clean(res.Corrected))
 	}
-	t := term.Table{Flex: []int{2}, Drop: []int{5, 4, 3}, Colors: []func(string) string{o.IO.Accent, nil, nil, o.IO.Dim, o.IO.Dim, o.IO.Dim}}
+	t := term.Table{Flex: []int{2}, Least: 36, Drop: []int{5, 4, 3}, Colors: []func(string) string{o.IO.Accent, nil, nil, o.IO.Dim, o.IO.Dim, o.IO.Dim}}
 	for _, s := range res.Servers {
-		t.Row(s.Name, s.Version, describe(s.Server), counted(s.Tools, "tool"), scored(s.Server), installs(s.Installs))
+		t.Row(s.Name, s.Version, o.describe(s.Server), counted(s.Tools, "tool"), scored(s.Server), installs(s.Installs))
 	}
-	if t.Fits(o.IO) {
-		t.Print(o.IO)
-	} else {
-		o.stacked(res.Servers)
-	}
+	t.Print(o.IO)
 	if len(res.Servers) == 0 {
 		with := ""
 		if len(res.Filters) > 0 {
@@ -110,19 +106,8 @@ func (o *searchOptions) run(ctx context.Context) error {
 	return nil
 }
 
-// stacked gives each server two lines, where names are too long for a table: a name is never cut, since
-// it is there to be copied.
-func (o *searchOptions) stacked(servers []wire.SearchHit) {
-	for _, s := range servers {
-		o.IO.Printf("%s %s\n", o.IO.Accent(app.Clean(s.Name)), app.Clean(s.Version))
-		if text := describe(s.Server); text != "" {
-			o.IO.Printf("  %s\n", term.Cut(text, o.IO.Width-2))
-		}
-	}
-}
-
-// describe returns what a list says of a server in one line.
-func describe(s wire.Server) string {
+// describe returns what a list says of a server in one line, on a terminal no more than can be read at a glance.
+func (o *searchOptions) describe(s wire.Server) string {
 	text := hub.Plain(s.Description)
 	if text == "" {
 		text = s.Title
@@ -130,7 +115,10 @@ func describe(s wire.Server) string {
 	if s.State == hub.Deprecated {
 		text = "deprecated. " + text
 	}
-	return term.Cut(term.Clean(text), 100)
+	if text = term.Clean(text); o.IO.Width == 0 {
+		return text
+	}
+	return term.Cut(text, 100)
 }
 
 func counted(n int, noun string) string {

@@ -24,6 +24,7 @@ type testOptions struct {
 	allowHTTP bool
 	timeout   time.Duration
 	name      string
+	confined  confinement
 }
 
 func NewTest(a *app.App) *cobra.Command {
@@ -47,6 +48,7 @@ func NewTest(a *app.App) *cobra.Command {
 	c.Flags().StringVar(&o.entry, "entry", "", "the `KEY` of servers in its mcp.json, when it has several")
 	c.Flags().DurationVar(&o.timeout, "timeout", time.Minute, "how long the server may take in all")
 	c.Flags().BoolVar(&o.allowHTTP, "allow-http", false, "let a remote server be reached over plain http")
+	o.confined.flags(c)
 	return c
 }
 
@@ -73,7 +75,13 @@ func (o *testOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l, err := o.Launch(in.Project, in.Name, in.Manifest, app.LaunchOptions{Bundle: in.Bundle, Locked: in.Locked, Entry: o.entry, AllowHTTP: o.allowHTTP, Context: ctx})
+	confined, err := o.confined.wanted(o.App)
+	if err != nil {
+		return err
+	}
+	l, err := o.Launch(in.Project, in.Name, in.Manifest, app.LaunchOptions{
+		Bundle: in.Bundle, Locked: in.Locked, Entry: o.entry, AllowHTTP: o.allowHTTP, Context: ctx, Confined: confined, Grants: o.confined.grants,
+	})
 	if err != nil {
 		return in.Wrap(err)
 	}
@@ -139,7 +147,7 @@ func (o *testOptions) show(ans testAnswer) {
 // target is the server to test: an installed one, or the one described here.
 func (o *testOptions) target() (*app.Installed, error) {
 	if o.name != "" {
-		r, err := app.ParseRef(o.name)
+		r, err := o.InstalledRef(o.name, o.global)
 		if err != nil {
 			return nil, err
 		}

@@ -33,7 +33,7 @@ func NewUninstall(a *app.App) *cobra.Command {
 
 func (o *uninstallOptions) run(ctx context.Context) error {
 	begun := o.Now()
-	refs, err := app.ParseRefs(o.args)
+	refs, err := o.InstalledRefs(o.args, o.global)
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func NewUpdate(a *app.App) *cobra.Command {
 
 func (o *updateOptions) run(ctx context.Context) error {
 	begun := o.Now()
-	refs, err := app.ParseRefs(o.args)
+	refs, err := o.InstalledRefs(o.args, o.global)
 	if err != nil {
 		return err
 	}

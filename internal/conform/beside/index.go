@@ -101,6 +101,7 @@ func Index(t *testing.T, open func(t *testing.T) hub.Index) {
 	indexWords(run)
 	indexPages(run)
 	indexFilters(run)
+	indexFacets(run)
 	indexSorts(run)
 	indexRebuild(run)
 	indexHostile(run)
@@ -245,6 +246,9 @@ func indexFilters(run func(string, func(f *indexFix))) {
 		}
 		f.want(hub.SearchQuery{Text: "word", Also: []string{"b", "c"}, Filter: hub.Labels{hub.FacetPackage: {"npm"}}}, "a b")
 	})
+}
+
+func indexFacets(run func(string, func(f *indexFix))) {
 	run("facets count the values of all matches, most frequent first, ties by value", func(f *indexFix) {
 		var docs []hub.Document
 		for i := range 30 {
@@ -280,6 +284,15 @@ func indexFilters(run func(string, func(f *indexFix))) {
 			f.want(hub.SearchQuery{Text: text, Typing: true}, "1")
 		}
 		f.want(hub.SearchQuery{Text: "postgres x", Typing: true}, "")
+	})
+	run("while typing, the beginning of a publisher's name is enough, and what a server is called comes first", func(f *indexFix) {
+		f.put(doc("1", "io.github.modelmakers/time", "clock"), doc("2", "modelmakers/clock", "clock"), doc("3", "io.github.other/model-viewer", "models"))
+		for _, text := range []string{"modelm", "modelmakers"} {
+			f.want(hub.SearchQuery{Text: text, Typing: true}, "1 2")
+		}
+		f.want(hub.SearchQuery{Text: "model", Typing: true}, "3 1 2")
+		f.want(hub.SearchQuery{Text: "modelmakers tim", Typing: true}, "1")
+		f.want(hub.SearchQuery{Text: "githu", Typing: true}, "")
 	})
 }
 

@@ -93,6 +93,10 @@ func (s Store) place(id, dir string, x *index) error {
 	if err := errors.Join(s.Remove(id), os.MkdirAll(s.path("trees"), 0o700)); err != nil {
 		return err
 	}
+	// A server that root starts in a sandbox is nobody; from outside, trees itself is closed to others.
+	if err := os.Chmod(dir, 0o755); err != nil {
+		return err
+	}
 	if err := os.Rename(dir, s.treePath(id)); err != nil {
 		return err
 	}

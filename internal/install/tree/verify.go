@@ -29,7 +29,7 @@ type Tree struct {
 func (s Store) Open(id, digest string, whole bool) (*Tree, error) {
 	raw, err := os.ReadFile(s.indexPath(id))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, hub.Errorf(hub.NotFound, "its packages were not fetched on this machine yet").WithHint("mcpm install")
+		return nil, hub.Errorf(hub.NotFound, "its packages are not in the store of this machine").WithHint("mcpm install")
 	}
 	if err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func (s Store) Open(id, digest string, whole bool) (*Tree, error) {
 func (s Store) Note(id string) (string, error) {
 	f, err := os.Open(s.indexPath(id))
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", hub.Errorf(hub.NotFound, "its packages were not fetched on this machine yet").WithHint("mcpm install")
+		return "", hub.Errorf(hub.NotFound, "its packages are not in the store of this machine").WithHint("mcpm install")
 	}
 	if err != nil {
 		return "", err

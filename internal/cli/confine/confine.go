@@ -1,0 +1,247 @@
+// Package confine turns what a server asks for, and what the person allows, into a sandbox for it.
+package confine
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/mcphub/mcphub/internal/gateway"
+	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/manifest"
+	"github.com/mcphub/mcphub/internal/sandbox"
+)
+
+// Machine is where a server runs.
+type Machine struct {
+	Home      string // of the person
+	Workspace string // what ${workspace} stands for
+	Store     string // mcpm's own directory, whose secrets are never shown
+	Bundle    string // the directory of the server's own files, "" when it has none
+	LookPath  func(string) (string, error)
+}
+
+// Grants are what a person allows beside what the manifest asks for, each "KIND=VALUE" or "subprocess".
+type Grants []string
+
+// kinds are those of a grant, and what their values are.
+const kinds = "net=HOST:PORT, read=PATH, write=PATH, env=NAME or subprocess"
+
+// ours are variables that every server gets, when they are set.
+var ours = []string{"PATH", "LANG", "LANGUAGE", "TZ", "TERM", "NO_COLOR", "PYTHONPATH", "PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE", "NODE_OPTIONS"}
+
+// Confine gives a server that was filled in to be started its sandbox. set are the variables that its entry sets. What a container
+// engine starts is in a container of its own and gets none. Invalid for a grant that is not one and for a path that is
+// not there, Forbidden for a server that listens on a port.
+func (at Machine) Confine(m *manifest.Manifest, s *gateway.Server, set map[string]string, grants Grants) error {
+	if s.Command == "docker" || s.Command == "podman" {
+		return nil
+	}
+	if s.Remote() {
+		return hub.Errorf(hub.Forbidden, "a server that is started here and listens at %s cannot be run in a sandbox: its port would be inside", s.URL).
+			WithHint("leave out --sandbox, if it may have your rights")
+	}
+	if at.Bundle != "" {
+		s.Reads = append(s.Reads, at.Bundle)
+	}
+	var err error
+	s.Sandbox, err = at.spec(m, s, set, grants)
+	return err
+}
+
+func (at Machine) spec(m *manifest.Manifest, s *gateway.Server, set map[string]string, grants Grants) (*sandbox.Spec, error) {
+	p, err := permissions(m, grants)
+	if err != nil {
+		return nil, err
+	}
+	out := &sandbox.Spec{Home: at.Home, Subprocess: p.Subprocess}
+	if p.Network != nil {
+		out.Network = p.Network.Outbound
+	}
+	var given []sandbox.Mount
+	for _, f := range p.Filesystem {
+		mount, err := at.mount(f)
+		if err != nil {
+			return nil, err
+		}
+		given = append(given, mount)
+	}
+	if out.Hidden, err = sandbox.Masked(at.Home, given); err != nil {
+		return nil, hub.Errorf(hub.Invalid, "%v", err)
+	}
+	for _, name := range []string{"credentials.json", "config.json", "secrets.age", "secrets.key"} {
+		out.Hidden = append(out.Hidden, filepath.Join(at.Store, name))
+	}
+	program, err := at.program(s.Command)
+	if err != nil {
+		return nil, err
+	}
+	out.Mounts = append(given, program...)
+	for _, dir := range s.Reads {
+		out.Mounts = append(out.Mounts, sandbox.Mount{Path: dir})
+	}
+	for _, dir := range s.Writes {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, err
+		}
+		out.Mounts = append(out.Mounts, sandbox.Mount{Path: dir, Write: true})
+	}
+	out.Limits, err = limits(p.Resources)
+	s.Env = environment(s.Env, set, append(p.Environment, p.Secrets...), at.Home)
+	return out, err
+}
+
+// permissions are what the manifest asks for and what is granted, together.
+func permissions(m *manifest.Manifest, grants Grants) (manifest.Permissions, error) {
+	var p manifest.Permissions
+	if m.Permissions != nil {
+		p = *m.Permissions
+	}
+	p.Filesystem, p.Environment = slices.Clone(p.Filesystem), slices.Clone(p.Environment)
+	outbound := []string{}
+	if p.Network != nil {
+		outbound = slices.Clone(p.Network.Outbound)
+	}
+	for _, g := range grants {
+		kind, value, _ := strings.Cut(g, "=")
+		switch {
+		case g == "subprocess":
+			p.Subprocess = true
+		case value == "":
+			return p, hub.Errorf(hub.Invalid, "%q grants nothing", g).WithHint("write %s", kinds)
+		case kind == "net":
+			if _, err := sandbox.ParseRule(value); err != nil {
+				return p, hub.Errorf(hub.Invalid, "%v", err)
+			}
+			outbound = append(outbound, value)
+		case kind == "read" || kind == "write":
+			p.Filesystem = append(p.Filesystem, manifest.PathPermission{Path: value, Access: kind})
+		case kind == "env":
+			p.Environment = append(p.Environment, value)
+		default:
+			return p, hub.Errorf(hub.Invalid, "there is no permission %q to allow", kind).WithHint("write %s", kinds)
+		}
+	}
+	p.Network = &manifest.NetworkPermissions{Outbound: outbound}
+	return p, nil
+}
+
+// mount finds a granted path on this machine.
+func (at Machine) mount(f manifest.PathPermission) (sandbox.Mount, error) {
+	path := f.Path
+	for name, to := range map[string]string{"${workspace}": at.Workspace, "${HOME}": at.Home, "~": at.Home} {
+		if rest, ok := strings.CutPrefix(path, name); ok && (rest == "" || rest[0] == '/' || rest[0] == filepath.Separator) {
+			path = to + rest
+		}
+	}
+	if strings.Contains(path, "${") {
+		return sandbox.Mount{}, hub.Errorf(hub.Invalid, "the path %s has a variable that is not known", f.Path)
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(at.Workspace, path)
+	}
+	path = filepath.Clean(path)
+	if _, err := os.Stat(path); err != nil {
+		return sandbox.Mount{}, hub.Errorf(hub.NotFound, "the server may %s %s, which is not there", f.Access, path).WithHint("create it")
+	}
+	return sandbox.Mount{Path: path, Write: f.Access == "write"}, nil
+}
+
+// program lists what has to be seen so that a program can start: for one that is installed in a directory of its own (node of
+// nvm, a Python of uv) that directory, else the file. The system's programs are seen anyway.
+func (at Machine) program(command string) ([]sandbox.Mount, error) {
+	path, err := at.LookPath(command)
+	if err != nil {
+		return nil, nil // starting it says what is wrong, and knows what helps
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		return nil, err
+	}
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return nil, err
+	}
+	var out []sandbox.Mount
+	for _, p := range slices.Compact([]string{path, real}) {
+		if system(p) {
+			continue
+		}
+		mount := sandbox.Mount{Path: p}
+		if root := filepath.Dir(filepath.Dir(p)); filepath.Base(filepath.Dir(p)) == "bin" && at.own(root) {
+			mount.Path = root
+		}
+		out = append(out, mount)
+	}
+	return out, nil
+}
+
+// own reports whether a directory holds one installation and not what people keep: a home has a bin, too.
+func (at Machine) own(root string) bool {
+	if root == "/" || root == at.Home || strings.HasPrefix(at.Home+"/", root+"/") || root == filepath.Join(at.Home, ".local") {
+		return false
+	}
+	for _, name := range []string{"lib", "lib64", "share", "include"} {
+		if info, err := os.Stat(filepath.Join(root, name)); err == nil && info.IsDir() {
+			return true
+		}
+	}
+	return false
+}
+
+func system(path string) bool {
+	return slices.ContainsFunc([]string{"/usr/", "/bin/", "/sbin/", "/lib/", "/lib64/", "/nix/store/"}, func(dir string) bool { return strings.HasPrefix(path, dir) })
+}
+
+// environment leaves of mcpm's environment what every server gets, what the entry sets and what was asked for.
+func environment(all []string, set map[string]string, names []string, home string) []string {
+	var out []string
+	for _, kv := range all {
+		name, _, _ := strings.Cut(kv, "=")
+		_, own := set[name]
+		if own || slices.Contains(ours, name) || strings.HasPrefix(name, "LC_") || slices.Contains(names, name) {
+			out = append(out, kv)
+		}
+	}
+	return append(out, "HOME="+home, "TMPDIR=/tmp")
+}
+
+func limits(r *manifest.ResourceLimits) (sandbox.Limits, error) {
+	var out sandbox.Limits
+	if r == nil {
+		return out, nil
+	}
+	memory, err := amount(r.Memory)
+	if err != nil {
+		return out, err
+	}
+	out.Memory, out.Pids = memory, r.Pids
+	if r.CPUs > 0 {
+		out.CPUs = min(max(1, int(r.CPUs+0.999)), runtime.NumCPU())
+	}
+	return out, nil
+}
+
+// amount reads bytes such as 512Mi. An empty text is 0.
+func amount(text string) (int64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	unit := float64(1)
+	for _, u := range []struct {
+		name string
+		is   float64
+	}{{"Ki", 1 << 10}, {"Mi", 1 << 20}, {"Gi", 1 << 30}, {"K", 1e3}, {"k", 1e3}, {"M", 1e6}, {"m", 1e6}, {"G", 1e9}, {"g", 1e9}} {
+		if n, ok := strings.CutSuffix(text, u.name); ok {
+			text, unit = n, u.is
+			break
+		}
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || n < 0 || n*unit > 1<<50 {
+		return 0, hub.Errorf(hub.Invalid, "%q is not an amount of memory such as 512Mi", text)
+	}
+	return int64(n * unit), nil
+}

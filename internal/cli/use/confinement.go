@@ -1,0 +1,59 @@
+package use
+
+import (
+	"sync"
+
+	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/confine"
+	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/sandbox"
+	"github.com/spf13/cobra"
+)
+
+// confinement are the flags that say what a server may do.
+type confinement struct {
+	cmd     *cobra.Command
+	sandbox bool
+	grants  confine.Grants
+}
+
+func (f *confinement) flags(c *cobra.Command) {
+	f.cmd = c
+	c.Flags().BoolVar(&f.sandbox, "sandbox", false, "run the server with what it was granted and nothing more (Linux)")
+	c.Flags().StringArrayVar((*[]string)(&f.grants), "allow", nil, "grant more: `KIND=VALUE`, as mcpm help sandbox tells")
+}
+
+// wanted reports whether the server is to be confined: the flag, else the setting.
+func (f *confinement) wanted(a *app.App) (bool, error) {
+	s, err := a.Settings()
+	if err != nil {
+		return false, err
+	}
+	confined := s.Sandbox
+	if f.cmd.Flags().Changed("sandbox") {
+		confined = f.sandbox
+	}
+	if len(f.grants) > 0 && !confined {
+		return false, app.Usage("--allow is for a server in a sandbox").WithHint("add --sandbox")
+	}
+	return confined, nil
+}
+
+// maxDenials is how many refused hosts are told of, each once, so that a server cannot fill a log with them.
+const maxDenials = 20
+
+// denied tells of connections that were refused, each host once.
+func (o *runOptions) denied(name hub.Name) func(sandbox.Denial) {
+	var mu sync.Mutex
+	told := map[string]bool{}
+	return func(d sandbox.Denial) {
+		mu.Lock()
+		defer mu.Unlock()
+		to := d.Host + ":" + d.Port
+		if told[to] || len(told) >= maxDenials {
+			return
+		}
+		told[to] = true
+		o.IO.Warnf("%s wanted to reach %s: %s", name, app.Clean(to), d.Reason)
+	}
+}

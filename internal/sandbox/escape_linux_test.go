@@ -1,0 +1,232 @@
+package sandbox_test
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/mcphub/mcphub/internal/sandbox"
+)
+
+// place is a person's machine, as far as a server may try to get at it.
+type place struct {
+	home, granted, readable string
+	loopback, abstract      string
+	exe                     string
+	hits                    func() int // of the web server on loopback
+}
+
+func newPlace(t *testing.T) place {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := t.TempDir()
+	p := place{home: home, granted: filepath.Join(home, "work"), readable: filepath.Join(home, "notes"), exe: exe}
+	for path, text := range map[string]string{
+		".ssh/id_ed25519": "PRIVATE KEY", "work/.env": "TOKEN=1", "work/.ssh/key": "PRIVATE KEY", "work/mine": "mine", "notes/a": "a note", "other/b": "not granted",
+	} {
+		file := filepath.Join(home, path)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for dir := home; len(dir) > len(os.TempDir()); dir = filepath.Dir(dir) { // as root, the server is nobody
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chmod(p.granted, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	own, err := os.ReadFile(exe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	setuid := filepath.Join(p.granted, "setuid")
+	if err := os.WriteFile(setuid, own, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(setuid, 0o755|os.ModeSetuid); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join(home, "other"), filepath.Join(p.granted, "away")); err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	count := 0
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		count++
+		io.WriteString(w, "the machine's own page")
+	}))
+	t.Cleanup(web.Close)
+	p.hits = func() int { mu.Lock(); defer mu.Unlock(); return count }
+	p.loopback = web.Listener.Addr().String()
+	p.abstract = "@mcpm-" + filepath.Base(home)
+	l, err := net.Listen("unix", p.abstract)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return p
+}
+
+// spec is a server that was granted a directory to write, one to read, and a host.
+func (p place) spec(attempt, arg string) *sandbox.Spec {
+	return &sandbox.Spec{
+		Command: p.exe, Args: []string{"hostile", attempt, arg}, Home: "/home/user",
+		Env:     []string{"HOME=/home/user", "PATH=/usr/bin:/bin", "GOMAXPROCS=2"},
+		Mounts:  []sandbox.Mount{{Path: p.exe}, {Path: p.granted, Write: true}, {Path: p.readable}},
+		Hidden:  []string{filepath.Join(p.granted, ".env"), filepath.Join(p.granted, ".ssh"), filepath.Join(p.home, ".ssh")},
+		Network: []string{"granted.example:443"},
+		Limits:  sandbox.Limits{Memory: 192 << 20, Scratch: 32 << 20, Pids: 64},
+	}
+}
+
+// TestEscapes guards: none of what a hostile server tries gets it out, and each attempt would succeed without a sandbox
+// or is known to be one of the ways out of others.
+func TestEscapes(t *testing.T) {
+	p := newPlace(t)
+	t.Setenv("MCPM_TEST_SECRET", "hunter2")
+	for _, a := range p.attempts() {
+		t.Run(a.name, func(t *testing.T) {
+			s := p.spec(a.attempt, a.arg)
+			if slices.Contains([]string{"forks", "become", "clone"}, a.attempt) {
+				s.Subprocess = true // that alone must not be what stops it
+			}
+			out, code, err := run(t, s)
+			if err != nil || code != 0 || !strings.HasPrefix(out, "stopped: ") {
+				t.Errorf("code %d, error %v:\n%s", code, err, out)
+			}
+			t.Log(strings.TrimSpace(out))
+		})
+	}
+	if n := p.hits(); n > 0 {
+		t.Errorf("the web server on loopback was asked %d times", n)
+	}
+}
+
+// attempted is one way out: what is tried, and with what.
+type attempted struct{ name, attempt, arg string }
+
+func (p place) attempts() []attempted {
+	outside := filepath.Join(p.home, "other", "b")
+	return []attempted{
+		{"a private key", "read", filepath.Join(p.home, ".ssh", "id_ed25519")},
+		{"/etc/shadow", "read", "/etc/shadow"},
+		{"another's file", "read", outside},
+		{"a .env file in a granted directory", "read", filepath.Join(p.granted, ".env")},
+		{"keys in a granted directory", "list", filepath.Join(p.granted, ".ssh")},
+		{"uncovering what is hidden", "umount", filepath.Join(p.granted, ".env")},
+		{"a link that was there", "read", filepath.Join(p.granted, "away", "b")},
+		{"a link of its own", "link", filepath.Join(p.granted, "new") + " " + outside},
+		{"a link over /proc", "link", filepath.Join(p.granted, "root") + " /proc/1/root" + outside},
+		{"writing outside", "write", filepath.Join(p.home, "other", "new")},
+		{"writing what may be read", "write", filepath.Join(p.readable, "a")},
+		{"writing the system", "write", "/usr/bin/new"},
+		{"writing its root", "write", "/new"},
+		{"the root of process 1", "list", "/proc/1/root/home"},
+		{"the environment of process 1", "read", "/proc/1/environ"},
+		{"the memory of process 1", "read", "/proc/1/maps"},
+		{"the kernel's settings", "write", "/proc/sys/kernel/core_pattern"},
+		{"the kernel's keys", "write", "/proc/sysrq-trigger"},
+		{"the devices of the machine", "list", "/sys/class"},
+		{"the disk", "read", "/dev/vda"},
+		{"the machine's loopback", "dial", "tcp " + p.loopback},
+		{"the machine's loopback, IPv6", "dial", "tcp [::1]:80"},
+		{"the machine's loopback through the proxy", "connect", p.loopback},
+		{"localhost through the proxy", "connect", "localhost:" + port(p.loopback)},
+		{"loopback written otherwise", "connect", "127.1:" + port(p.loopback)},
+		{"loopback as IPv6", "connect", "[::ffff:127.0.0.1]:" + port(p.loopback)},
+		{"an abstract socket of the machine", "dial", "unix " + p.abstract},
+		{"the container engine's socket", "dial", "unix /var/run/docker.sock"},
+		{"a bridge", "dial", "tcp 172.17.0.1:80"},
+		{"cloud metadata", "dial", "tcp 169.254.169.254:80"},
+		{"cloud metadata through the proxy", "connect", "169.254.169.254:80"},
+		{"cloud metadata through the proxy, IPv6", "connect", "[fd00:ec2::254]:80"},
+		{"a host that was not granted", "connect", "attacker.example:443"},
+		{"another port of a granted host", "connect", "granted.example:22"},
+		{"a name below a granted one", "connect", "a.granted.example:443"},
+		{"a granted name in front of another", "connect", "granted.example.attacker.example:443"},
+		{"a look-up", "lookup", "secret.attacker.example"},
+		{"a packet to a name server", "packet", "192.0.2.53:53"},
+		{"a packet over IPv6", "packet", "[2001:db8::53]:53"},
+		{"raw sockets", "socket", ""},
+		{"another program", "start", "/usr/bin/id"},
+		{"a shell", "start", "/bin/sh"},
+		{"a program of its own", "own", "/tmp"},
+		{"a program of its own where it may write", "own", p.granted},
+		{"a program with the setuid bit", "become", filepath.Join(p.granted, "setuid")},
+		{"ending process 1", "kill", ""},
+		{"becoming root", "root", ""},
+		{"a user namespace", "namespace", ""},
+		{"a process in a user namespace", "clone", ""},
+		{"a mount", "mount", ""},
+		{"tracing process 1", "trace", ""},
+		{"the kernel's keyrings", "keys", ""},
+		{"a program in the kernel", "program", ""},
+		{"mcpm's environment", "environment", "hunter2"},
+		{"files that mcpm has open", "files", ""},
+		{"a fork bomb", "forks", ""},
+		{"filling the disk", "disk", "/tmp"},
+		{"filling memory with files", "disk", "/dev/shm"},
+		{"an endless file", "big", p.granted},
+	}
+}
+
+func port(addr string) string { _, p, _ := net.SplitHostPort(addr); return p }
+
+// TestMemoryBomb guards: a server that takes more memory than it may is ended, and it is said why.
+func TestMemoryBomb(t *testing.T) {
+	out, code, err := run(t, newPlace(t).spec("memory", ""))
+	if err == nil || !strings.Contains(err.Error(), "may use 192") || code != 137 {
+		t.Errorf("code %d, error %v:\n%s", code, err, out)
+	}
+}
+
+// TestGranted guards: what was granted can be done.
+func TestGranted(t *testing.T) {
+	p := newPlace(t)
+	for _, a := range []struct{ attempt, arg string }{
+		{"read", filepath.Join(p.granted, "mine")}, {"read", filepath.Join(p.readable, "a")}, {"write", filepath.Join(p.granted, "new")}, {"write", "/tmp/new"},
+		{"write", "/home/user/new"}, {"write", "/dev/null"}, {"read", "/etc/passwd"},
+	} {
+		out, code, err := run(t, p.spec(a.attempt, a.arg))
+		if err != nil || code != 0 || !strings.HasPrefix(out, "ESCAPED: ") {
+			t.Errorf("%s %s: code %d, error %v: %s", a.attempt, a.arg, code, err, out)
+		}
+	}
+	s := p.spec("start", "/usr/bin/id")
+	s.Subprocess = true
+	if out, _, _ := run(t, s); !strings.Contains(out, "(user)") {
+		t.Errorf("id: %s", out)
+	}
+}
+
+// TestWithoutSandbox guards the attempts themselves: most of them succeed where there is no sandbox.
+func TestWithoutSandbox(t *testing.T) {
+	p := newPlace(t)
+	for _, a := range []struct{ attempt, arg string }{
+		{"read", filepath.Join(p.home, ".ssh", "id_ed25519")}, {"read", filepath.Join(p.granted, ".env")}, {"write", filepath.Join(p.home, "other", "new")},
+		{"dial", "tcp " + p.loopback}, {"dial", "unix " + p.abstract}, {"start", "/usr/bin/id"}, {"own", p.granted}, {"link", filepath.Join(p.granted, "new") + " " + filepath.Join(p.home, "other", "b")},
+	} {
+		out, err := exec.Command(p.exe, "hostile", a.attempt, a.arg).CombinedOutput()
+		if err != nil || !strings.HasPrefix(string(out), "ESCAPED: ") {
+			t.Errorf("%s %s: %v %s", a.attempt, a.arg, err, out)
+		}
+	}
+}

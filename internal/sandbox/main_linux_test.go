@@ -1,0 +1,19 @@
+package sandbox_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/mcphub/mcphub/internal/sandbox"
+)
+
+func TestMain(m *testing.M) {
+	sandbox.Init()
+	if len(os.Args) > 1 && os.Args[1] == "hostile" {
+		hostile(os.Args[2:])
+	}
+	if len(os.Args) > 1 && os.Args[1] == "parent" {
+		parentOf(os.Args[2], os.Args[3])
+	}
+	os.Exit(m.Run())
+}

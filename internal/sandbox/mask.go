@@ -1,0 +1,79 @@
+package sandbox
+
+import (
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+)
+
+// private are paths below a person's home where keys, passwords and sessions are kept. Nobody grants them by granting
+// the home, or any directory they are in.
+var private = []string{
+	".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".netrc", "_netrc", ".npmrc", ".yarnrc.yml", ".pypirc", ".git-credentials", ".password-store", ".pki",
+	".config/gcloud", ".config/gh", ".config/git/credentials", ".config/op", ".config/sops", ".config/rclone", ".config/pypoetry/auth.toml", ".cargo/credentials", ".cargo/credentials.toml",
+	".bash_history", ".zsh_history", ".python_history", ".node_repl_history", ".psql_history", ".local/share/keyrings", ".local/share/kwalletd",
+	".mozilla", ".config/google-chrome", ".config/chromium", ".config/BraveSoftware", ".config/microsoft-edge", ".config/vivaldi", ".config/opera", ".thunderbird",
+	".var/app", "snap", "Library/Keychains", "Library/Cookies", "Library/Application Support/Google/Chrome", "Library/Application Support/Firefox", "Library/Safari",
+	".gem/credentials", ".terraform.d/credentials.tfrc.json", ".vault-token", ".m2/settings.xml",
+}
+
+// keys are names that are masked wherever they are inside of a granted directory.
+func keys(name string) bool {
+	switch {
+	case name == ".env", strings.HasPrefix(name, ".env."):
+		// Examples tell the names of what is needed and no value.
+		return name != ".env.example" && name != ".env.sample" && name != ".env.template"
+	case name == ".ssh", name == ".gnupg", name == ".aws", name == ".netrc", name == ".npmrc", name == ".pypirc", name == ".git-credentials":
+		return true
+	}
+	return false
+}
+
+const maxLooked = 100_000 // entries of granted directories that are looked at for keys
+
+// Masked lists what must not be seen of the given mounts: what is private in a person's home, and files and directories
+// for keys by their names (.env and the like), which are looked for now; what is created later is seen. It fails where
+// there is too much to look at: name a smaller directory.
+func Masked(home string, mounts []Mount) ([]string, error) {
+	var out []string
+	for _, p := range private {
+		out = append(out, filepath.Join(home, filepath.FromSlash(p)))
+	}
+	left := maxLooked
+	for _, m := range mounts {
+		if err := look(m.Path, &left, &out); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func look(dir string, left *int, out *[]string) error {
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return fmt.Errorf("the granted path %s cannot be read: %w", dir, err)
+	}
+	if err := overSystem(real); err != nil {
+		return err
+	}
+	return filepath.WalkDir(real, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return nil // the server, which is no more than this person, cannot read it either
+		}
+		if *left--; *left < 0 {
+			return fmt.Errorf("%s has more than %d files, too many to look for keys among; grant a smaller directory", dir, maxLooked)
+		}
+		if path != real && keys(d.Name()) {
+			*out = append(*out, path)
+			if d.IsDir() {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if d.IsDir() && (d.Name() == "node_modules" || d.Name() == ".git" && path != real) {
+			return filepath.SkipDir // large, and not where people put keys
+		}
+		return nil
+	})
+}

@@ -1,0 +1,214 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+const (
+	maxConnections = 256
+	headerTime     = 10 * time.Second
+	dialTime       = 20 * time.Second
+	idleTime       = time.Hour // a connection on which nothing passes
+	maxHeader      = 64 << 10  // bytes
+)
+
+// proxy is the only way out of a sandbox: an HTTP proxy (RFC 9110, CONNECT and absolute targets) that lets pass what the
+// rules name. It looks names up itself, and what is inside of TLS it does not see.
+type proxy struct {
+	rules  []Rule
+	denied func(Denial)
+	lookup func(ctx context.Context, host string) ([]netip.Addr, error)
+	dial   func(ctx context.Context, network, addr string) (net.Conn, error)
+	slots  chan struct{}
+	plain  *httputil.ReverseProxy
+}
+
+func newProxy(rules []Rule, denied func(Denial)) *proxy {
+	if denied == nil {
+		denied = func(Denial) {}
+	}
+	dialer := &net.Dialer{Timeout: dialTime}
+	p := &proxy{
+		rules: rules, denied: denied, slots: make(chan struct{}, maxConnections), dial: dialer.DialContext,
+		lookup: func(ctx context.Context, host string) ([]netip.Addr, error) {
+			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+		},
+	}
+	p.plain = &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.Out.Host = r.In.Host },
+		Transport: &http.Transport{
+			DialContext:           func(ctx context.Context, _, addr string) (net.Conn, error) { return p.reach(ctx, addr) },
+			Proxy:                 nil,
+			DisableCompression:    true,
+			MaxIdleConns:          32,
+			IdleConnTimeout:       30 * time.Second,
+			ResponseHeaderTimeout: 2 * time.Minute,
+		},
+		ErrorLog:     log.New(io.Discard, "", 0),
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) { refuse(w, err) },
+	}
+	return p
+}
+
+// serve answers on l until it closes.
+func (p *proxy) serve(l net.Listener) {
+	srv := &http.Server{Handler: p, ReadHeaderTimeout: headerTime, IdleTimeout: time.Minute, MaxHeaderBytes: maxHeader, ErrorLog: log.New(io.Discard, "", 0)}
+	_ = srv.Serve(l) // it ends with the sandbox
+	p.plain.Transport.(*http.Transport).CloseIdleConnections()
+}
+
+// ServeHTTP implements http.Handler.
+func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	select {
+	case p.slots <- struct{}{}:
+		defer func() { <-p.slots }()
+	default:
+		http.Error(w, fmt.Sprintf("more than %d connections at once", maxConnections), http.StatusServiceUnavailable)
+		return
+	}
+	switch {
+	case r.Method == http.MethodConnect:
+		p.tunnel(w, r)
+	case r.URL.Scheme == "http" && r.URL.Host != "":
+		p.plain.ServeHTTP(w, r)
+	default:
+		http.Error(w, "this is the proxy of a sandbox: it takes CONNECT and http:// addresses", http.StatusBadRequest)
+	}
+}
+
+// tunnel passes bytes both ways.
+func (p *proxy) tunnel(w http.ResponseWriter, r *http.Request) {
+	far, err := p.reach(r.Context(), r.Host)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	defer far.Close()
+	near, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	defer near.Close()
+	if _, err := io.WriteString(near, "HTTP/1.1 200 Connection established\r\n\r\n"); err != nil {
+		return
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() { pass(far, buffered, near) })
+	wg.Go(func() { pass(near, far, far) })
+	wg.Wait()
+}
+
+// pass copies until one side ends or nothing came for idleTime, and says so to the other.
+func pass(to net.Conn, from io.Reader, conn net.Conn) {
+	buf := make([]byte, 32<<10)
+	for {
+		_ = conn.SetReadDeadline(time.Now().Add(idleTime))
+		n, err := from.Read(buf)
+		if n > 0 {
+			_ = to.SetWriteDeadline(time.Now().Add(idleTime))
+			if _, werr := to.Write(buf[:n]); werr != nil {
+				_ = conn.Close()
+				return
+			}
+		}
+		if err != nil {
+			if half, ok := to.(interface{ CloseWrite() error }); ok && errors.Is(err, io.EOF) {
+				_ = half.CloseWrite()
+			} else {
+				_ = to.Close()
+			}
+			return
+		}
+	}
+}
+
+// deniedError is a refusal by the rules.
+type deniedError struct{ Denial }
+
+func (e *deniedError) Error() string {
+	return fmt.Sprintf("%s was refused: %s", net.JoinHostPort(e.Host, e.Port), e.Reason)
+}
+
+func refuse(w http.ResponseWriter, err error) {
+	var d *deniedError
+	if errors.As(err, &d) {
+		http.Error(w, "the sandbox lets nothing pass that was not granted: "+err.Error(), http.StatusForbidden)
+		return
+	}
+	http.Error(w, "the sandbox's proxy did not reach it: "+err.Error(), http.StatusBadGateway)
+}
+
+// reach connects to "host:port" when a rule lets it: the address that is dialled is the one that was checked.
+func (p *proxy) reach(ctx context.Context, target string) (net.Conn, error) {
+	host, port, err := net.SplitHostPort(target)
+	if err != nil {
+		host, port = target, "80"
+	}
+	deny := func(reason string) error {
+		d := Denial{Host: host, Port: port, Reason: reason}
+		p.denied(d)
+		return &deniedError{d}
+	}
+	var by []Rule
+	for _, r := range p.rules {
+		if r.matches(host, port) {
+			by = append(by, r)
+		}
+	}
+	if len(by) == 0 {
+		return nil, deny("no rule grants it")
+	}
+	ctx, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
+	addrs, err := p.addresses(ctx, host)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", host, err)
+	}
+	reason, failed := "it has no address", error(nil)
+	for _, addr := range addrs {
+		if reason = refusedByAll(addr, by); reason != "" {
+			continue
+		}
+		conn, err := p.dial(ctx, "tcp", net.JoinHostPort(addr.String(), port))
+		if err == nil {
+			return conn, nil
+		}
+		failed = err
+	}
+	if failed != nil {
+		return nil, failed
+	}
+	return nil, deny(reason)
+}
+
+func (p *proxy) addresses(ctx context.Context, host string) ([]netip.Addr, error) {
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return []netip.Addr{addr.Unmap()}, nil
+	}
+	list, err := p.lookup(ctx, host)
+	for i := range list {
+		list[i] = list[i].Unmap()
+	}
+	return list, err
+}
+
+// refusedByAll says why none of the rules lets an address be reached, or "".
+func refusedByAll(addr netip.Addr, rules []Rule) string {
+	reason := ""
+	for _, r := range rules {
+		if reason = refused(addr, r); reason == "" {
+			return ""
+		}
+	}
+	return reason
+}

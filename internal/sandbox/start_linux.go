@@ -1,0 +1,273 @@
+//go:build linux && (amd64 || arm64)
+
+package sandbox
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	firstStep, secondStep = "mcpm-sandbox-first", "mcpm-sandbox-second" // argv[0]
+
+	controlFD, setupFD = 3, 4 // of the first step
+	nobody             = 65534
+	setupTime          = 30 * time.Second // for everything before the process itself
+	maxMessage         = 16 << 10
+)
+
+// setup is what the first step is told, in a file in memory: it has the secrets of the environment in it.
+type setup struct {
+	Spec
+	UID, GID int
+	AsRoot   bool // the parent is root: the process becomes nobody
+	Proxy    bool
+}
+
+// message goes from the first step to the parent; with Listens a file comes along.
+type message struct {
+	Listens, Ready bool
+	Error          string // why nothing was started
+	Killed         string // the limit for which all was ended
+}
+
+// Process is a process in a sandbox.
+type Process struct {
+	cmd     *exec.Cmd
+	control *os.File
+	listen  net.Listener // of the proxy; nil without
+
+	mu     sync.Mutex
+	killed string
+	done   chan struct{} // the control socket has ended
+}
+
+// Start starts a process with the given files as its stdin, stdout and stderr. Errors that wrap ErrUnsupported say what
+// the machine lacks; in any case of error nothing runs.
+func Start(s *Spec, in, out, errs *os.File) (*Process, error) {
+	if !ready {
+		return nil, errors.New("the program does not call sandbox.Init")
+	}
+	spec := *s
+	if err := spec.check(); err != nil {
+		return nil, err
+	}
+	rules, err := parseRules(spec.Network)
+	if err != nil {
+		return nil, err
+	}
+	if err := spec.settle(); err != nil {
+		return nil, err
+	}
+	st := setup{Spec: spec, UID: os.Getuid(), GID: os.Getgid(), Proxy: len(rules) > 0}
+	if st.UID == 0 {
+		st.AsRoot, st.UID, st.GID = true, nobody, nobody
+	}
+	st.Denied = nil
+	file, err := inMemory(&st)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	mine, theirs := os.NewFile(uintptr(ends[0]), "control"), os.NewFile(uintptr(ends[1]), "control")
+	defer theirs.Close()
+	p := &Process{control: mine, done: make(chan struct{})}
+	p.cmd = &exec.Cmd{
+		Path: "/proc/self/exe", Args: []string{firstStep}, Env: []string{}, Dir: "/",
+		Stdin: in, Stdout: out, Stderr: errs, ExtraFiles: []*os.File{theirs, file}, SysProcAttr: namespaces(st.AsRoot),
+	}
+	if err := p.cmd.Start(); err != nil {
+		mine.Close()
+		return nil, fmt.Errorf("namespaces are %w: %w", ErrUnsupported, err)
+	}
+	theirs.Close() // else its end is never seen
+	if err := p.await(rules, s.Denied); err != nil {
+		_ = p.cmd.Process.Kill()
+		_ = p.cmd.Wait()
+		p.close()
+		return nil, err
+	}
+	go p.follow()
+	return p, nil
+}
+
+// settle follows symbolic links, now: what is mounted later must be at the very path that was looked at.
+func (s *Spec) settle() error {
+	var out []Mount
+	for _, m := range s.Mounts {
+		real, err := filepath.EvalSymlinks(m.Path)
+		if err != nil {
+			return fmt.Errorf("the granted path %s cannot be read: %w", m.Path, err)
+		}
+		if err := overSystem(real); err != nil {
+			return err
+		}
+		for _, h := range s.Hidden {
+			if real == h || strings.HasPrefix(real, h+"/") {
+				return fmt.Errorf("%s leads to %s, which is never shown to a server", m.Path, real)
+			}
+		}
+		out = append(out, Mount{real, m.Write})
+		if real != m.Path {
+			s.Links = append(s.Links, Link{m.Path, real})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Mount) int { return strings.Compare(a.Path, b.Path) })
+	s.Mounts = out
+	return nil
+}
+
+// namespaces are those of the first step. Root maps itself, to build the view, and nobody, which the process becomes; who is not
+// root can map nobody else, and gets the capabilities of the new namespace as ambient ones.
+func namespaces(root bool) *syscall.SysProcAttr {
+	a := &syscall.SysProcAttr{
+		Cloneflags: syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWNET | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS,
+		Setpgid:    true,
+	}
+	same := func(id int) []syscall.SysProcIDMap {
+		return []syscall.SysProcIDMap{{ContainerID: id, HostID: id, Size: 1}}
+	}
+	if root {
+		a.UidMappings, a.GidMappings = append(same(0), same(nobody)...), append(same(0), same(nobody)...)
+		a.GidMappingsEnableSetgroups = true
+		return a
+	}
+	a.UidMappings, a.GidMappings = same(os.Getuid()), same(os.Getgid())
+	a.AmbientCaps = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_NET_ADMIN, unix.CAP_SETPCAP, unix.CAP_DAC_OVERRIDE, unix.CAP_SYS_RESOURCE}
+	return a
+}
+
+// inMemory writes a setup to a file that has no name.
+func inMemory(st *setup) (*os.File, error) {
+	data, err := json.Marshal(st)
+	if err != nil {
+		return nil, err
+	}
+	fd, err := unix.MemfdCreate("setup", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, err
+	}
+	f := os.NewFile(uintptr(fd), "setup")
+	if _, err := f.Write(data); err != nil {
+		f.Close()
+		return nil, err
+	}
+	_, err = f.Seek(0, 0)
+	return f, err
+}
+
+// await serves the first step until the process runs.
+func (p *Process) await(rules []Rule, denied func(Denial)) error {
+	late := time.AfterFunc(setupTime, func() { _ = p.cmd.Process.Kill() })
+	defer late.Stop()
+	for {
+		m, fd, err := p.receive()
+		switch {
+		case err != nil:
+			return fmt.Errorf("the sandbox ended before it began: %w", err)
+		case m.Error != "":
+			return errors.New(m.Error)
+		case m.Listens:
+			f := os.NewFile(uintptr(fd), "listener")
+			p.listen, err = net.FileListener(f)
+			f.Close()
+			if err != nil {
+				return err
+			}
+			go newProxy(rules, denied).serve(p.listen)
+		case m.Ready:
+			return nil
+		}
+	}
+}
+
+// receive reads a message and the file that came along, or -1.
+func (p *Process) receive() (message, int, error) {
+	buf, oob := make([]byte, maxMessage), make([]byte, unix.CmsgSpace(4))
+	var m message
+	for {
+		n, oobn, _, _, err := unix.Recvmsg(int(p.control.Fd()), buf, oob, unix.MSG_CMSG_CLOEXEC)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil {
+			return m, -1, err
+		}
+		if n == 0 {
+			return m, -1, errors.New("it said nothing")
+		}
+		fd := -1
+		if list, err := unix.ParseSocketControlMessage(oob[:oobn]); err == nil && len(list) == 1 {
+			if fds, err := unix.ParseUnixRights(&list[0]); err == nil && len(fds) == 1 {
+				fd = fds[0]
+			}
+		}
+		return m, fd, json.Unmarshal(buf[:n], &m)
+	}
+}
+
+// follow notes why all was ended.
+func (p *Process) follow() {
+	defer close(p.done)
+	for {
+		m, _, err := p.receive()
+		if err != nil {
+			return
+		}
+		p.mu.Lock()
+		p.killed = m.Killed
+		p.mu.Unlock()
+	}
+}
+
+// Signal sends a signal to the process and those it started.
+func (p *Process) Signal(sig syscall.Signal) {
+	_, _ = p.control.Write([]byte{byte(sig)})
+}
+
+// Kill ends everything in the sandbox at once.
+func (p *Process) Kill() { _ = p.cmd.Process.Kill() }
+
+// Wait waits for the end of the process, with which everything in the sandbox ends. The code is the process's, or 128
+// plus the signal that ended it. The error says which limit was the reason, or that it could not be waited for.
+func (p *Process) Wait() (int, error) {
+	err := p.cmd.Wait()
+	<-p.done
+	p.close()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var ee *exec.ExitError
+	switch {
+	case p.killed != "":
+		return 128 + int(syscall.SIGKILL), errors.New(p.killed)
+	case err != nil && !errors.As(err, &ee):
+		return 0, err
+	}
+	if w, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && w.Signaled() {
+		return 128 + int(w.Signal()), nil
+	}
+	return p.cmd.ProcessState.ExitCode(), nil
+}
+
+func (p *Process) close() {
+	_ = p.control.Close()
+	if p.listen != nil {
+		_ = p.listen.Close()
+	}
+}
