@@ -19,6 +19,7 @@ import (
 	"github.com/mcphub/mcphub/internal/cli/hostcmd"
 	"github.com/mcphub/mcphub/internal/cli/kept"
 	"github.com/mcphub/mcphub/internal/cli/migratecmd"
+	"github.com/mcphub/mcphub/internal/cli/news"
 	"github.com/mcphub/mcphub/internal/cli/set"
 	"github.com/mcphub/mcphub/internal/cli/show"
 	"github.com/mcphub/mcphub/internal/cli/use"
@@ -43,10 +44,20 @@ func Main(ctx context.Context, env *app.Env, args []string) int {
 	a := app.NewApp(env)
 	root := newRoot(a)
 	root.SetArgs(args)
+	var watch *news.Watch
+	begin := root.PersistentPreRunE
+	root.PersistentPreRunE = func(c *cobra.Command, args []string) error {
+		err := begin(c, args)
+		if err == nil {
+			watch = news.Start(a, c.Name(), app.Version)
+		}
+		return err
+	}
 	err := root.ExecuteContext(ctx)
 	if err != nil {
 		app.Report(env.IO, explain(root, args, err), a.JSON)
 	}
+	watch.End()
 	return app.CodeOf(explain(root, args, err))
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mcphub/mcphub/internal/cli/archives"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/lazyregexp"
 	"github.com/mcphub/mcphub/internal/manifest"
@@ -72,7 +73,7 @@ func (a *App) entry(m *manifest.Manifest, named string) (string, manifest.Server
 	if err != nil {
 		return "", manifest.ServerSpec{}, err
 	}
-	return m.Entry(s.DefaultTransport)
+	return archives.Preferred(m, goos).Entry(s.DefaultTransport)
 }
 
 var variableRE = lazyregexp.New(`\$?\{([A-Za-z_][A-Za-z0-9_]*)\}`)
