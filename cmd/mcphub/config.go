@@ -48,6 +48,7 @@ type config struct {
 	LogLevel       string   `koanf:"log-level"`
 	LogFormat      string   `koanf:"log-format"`
 	AccessLog      bool     `koanf:"access-log"`
+	McpmVersion    string   `koanf:"mcpm-version"`
 
 	prefix string            // path of BaseURL
 	from   map[string]string // where each setting comes from, for people
@@ -77,6 +78,7 @@ func addConfigFlags(f *pflag.FlagSet) {
 	f.Int64("max-bundle", 64<<20, "largest bundle, in bytes")
 	f.String("log-level", "info", "debug, info, warn or error")
 	f.String("log-format", "text", "text or json")
+	f.String("mcpm-version", "", "newest mcpm that mcpm is told of, such as 1.4.2, or none (default this release)")
 	f.Bool("access-log", false, "log every request, not only those that change or fail")
 }
 
@@ -187,7 +189,33 @@ func (c *config) complete() error {
 		return hub.Errorf(hub.Invalid, "max-bundle %d is not between 1 and %d", c.MaxBundle, registry.DefaultMaxBundle).
 			WithHint("mcpm takes no larger bundles")
 	}
+	if c.McpmVersion != "" && c.McpmVersion != noMcpm && releaseOf(c.McpmVersion) == "" {
+		return hub.Errorf(hub.Invalid, "mcpm-version %q is no version of a release", c.McpmVersion).WithHint("write it like 1.4.2, or none")
+	}
 	return nil
+}
+
+// noMcpm turns off what mcpm is told of its own versions.
+const noMcpm = "none"
+
+// mcpm returns the version of mcpm that mcpm is told of, "" for none: a build between releases has none of its own.
+func (c *config) mcpm(program string) string {
+	switch c.McpmVersion {
+	case noMcpm:
+		return ""
+	case "":
+		return releaseOf(program)
+	}
+	return releaseOf(c.McpmVersion)
+}
+
+// releaseOf returns the number of a release, without a v; "" for what is none.
+func releaseOf(s string) string {
+	v, err := hub.ParseVersion(strings.TrimPrefix(s, "v"))
+	if err != nil || v.Prerelease() != "" {
+		return ""
+	}
+	return v.String()
 }
 
 func newConfigCmd() *cobra.Command {

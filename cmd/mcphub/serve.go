@@ -240,7 +240,7 @@ func (p *hubProgram) handler() (http.Handler, error) {
 	return api.New(api.Config{
 		Registry: p.registry, Search: p.search, Auth: p.auth, Cache: cache, Searches: searches, Limiter: limiter, Log: p.log, Now: now, Metrics: reg,
 		Checks:  p.checks,
-		BaseURL: c.BaseURL, Prefix: c.prefix, Version: programVersion(), Commit: commit, TrustedProxies: c.TrustedProxies,
+		BaseURL: c.BaseURL, Prefix: c.prefix, Version: programVersion(), Commit: commit, Mcpm: c.mcpm(programVersion()), TrustedProxies: c.TrustedProxies,
 		AllowAnonymous: c.AllowAnonymous, RateLimit: c.RateLimit, KeyRateLimit: c.KeyRateLimit, AccessLog: c.AccessLog,
 		HealthOnly: c.Role == "worker", Pages: pages, PagePaths: paths, FormPaths: forms,
 	})

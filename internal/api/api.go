@@ -38,6 +38,7 @@ type Config struct {
 	Prefix         string   // path prefix of BaseURL, "" or "/hub"
 	Version        string   // of the program
 	Commit         string   // of the source
+	Mcpm           string   // version of mcpm that people should have, "" to say none
 	TrustedProxies []string // networks whose X-Forwarded-For is believed
 	AllowAnonymous bool     // hand out tokens for auth.AnonymousNamespace
 	RateLimit      int      // calls a minute from one address, 0 for no limit
@@ -105,6 +106,7 @@ func (s *server) routes(engine *gin.Engine) {
 	s.serverRoutes(api)
 	s.publishRoutes(api)
 	s.configRoutes(api)
+	s.mcpmRoutes(api)
 	s.accountRoutes(api)
 	for _, version := range []string{"/v0.1", "/v0"} {
 		s.officialReads(api, version)

@@ -93,6 +93,10 @@ func (s *server) serverConfig(ctx context.Context, in *serverConfigIn) (*jsonOut
 	if err != nil {
 		return nil, err
 	}
+	if v.Facts.Unstartable() {
+		return nil, hub.Errorf(hub.Conflict, "mcpm does not start packages of %s, so no configuration runs %s", strings.Join(v.Facts.PackageTypes, " and "), v.Name).
+			WithHint("look for a server that is a container image or an archive")
+	}
 	// the entry every host can hold: mcpm starts what was locked, local or remote
 	text, err := hosts.File(h, []string{v.Name.Base()}, map[string]hosts.Entry{v.Name.Base(): hosts.RunEntry("mcpm", v.Name.String())})
 	if err != nil {

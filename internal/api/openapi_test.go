@@ -19,6 +19,7 @@ var promised = map[string]string{
 	"/api/v1/search":                                       "get",
 	"/api/v1/capabilities":                                 "get",
 	"/api/v1/config/{host}":                                "get",
+	"/api/v1/mcpm":                                         "get",
 	"/api/v1/auth/login":                                   "post",
 	"/api/v1/auth/token":                                   "post",
 	"/api/v1/keys":                                         "get post",

@@ -26,7 +26,7 @@ func newHelp(a *app.App) *cobra.Command {
 				if a.JSON {
 					app.PrintJSON(a.IO, map[string]string{"topic": args[0], "text": text})
 				} else {
-					a.IO.Printf("%s", text)
+					a.IO.Printf("%s", a.IO.Reflow(text))
 				}
 				return nil
 			}
@@ -125,6 +125,9 @@ depends on. Commit it. mcpm install without names installs what it says; mcpm up
 A package of npm or PyPI is locked with everything it depends on: each at one version, with the digest of its
 bytes. npm, uv or pip fetch them once, at install, and run none of their scripts. They are kept under MCPM_HOME,
 each file once for all projects, and mcpm run starts them from there: no look-up, no npx, no uvx.
+
+An archive of MCPB is locked with its digest, that of every file in it, and what it starts and asks for. Packages
+of NuGet and cargo are not started: their bytes cannot be locked, or are made by scripts on your machine.
 
 What is checked: at every run the manifest, every file of a bundle, and of packages that each file has the size
 and the time it was written with; a file that has not is read. mcpm ci and mcpm cache verify read all of them.

@@ -53,11 +53,22 @@ func TestNarrow(t *testing.T) {
 	w.mcpm("install", "io.github.a-long-organisation-name/a-server-for-postgres@1.4.0", "--yes", "-q")
 	text := w.transcript(cmds("search sql")...)
 	w.width = 60
-	text += "\n-- 60 columns --\n" + w.transcript(cmds("search sql", "list", "outdated", "rollback --list", "config a-server-for-postgres --json -q", "cache ls", "why a-server-for-postgres")...)
+	text += "\n-- 60 columns --\n" + w.transcript(cmds("search sql", "list", "outdated", "rollback --list", "config a-server-for-postgres --json -q", "cache ls", "why a-server-for-postgres", "install --help", "help permissions")...)
 	golden(t, "narrow.txt", text)
 	for line := range strings.Lines(text[strings.Index(text, "-- 60"):]) {
 		if line = strings.TrimPrefix(strings.TrimSuffix(line, "\n"), "2> "); len([]rune(line)) > 60 && !strings.HasPrefix(line, "$") && strings.Contains(line, " ") && !strings.Contains(line, "-organisation-name/") {
 			t.Errorf("%d columns: %s", len(line), line)
+		}
+	}
+}
+
+// TestHostBegun: the beginning of an application's name says which are meant, and is not taken for one of them.
+func TestHostBegun(t *testing.T) {
+	w := newWorld(t)
+	for name, want := range map[string]string{"claude": "hint: did you mean claude-desktop or claude-code?", "Curs": "hint: did you mean cursor?", "nothing-like-it": "hint: mcpm hosts list names them"} {
+		code, _, errs := w.mcpm("hosts", "add", name)
+		if code != 3 || !strings.Contains(errs, want) {
+			t.Errorf("%s: exit %d: %s", name, code, errs)
 		}
 	}
 }

@@ -18,7 +18,7 @@ func TestOffline(t *testing.T) {
 		t.Error(out)
 	}
 	w.vars["MCPM_REGISTRY"] = "http://127.0.0.1:1"
-	text += "\n-- the hub is away --\n" + w.transcript(cmds("ci", "ci -v", "install")...)
+	text += "\n-- the hub is away --\n" + w.transcript(cmds("ci", "ci -v", "install", "info postgres", "info io.github.acme/tickets")...)
 	lose := func(pattern string) {
 		t.Helper()
 		files, err := filepath.Glob(w.path("home/.mcpm/store", pattern))

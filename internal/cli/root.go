@@ -6,6 +6,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/mcphub/mcphub/internal/cli/hostcmd"
 	"github.com/mcphub/mcphub/internal/cli/kept"
 	"github.com/mcphub/mcphub/internal/cli/migratecmd"
+	"github.com/mcphub/mcphub/internal/cli/news"
 	"github.com/mcphub/mcphub/internal/cli/set"
 	"github.com/mcphub/mcphub/internal/cli/show"
 	"github.com/mcphub/mcphub/internal/cli/use"
@@ -42,10 +44,20 @@ func Main(ctx context.Context, env *app.Env, args []string) int {
 	a := app.NewApp(env)
 	root := newRoot(a)
 	root.SetArgs(args)
+	var watch *news.Watch
+	begin := root.PersistentPreRunE
+	root.PersistentPreRunE = func(c *cobra.Command, args []string) error {
+		err := begin(c, args)
+		if err == nil {
+			watch = news.Start(a, c.Name(), app.Version)
+		}
+		return err
+	}
 	err := root.ExecuteContext(ctx)
 	if err != nil {
 		app.Report(env.IO, explain(root, args, err), a.JSON)
 	}
+	watch.End()
 	return app.CodeOf(explain(root, args, err))
 }
 
@@ -98,7 +110,7 @@ func newRoot(a *app.App) *cobra.Command {
 	add(groupAccount, newLogin(a), newLogout(a), newWhoami(a), check.NewDoctor(a), newVersion(a), newCompletion(a))
 	root.SetHelpCommand(newHelp(a))
 	root.SetHelpCommandGroupID(groupAccount)
-	root.SetUsageTemplate(usageTemplate)
+	fitHelp(root, a)
 	completeNames(a, root)
 	return root
 }
@@ -167,6 +179,21 @@ Everywhere:
 
 mcpm VERB --help tells more. mcpm help TOPIC explains: ranges, permissions, lockfile, hosts, sandbox, secrets.{{end}}
 `
+
+// fitHelp sets help to the width of the terminal.
+func fitHelp(root *cobra.Command, a *app.App) {
+	template := usageTemplate
+	if w := a.IO.Width; w > 0 {
+		template = strings.ReplaceAll(template, "FlagUsages ", fmt.Sprintf("FlagUsagesWrapped %d ", w))
+	}
+	root.SetUsageTemplate(template)
+	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
+		if text := strings.TrimSpace(app.First(c.Long, c.Short)); text != "" {
+			a.IO.Printf("%s\n\n", a.IO.Reflow(text))
+		}
+		a.IO.Printf("%s", c.UsageString())
+	})
+}
 
 // Run runs mcpm under the signals of a terminal: the first Ctrl-C asks the command to stop, a second one
 // stops it at once.

@@ -15,7 +15,7 @@ func TestShortNames(t *testing.T) {
 		"why postgres", "why postgres@1.4.0", "config postgres --set DATABASE_URL=x", "open tickets --print", "update tickets postgres --no-hosts --dry-run",
 		"update postgres @acme/postgres", "outdated postgres", "export tickets --format server.json", "link ../copy", "run mine", "unlink mine",
 		"install @other/tickets --yes --no-hosts -q", "run tickets", "uninstall tickets", "uninstall @other/tickets --no-hosts -q",
-		"uninstall Tickets --no-hosts", "run tickets", "run -g postgres", "install postgres")...)
+		"uninstall Tickets --no-hosts", "run tickets", "run -g postgres", "install postgres", "install tickets@^0.9", "info tickets", "install nothing-like-it", "install tickets --offline")...)
 	golden(t, "short.txt", text)
 }
 

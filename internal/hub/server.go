@@ -54,6 +54,11 @@ type LatestFacts struct {
 	Prompts      int
 }
 
+// Unstartable reports whether mcpm starts none of the packages: what NuGet and cargo run cannot be locked to its bytes.
+func (f LatestFacts) Unstartable() bool {
+	return len(f.PackageTypes) > 0 && !slices.ContainsFunc(f.PackageTypes, func(t string) bool { return t != "nuget" && t != "cargo" })
+}
+
 // Version is one immutable version of a server. Manifest, ServerJSON and Bundle never change after
 // Submit; the state, its message and the latest mark do.
 type Version struct {

@@ -23,6 +23,7 @@ type Settings struct {
 	DockerRuntime    string            // docker or podman
 	Sandbox          bool              // whether servers run in a sandbox when nothing else is said
 	Analytics        bool              // whether the hub is told that an install is one; it counts them. Only the user turns it on
+	UpdateNotice     bool              // whether a newer mcpm is told of, at most once a day
 	PrivateDownloads bool              // whether archives may come from this machine and its networks; never a project's
 	Scopes           map[string]string // scope without "@" to the hub it is only looked up at
 	HostPaths        map[string]string // host to the file a person named instead of the usual one; never a project's
@@ -37,13 +38,14 @@ type Settings struct {
 var rcKeys = map[string]string{
 	"registry": "MCPM_REGISTRY", "authToken": "MCPM_TOKEN", "defaultTransport": "MCPM_DEFAULT_TRANSPORT",
 	"dockerRuntime": "MCPM_DOCKER_RUNTIME", "analytics": "MCPM_ANALYTICS", "privateDownloads": "MCPM_PRIVATE_DOWNLOADS", "sandbox": "MCPM_SANDBOX",
+	"updateNotice": "MCPM_UPDATE_NOTICE",
 }
 
 // switches are the keys of .mcpmrc that are true or false.
-var switches = []string{"analytics", "privateDownloads", "sandbox"}
+var switches = []string{"analytics", "privateDownloads", "sandbox", "updateNotice"}
 
 func newSettings() *Settings {
-	return &Settings{Registry: DefaultRegistry, Scopes: map[string]string{}, from: map[string]string{}}
+	return &Settings{Registry: DefaultRegistry, UpdateNotice: true, Scopes: map[string]string{}, from: map[string]string{}}
 }
 
 // LoadSettings merges the user's ~/.mcpmrc, the project's .mcpmrc over it and MCPM_* variables over both.
@@ -127,6 +129,9 @@ func (s *Settings) merge(data []byte, file string, project bool) error {
 			return hub.Errorf(hub.Forbidden, "%s sets privateDownloads, which only you may", file).
 				WithHint("remove it there, and set MCPM_PRIVATE_DOWNLOADS=1 or write it into your own .mcpmrc")
 		}
+		if project && key == "updateNotice" && !s.UpdateNotice {
+			continue // a project may turn it off, and not on
+		}
 		was, from := s.Analytics, s.from[key]
 		if err := s.set(key, text, file); err != nil {
 			return err
@@ -173,21 +178,12 @@ func (s *Settings) set(key, value, from string) error {
 			return err
 		}
 		s.DockerRuntime = value
-	case "sandbox":
+	case "analytics", "privateDownloads", "sandbox", "updateNotice":
 		if err := oneOf(value, from, key, "true", "false", "1", "0"); err != nil {
 			return err
 		}
-		s.Sandbox = value == "true" || value == "1"
-	case "analytics":
-		if err := oneOf(value, from, key, "true", "false", "1", "0"); err != nil {
-			return err
-		}
-		s.Analytics = value == "true" || value == "1"
-	case "privateDownloads":
-		if err := oneOf(value, from, key, "true", "false", "1", "0"); err != nil {
-			return err
-		}
-		s.PrivateDownloads = value == "true" || value == "1"
+		on := map[string]*bool{"analytics": &s.Analytics, "privateDownloads": &s.PrivateDownloads, "sandbox": &s.Sandbox, "updateNotice": &s.UpdateNotice}[key]
+		*on = value == "true" || value == "1"
 	default:
 		return nil
 	}

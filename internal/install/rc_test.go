@@ -71,6 +71,28 @@ func TestLoadSettings(t *testing.T) {
 	}
 }
 
+// What a project's file may say about downloads and notices: less than the user, never more.
+func TestProjectSwitches(t *testing.T) {
+	home, project := t.TempDir(), t.TempDir()
+	load := func() (*install.Settings, error) {
+		return install.LoadSettings(home, project, func(string) string { return "" })
+	}
+	write(t, filepath.Join(project, ".mcpmrc"), `{"updateNotice": true}`)
+	write(t, filepath.Join(home, ".mcpmrc"), `{"updateNotice": false, "privateDownloads": true}`)
+	if s, err := load(); err != nil || s.UpdateNotice || !s.PrivateDownloads {
+		t.Errorf("%+v %v", s, err)
+	}
+	write(t, filepath.Join(project, ".mcpmrc"), `{"updateNotice": false}`)
+	write(t, filepath.Join(home, ".mcpmrc"), `{}`)
+	if s, err := load(); err != nil || s.UpdateNotice || s.PrivateDownloads {
+		t.Errorf("%+v %v", s, err)
+	}
+	write(t, filepath.Join(project, ".mcpmrc"), `{"privateDownloads": true}`)
+	if _, err := load(); hub.KindOf(err) != hub.Forbidden {
+		t.Errorf("private downloads in a project's file: %v", err)
+	}
+}
+
 func TestParseRCRefuses(t *testing.T) {
 	for _, tt := range []struct{ text, want string }{
 		{`{`, `.mcpmrc is not JSON: line 1, column 2: parsing value: unexpected EOF`},

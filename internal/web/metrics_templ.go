@@ -76,7 +76,7 @@ func metricsTab(v *serverView) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if v.Server.Installs == 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<p class=\"quiet\">Nobody has installed it from this hub yet.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<p class=\"quiet\">No install from this hub was counted yet.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -90,9 +90,9 @@ func metricsTab(v *serverView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var4 string
-			templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(" in all, " + ui.Exact(v.Installs.Total) + " in the last " + itoa(chartDays) + " days, by mcpm from this hub.")
+			templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(" in all, " + ui.Exact(v.Installs.Total) + " in the last " + itoa(chartDays) + " days, from this hub by those who let mcpm count.")
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `metrics.templ`, Line: 22, Col: 116}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `metrics.templ`, Line: 22, Col: 136}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 			if templ_7745c5c3_Err != nil {

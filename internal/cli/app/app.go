@@ -24,6 +24,7 @@ type App struct {
 	DirFlag  string // -C
 	Quiet    bool
 	Verbose  int
+	OnHub    func(registry string) // called when a hub is about to be asked, nil for nobody
 
 	Settings func() (*install.Settings, error)
 	Store    func() (install.Home, error)
@@ -139,6 +140,9 @@ func (a *App) ClientAt(registry string) (*wire.Client, error) {
 	})
 	if err == nil {
 		a.clients[registry] = c
+		if a.OnHub != nil {
+			a.OnHub(registry)
+		}
 	}
 	return c, err
 }

@@ -13,14 +13,20 @@ import (
 // FindHost returns the host application that a person named by id or by name. NotFound, with a guess, for one
 // that mcpm does not know.
 func FindHost(s string) (hosts.Host, error) {
-	var ids []string
+	var ids, begun []string
 	for _, h := range hosts.All() {
+		if s != "" && strings.HasPrefix(h.ID, strings.ToLower(s)) {
+			begun = append(begun, h.ID)
+		}
 		if strings.EqualFold(s, h.ID) || strings.EqualFold(s, h.Name) {
 			return h, nil
 		}
 		ids = append(ids, h.ID)
 	}
 	e := hub.Errorf(hub.NotFound, "mcpm knows no host application %q", s)
+	if len(begun) > 0 {
+		return hosts.Host{}, e.WithHint("did you mean %s?", strings.Join(begun, " or "))
+	}
 	if near := jsonc.Nearest(strings.ToLower(s), ids); near != "" {
 		return hosts.Host{}, e.WithHint("did you mean %s?", near)
 	}

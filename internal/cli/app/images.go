@@ -9,10 +9,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/mcphub/mcphub/internal/gateway"
+	"github.com/mcphub/mcphub/internal/cli/programs"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
-	"github.com/mcphub/mcphub/internal/manifest"
 	"github.com/mcphub/mcphub/internal/source/image"
 	"github.com/modelcontextprotocol/registry/pkg/model"
 )
@@ -20,39 +19,15 @@ import (
 // engineAnswers is how long a container engine may take to say what it has.
 const engineAnswers = 20 * time.Second
 
-// imageIn returns the container image that an entry of a server starts, whatever values are still missing.
-func imageIn(m *manifest.Manifest, spec manifest.ServerSpec) (image.Reference, bool, error) {
-	l, _, err := manifest.Launch(m, spec, map[string]string{"workspace": ".", "HOME": ".", "bundle": "."})
-	if err != nil {
-		return image.Reference{}, false, err
-	}
-	at, ok := image.In(l.Command, l.Args)
-	if !ok {
-		return image.Reference{}, false, nil
-	}
-	ref, err := image.Parse(l.Args[at])
-	return ref, true, err
-}
-
-// lockedImage returns the digest that an image is locked to, "" when it is not.
-func lockedImage(e *install.Locked, ref image.Reference) string {
-	for _, art := range e.Artifacts {
-		if art.Type == model.RegistryTypeOCI && art.Identifier == ref.Repository && art.Version == ref.Tag && (ref.Digest == "" || ref.Digest == art.Integrity) {
-			return art.Integrity
-		}
-	}
-	return ""
-}
-
 // pinImage locks the image of an entry to the bytes its name stands for: those that old has for it, else what its registry
 // has now.
 func (a *App) pinImage(ctx context.Context, ref image.Reference, e, old *install.Locked) error {
-	if lockedImage(e, ref) != "" {
+	if programs.LockedImage(e, ref) != "" {
 		return nil
 	}
 	digest := ""
 	if old != nil && old.Version == e.Version {
-		digest = lockedImage(old, ref)
+		digest = programs.LockedImage(old, ref)
 	}
 	if digest == "" {
 		if a.Offline && ref.Digest == "" {
@@ -80,24 +55,6 @@ func (a *App) transport() http.RoundTripper {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.ResponseHeaderTimeout, t.MaxResponseHeaderBytes = 20*time.Second, 256<<10
 	return t
-}
-
-// startImage makes a container start from the bytes that were locked. NotFound when its image is not.
-func startImage(e *install.Locked, s *gateway.Server) error {
-	at, ok := image.In(s.Command, s.Args)
-	if !ok {
-		return nil
-	}
-	ref, err := image.Parse(s.Args[at])
-	if err != nil {
-		return err
-	}
-	digest := lockedImage(e, ref)
-	if digest == "" {
-		return hub.Errorf(hub.NotFound, "its image %s is not locked", Clean(s.Args[at]))
-	}
-	s.Args[at] = ref.At(digest)
-	return nil
 }
 
 // fetchImage lets the container engine fetch a locked image, unless it has it. Without an engine, or one that answers, the image stays locked,

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mcphub/mcphub/internal/cli/archives"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/lazyregexp"
 	"github.com/mcphub/mcphub/internal/manifest"
@@ -48,6 +49,7 @@ func Needed(m *manifest.Manifest, spec manifest.ServerSpec, workspace, home stri
 	return list
 }
 
+// RequiredFirst orders inputs for slices.SortFunc: required ones first, then by name.
 func RequiredFirst(a, b Input) int {
 	if a.Required != b.Required {
 		return rank(b.Required) - rank(a.Required)
@@ -71,7 +73,7 @@ func (a *App) entry(m *manifest.Manifest, named string) (string, manifest.Server
 	if err != nil {
 		return "", manifest.ServerSpec{}, err
 	}
-	return m.Entry(s.DefaultTransport)
+	return archives.Preferred(m, goos).Entry(s.DefaultTransport)
 }
 
 var variableRE = lazyregexp.New(`\$?\{([A-Za-z_][A-Za-z0-9_]*)\}`)

@@ -155,7 +155,11 @@ func (in *Installed) Needs(missing []manifest.Missing, spec manifest.ServerSpec)
 	}
 	hint := HowToGive(in.Project, in.Name, in.Manifest, spec, names)
 	if i := slices.IndexFunc(InputsOf(in.Manifest, spec), func(x Input) bool { return x.Name == names[0] && x.FromEnv }); i >= 0 {
-		hint += "   or set it in the environment"
+		it := "it"
+		if len(names) > 1 {
+			it = "them"
+		}
+		hint += "   or set " + it + " in the environment"
 	}
 	return Usage("%s needs %s", in.Name, AndList(names)).WithIssues(issues).WithHint("%s", hint)
 }

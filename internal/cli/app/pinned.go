@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/archives"
+	"github.com/mcphub/mcphub/internal/cli/programs"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest"
@@ -74,7 +75,7 @@ func (a *App) Pin(ctx context.Context, m *manifest.Manifest, e, old *install.Loc
 			}
 			continue
 		}
-		ref, contained, err := imageIn(m, m.Servers[key])
+		ref, contained, err := programs.ImageIn(m, m.Servers[key])
 		if err != nil {
 			return err
 		}

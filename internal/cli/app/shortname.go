@@ -1,9 +1,11 @@
 package app
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
@@ -48,6 +50,42 @@ func (a *App) KnownRef(s string) (Ref, error) {
 	}
 	return ParseRef(s)
 }
+
+// MissingScope adds to the error about a name without its scope which servers of the hub are called so. None is ever taken
+// for the one that was meant: anybody may call a server of theirs as another is called.
+func (a *App) MissingScope(ctx context.Context, verb, arg string, err error) error {
+	base, rng := cutRange(arg)
+	if !canBeShort(base) || a.Offline || hub.KindOf(err) != hub.Invalid || !strings.Contains(err.Error(), base) {
+		return err
+	}
+	c, e := a.Client()
+	if e != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, hintTime)
+	defer cancel()
+	found, e := c.Suggest(ctx, base)
+	if e != nil {
+		return err // what is wrong is said; the hint is a courtesy
+	}
+	var names []string
+	for _, s := range found.Suggestions {
+		if n, e := hub.ParseMirrorName(s.Value); e == nil && s.Kind == "server" && strings.EqualFold(n.Base(), base) {
+			names = append(names, n.String())
+		}
+	}
+	slices.Sort(names)
+	switch len(names) {
+	case 0:
+		return err
+	case 1:
+		return Usage("%s", err.Error()).WithHint("did you mean mcpm %s %s%s?", verb, names[0], rng)
+	}
+	return Usage("%s", err.Error()).WithHint("the hub has %s: write the whole name", AndList(names))
+}
+
+// hintTime is how long the hub may take to say what may have been meant.
+const hintTime = 2 * time.Second
 
 // meant is what an argument without a scope means.
 type meant struct {

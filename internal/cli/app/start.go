@@ -21,7 +21,7 @@ func (a *App) startPinned(e *install.Locked, s *gateway.Server) error {
 		return err
 	}
 	if !ok {
-		return startImage(e, s)
+		return programs.Image(e, s)
 	}
 	tree, doc, err := a.openPinned(e, packageOf(r), false)
 	if err != nil {

@@ -104,11 +104,3 @@ func Size(n int64) string {
 	}
 	return fmt.Sprintf("%d kB", (n+999)/1000)
 }
-
-// SourceOf says where a version comes from, for the one who is to trust it.
-func SourceOf(registry string, mirrored bool, origin string) string {
-	if mirrored {
-		return "copied by " + registry + " from " + First(origin, "elsewhere") + ", not published there"
-	}
-	return "published on " + registry
-}

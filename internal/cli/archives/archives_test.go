@@ -197,8 +197,16 @@ func TestOtherSystem(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	m := &manifest.Manifest{Servers: map[string]manifest.ServerSpec{"a": spec, "b": {Command: "echo"}}}
-	if ready, err := k.Ready(m, e); err != nil || len(ready.Servers) != 1 || ready.Servers["b"].Command == "" {
-		t.Errorf("%+v %v", ready, err)
+	ready, err := k.Ready(m, e)
+	if err != nil || len(ready.Servers) != 2 {
+		t.Fatalf("%+v %v", ready, err)
+	}
+	if best := archives.Preferred(ready, "linux"); len(best.Servers) != 1 || best.Servers["b"].Command == "" {
+		t.Errorf("%+v", best)
+	}
+	delete(ready.Servers, "b")
+	if best := archives.Preferred(ready, "linux"); len(best.Servers) != 1 {
+		t.Error("what there is was left out, and nothing else is there")
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 	"github.com/modelcontextprotocol/registry/pkg/model"
 )
 
-// Ready returns a server's manifest as it is started here: with what its locked archives start and ask for, and without
-// the entries that cannot be started, unless there is no other. e is nil for a server that is not installed.
+// Ready returns a server's manifest as it is started here: with what its locked archives start and ask for. An
+// archive that is not locked, or cannot be started here, has no command. e is nil for a server that is not installed.
 func (k Keeper) Ready(m *manifest.Manifest, e *install.Locked) (*manifest.Manifest, error) {
 	out := *m
 	out.Servers = maps.Clone(m.Servers)
@@ -29,12 +29,21 @@ func (k Keeper) Ready(m *manifest.Manifest, e *install.Locked) (*manifest.Manife
 		}
 		out.Servers[key] = spec
 	}
-	for _, key := range slices.Sorted(maps.Keys(out.Servers)) {
-		if Startable(out.Servers[key], e, k.OS) != nil && len(out.Servers) > 1 && slices.ContainsFunc(slices.Collect(maps.Values(out.Servers)), func(s manifest.ServerSpec) bool { return Startable(s, e, k.OS) == nil }) {
-			delete(out.Servers, key)
-		}
-	}
 	return &out, nil
+}
+
+// Preferred returns a manifest that went through Ready without the entries that cannot be started here, for choosing one;
+// all of them when none can.
+func Preferred(m *manifest.Manifest, goos string) *manifest.Manifest {
+	out := *m
+	out.Servers = maps.Clone(m.Servers)
+	maps.DeleteFunc(out.Servers, func(_ string, s manifest.ServerSpec) bool {
+		return Startable(s, nil, goos) != nil || s.Command == "" && s.Package != nil && s.Package.RegistryType == model.RegistryTypeMCPB
+	})
+	if len(out.Servers) == 0 {
+		return m
+	}
+	return &out
 }
 
 // fill puts what a locked archive starts here into an entry; nothing when it cannot be started here.
@@ -70,10 +79,10 @@ func Startable(spec manifest.ServerSpec, e *install.Locked, goos string) error {
 	switch kind {
 	case model.RegistryTypeNuGet:
 		return hub.Errorf(hub.Forbidden, "it is a package of NuGet, which dnx looks up at every start: its bytes cannot be locked, so it is not started").
-			WithHint("look for a container image of it, or ask its publisher for one: mcpm search --package oci")
+			WithHint("look for a container image of it, or ask its publisher for one: mcpm search WORDS --package oci")
 	case model.RegistryTypeCargo:
 		return hub.Errorf(hub.Forbidden, "it is a package of cargo, which is compiled with scripts of its own; none is run on this machine").
-			WithHint("look for a container image or an archive of it, or ask its publisher for one: mcpm search --package mcpb")
+			WithHint("look for a container image or an archive of it, or ask its publisher for one: mcpm search WORDS --package mcpb")
 	case model.RegistryTypeMCPB:
 		if spec.Command != "" || e == nil {
 			return nil

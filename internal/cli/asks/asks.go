@@ -1,4 +1,5 @@
-// Package asks says what a server asks of the person who installs it: permissions, and values it is to be given.
+// Package asks is what servers ask for, read from their manifests: permissions, secrets and other values; and what of it, and
+// of their tools, differs between two versions.
 package asks
 
 import (
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/term"
 	"github.com/mcphub/mcphub/internal/manifest"
 )
 
@@ -109,8 +111,9 @@ func askFor(kind string, in app.Input) Ask {
 // maxAsked is how many lines of what a server asks for are shown: what is required comes first.
 const maxAsked = 40
 
-// Print shows what a server asks for, a line each, under its kind.
-func Print(a *app.App, w io.Writer, list []Ask) {
+// Print writes what a server asks for, a line each, under its kind. What is declared is all that can be shown: it is not
+// enforced yet.
+func Print(t *term.IO, w io.Writer, list []Ask) {
 	kind := ""
 	for i, line := range list {
 		if i == maxAsked {
@@ -122,15 +125,14 @@ func Print(a *app.App, w io.Writer, list []Ask) {
 			label = ""
 		}
 		kind = line.Kind
-		fmt.Fprintf(w, "    %s%s\n", a.IO.Dim(fmt.Sprintf("%-13s", label)), a.IO.Wrap(app.Clean(line.Detail), 17))
+		fmt.Fprintf(w, "    %s%s\n", t.Dim(fmt.Sprintf("%-13s", label)), t.Wrap(app.Clean(line.Detail), 17))
 	}
 }
 
-// Show shows what a server asks for. What is declared is all that can be shown: it is not enforced yet.
-func Show(a *app.App, m *manifest.Manifest) {
-	list := Of(m)
-	Print(a, a.IO.Out, list)
-	if len(list) == 0 {
-		a.IO.Printf("    nothing it declares\n")
+// SourceOf says where a version comes from, for the one who is to trust it.
+func SourceOf(registry string, mirrored bool, origin string) string {
+	if mirrored {
+		return "copied by " + registry + " from " + app.First(origin, "elsewhere") + ", not published there"
 	}
+	return "published on " + registry
 }

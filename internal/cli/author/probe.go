@@ -6,7 +6,6 @@ import (
 
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/cli/asks"
-	"github.com/mcphub/mcphub/internal/cli/differ"
 	"github.com/mcphub/mcphub/internal/gateway"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
@@ -39,7 +38,7 @@ func (o *initOptions) ask(ctx context.Context, p install.Project, m *manifest.Ma
 		return err
 	}
 	spec := m.Servers["default"]
-	spec.Capabilities = differ.CapabilitiesOf(r)
+	spec.Capabilities = asks.CapabilitiesOf(r)
 	m.Servers["default"] = spec
 	if m.Description == "" && r.Instructions != "" {
 		m.Description = app.Short(r.Instructions)

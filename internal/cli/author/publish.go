@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
-	"github.com/mcphub/mcphub/internal/cli/differ"
+	"github.com/mcphub/mcphub/internal/cli/asks"
 
 	"github.com/mcphub/mcphub/internal/bundle"
 	"github.com/mcphub/mcphub/internal/hub"
@@ -289,7 +289,7 @@ func (o *publishOptions) since(ctx context.Context, c *wire.Client, p *parcel) {
 	}
 	var parts []string
 	fits := "patch"
-	for _, l := range append(differ.CapabilityChanges(old, p.manifest), differ.PermissionChanges(old, p.manifest)...) {
+	for _, l := range append(asks.CapabilityChanges(old, p.manifest), asks.PermissionChanges(old, p.manifest)...) {
 		parts = append(parts, l.Mark+" "+l.Text)
 		switch {
 		case l.Mark == "-" || l.Mark == "~":

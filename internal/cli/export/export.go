@@ -46,7 +46,7 @@ func NewExport(a *app.App) *cobra.Command {
 		Use:   "export [NAME...] --format FORMAT",
 		Short: "Write what is installed in another format",
 		Long: "Export writes what is locked, without asking a hub:\n\n" +
-			"  sbom, cyclonedx  a bill of materials as CycloneDX 1.6: servers, and every pinned package of npm and PyPI\n" +
+			"  sbom, cyclonedx  a bill of materials as CycloneDX 1.6: servers, and every pinned package of npm and PyPI, and archives\n" +
 			"  spdx             the same as SPDX 2.3\n" +
 			"  server.json      one server, as the official registry describes it\n" +
 			"  compose          the servers that are container images, for docker compose\n" +

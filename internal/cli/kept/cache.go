@@ -16,7 +16,7 @@ func NewCache(a *app.App) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "cache",
 		Short: "Look after what is kept on this machine",
-		Long: "Manifests, bundles and the packages of npm and PyPI are kept under MCPM_HOME by the digest of their bytes, each\n" +
+		Long: "Manifests, bundles, archives and the packages of npm and PyPI are kept under MCPM_HOME by the digest of their bytes, each\n" +
 			"once for all projects.",
 		Example: "  mcpm cache ls\n  mcpm cache verify --repair\n  mcpm cache gc",
 	}

@@ -40,7 +40,7 @@ func NewOpen(a *app.App) *cobra.Command {
 func (o *openOptions) run(ctx context.Context) error {
 	r, err := o.KnownRef(o.arg)
 	if err != nil {
-		return err
+		return o.MissingScope(ctx, "open", o.arg, err)
 	}
 	if r.Given {
 		return app.Usage("open takes a name without a version; %s has one", r.Name).WithHint("mcpm open %s", r.Name)

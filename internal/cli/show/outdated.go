@@ -7,7 +7,7 @@ import (
 	"sync"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
-	"github.com/mcphub/mcphub/internal/cli/differ"
+	"github.com/mcphub/mcphub/internal/cli/asks"
 
 	"github.com/mcphub/mcphub/internal/cli/term"
 	"github.com/mcphub/mcphub/internal/hub"
@@ -192,7 +192,7 @@ func (r *aged) compare(ctx context.Context, hp *app.HubProvider, locked string) 
 	if err != nil {
 		return err
 	}
-	for _, d := range differ.CapabilityChanges(old, f.Manifest) {
+	for _, d := range asks.CapabilityChanges(old, f.Manifest) {
 		switch {
 		case d.Label == "tools" && d.Mark == "+":
 			r.Added = append(r.Added, d.Text)
@@ -200,7 +200,7 @@ func (r *aged) compare(ctx context.Context, hp *app.HubProvider, locked string) 
 			r.Removed = append(r.Removed, d.Text)
 		}
 	}
-	for _, d := range differ.PermissionChanges(old, f.Manifest) {
+	for _, d := range asks.PermissionChanges(old, f.Manifest) {
 		if d.Mark == "+" {
 			r.Permissions = append(r.Permissions, strings.TrimSuffix(d.Text, "   NEW"))
 		}

@@ -55,3 +55,35 @@ func commandAt(words []string, width int) int {
 	}
 	return n
 }
+
+// Reflow sets a text that was written for wide lines to the terminal: lines that begin with a space stay as they are,
+// the others are filled as paragraphs. A pipe, and a terminal that is wide enough, gets the text as it is.
+func (t *IO) Reflow(text string) string {
+	if t.Width == 0 || widest(text) <= t.Width {
+		return text
+	}
+	var out, paragraph []string
+	flush := func() {
+		if len(paragraph) > 0 {
+			out = append(out, t.Wrap(strings.Join(paragraph, " "), 0))
+			paragraph = nil
+		}
+	}
+	for line := range strings.SplitSeq(text, "\n") {
+		if line == "" || line[0] == ' ' {
+			flush()
+			out = append(out, line)
+			continue
+		}
+		paragraph = append(paragraph, line)
+	}
+	flush()
+	return strings.Join(out, "\n")
+}
+
+func widest(text string) (n int) {
+	for line := range strings.Lines(text) {
+		n = max(n, ansi.StringWidth(strings.TrimSuffix(line, "\n")))
+	}
+	return n
+}

@@ -26,3 +26,19 @@ func TestWrap(t *testing.T) {
 		t.Error("a pipe got broken lines")
 	}
 }
+
+func TestReflow(t *testing.T) {
+	text := "One two three four\nfive six.\n\n  mcpm kept as it is, however wide\nSeven\n"
+	want := "One two three four\nfive six.\n\n  mcpm kept as it is, however wide\nSeven\n"
+	if got := (&IO{Width: 22}).Reflow(text); got != want {
+		t.Errorf("%q", got)
+	}
+	for _, wide := range []int{0, 40} {
+		if got := (&IO{Width: wide}).Reflow(text); got != text {
+			t.Errorf("%d columns: %q", wide, got)
+		}
+	}
+	if got, want := (&IO{Width: 25}).Reflow("a b c d e f g h i j k l m\nn o p q r s t u v w x y z\n"+strings.Repeat("z", 26)), "a b c d e f g h i j k l m\nn o p q r s t u v w x y z\n"+strings.Repeat("z", 26); got != want {
+		t.Errorf("%q", got)
+	}
+}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
-	"github.com/mcphub/mcphub/internal/cli/differ"
+	"github.com/mcphub/mcphub/internal/cli/asks"
 )
 
 // showChange prints what an update of one server changes.
@@ -19,9 +19,9 @@ func showChange(a *app.App, st step) {
 		showNew(a, st)
 		return
 	}
-	lines := differ.CapabilityChanges(st.old, st.new.Manifest)
-	lines = append(lines, differ.InputChanges(st.old, st.new.Manifest)...)
-	lines = append(lines, differ.PermissionChanges(st.old, st.new.Manifest)...)
+	lines := asks.CapabilityChanges(st.old, st.new.Manifest)
+	lines = append(lines, asks.InputChanges(st.old, st.new.Manifest)...)
+	lines = append(lines, asks.PermissionChanges(st.old, st.new.Manifest)...)
 	label := ""
 	for _, l := range lines {
 		shown := l.Label

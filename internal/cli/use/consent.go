@@ -8,7 +8,6 @@ import (
 
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/cli/asks"
-	"github.com/mcphub/mcphub/internal/cli/differ"
 
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/manifest"
@@ -148,9 +147,9 @@ func (st step) widened() []string {
 		old, new = &manifest.Manifest{Permissions: st.previous.Permissions}, &manifest.Manifest{Permissions: new.Permissions}
 	}
 	var out []string
-	for _, d := range differ.PermissionChanges(old, new) {
+	for _, d := range asks.PermissionChanges(old, new) {
 		if d.Mark == "+" {
-			out = append(out, strings.TrimSuffix(d.Text, differ.NewMark))
+			out = append(out, strings.TrimSuffix(d.Text, asks.NewMark))
 		}
 	}
 	return out
@@ -159,7 +158,7 @@ func (st step) widened() []string {
 // showNew prints what a person should know before a server is installed for the first time.
 func showNew(a *app.App, st step) {
 	d := st.new.Detail
-	source := app.SourceOf(st.new.Registry, d.Mirrored, "")
+	source := asks.SourceOf(st.new.Registry, d.Mirrored, "")
 	if !st.direct {
 		source += ", needed by another server"
 	}
@@ -167,7 +166,7 @@ func showNew(a *app.App, st step) {
 	list := asks.Of(st.new.Manifest)
 	if len(list) > 0 {
 		fmt.Fprintf(a.IO.Err, "  It asks for:\n")
-		asks.Print(a, a.IO.Err, list)
+		asks.Print(a.IO, a.IO.Err, list)
 	}
 	if !slices.ContainsFunc(list, func(ask asks.Ask) bool { return ask.Name == "" }) { // nothing but values
 		fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Wrap("It declares no permissions. Like every server it runs with your rights for now.", 2))

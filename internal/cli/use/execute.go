@@ -263,9 +263,9 @@ func summary(a *app.App, pl *plan, changes []install.Change, dryRun bool, second
 		}
 		a.IO.Notef("Nothing to change: %s in step.\n", isAre(len(pl.next.Servers), "server"))
 	case verb == "uninstall", len(pl.steps) == 0 && len(pl.remove) > 0:
-		a.IO.Notef("Removed %s in %.1f s.\n", app.Plural(len(pl.remove), "server"), seconds)
+		a.IO.Notef("Removed %s in %.1f s. Undo with mcpm rollback%s.\n", app.Plural(len(pl.remove), "server"), seconds, pl.scope())
 	case verb == "update" && len(pl.steps) > 0:
-		a.IO.Notef("Updated %s in %.1f s.\n", app.Plural(len(pl.steps), "server"), seconds)
+		a.IO.Notef("Updated %s in %.1f s. Undo with mcpm rollback%s.\n", app.Plural(len(pl.steps), "server"), seconds, pl.scope())
 	case len(pl.steps) == 0:
 		a.IO.Notef("%s in step, in %.1f s.\n", isAre(len(pl.next.Servers), "server"), seconds)
 	default:

@@ -46,7 +46,7 @@ func (o *infoOptions) run(ctx context.Context) error {
 	}
 	r, err := o.KnownRef(o.arg)
 	if err != nil {
-		return err
+		return o.MissingScope(ctx, "info", o.arg, err)
 	}
 	c, err := o.ClientFor(r.Name)
 	if err != nil {
@@ -56,6 +56,11 @@ func (o *infoOptions) run(ctx context.Context) error {
 		return o.listVersions(ctx, c, r.Name)
 	}
 	s, err := c.Server(ctx, string(r.Name))
+	if hub.KindOf(err) == hub.Unavailable {
+		if in, e := o.Find(r.Name, false); e == nil {
+			return hub.Errorf(hub.Unavailable, "%s", err.Error()).WithHint("mcpm info --offline %s tells what is installed of it", in.Name).WithCause(err)
+		}
+	}
 	if err != nil {
 		return app.NotFoundHint(err, r.Name)
 	}
@@ -134,7 +139,7 @@ func (o *infoOptions) show(s *wire.ServerDetail, registry string) {
 			o.Fact("published", "%s", v.PublishedAt.Format("2006-01-02"))
 		}
 	}
-	o.Fact("source", "%s", app.SourceOf(registry, s.Mirrored, s.Origin))
+	o.Fact("source", "%s", asks.SourceOf(registry, s.Mirrored, s.Origin))
 	o.Fact("license", "%s", s.License)
 	o.Fact("homepage", "%s", s.Homepage)
 	o.Fact("repository", "%s", s.Repository)
@@ -148,8 +153,7 @@ func (o *infoOptions) show(s *wire.ServerDetail, registry string) {
 	if s.LatestVersion != nil {
 		o.capabilities(s.LatestVersion.Capabilities)
 		if m, _, err := manifest.Parse(s.LatestVersion.Manifest); err == nil {
-			o.IO.Printf("\n  It asks for:\n")
-			asks.Show(o.App, m)
+			o.asks(m)
 			if err := o.StartableIn(m); err != nil {
 				o.IO.Printf("\n  %s\n", o.IO.Yellow(o.IO.Wrap("mcpm does not install it: "+err.Error(), 2)))
 				if he := (*hub.Error)(nil); errors.As(err, &he) && he.Hint != "" {

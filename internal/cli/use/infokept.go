@@ -75,10 +75,19 @@ func (o *infoOptions) kept() error {
 	facts := manifest.Facts(m, in.Locked != nil && in.Locked.Bundle() != nil)
 	o.Fact("runs as", "%s", strings.Join(append(slices.Clone(facts.PackageTypes), facts.Transports...), ", "))
 	o.capabilities(caps)
-	o.IO.Printf("\n  It asks for:\n")
-	asks.Show(o.App, m)
+	o.asks(m)
 	o.IO.Notef("\nThat is what is locked here. Without --offline the hub is asked.\n")
 	return nil
+}
+
+// asks prints what a server asks for.
+func (o *infoOptions) asks(m *manifest.Manifest) {
+	o.IO.Printf("\n  It asks for:\n")
+	list := asks.Of(m)
+	asks.Print(o.IO, o.IO.Out, list)
+	if len(list) == 0 {
+		o.IO.Printf("    nothing it declares\n")
+	}
 }
 
 // about prints what a server is called and what it does.

@@ -6,6 +6,7 @@ package use
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
@@ -69,6 +70,11 @@ func (o *installOptions) run(ctx context.Context) error {
 	begun := o.Now()
 	refs, err := app.ParseRefs(o.args, app.ParseAsked)
 	if err != nil {
+		for _, arg := range o.args { // the first of them that has no scope is the one that was complained of, if any was
+			if !strings.Contains(arg, "/") {
+				return o.MissingScope(ctx, "install", arg, err)
+			}
+		}
 		return err
 	}
 	p, _, unlock, err := o.Guarded(o.global)
@@ -102,12 +108,12 @@ func (o *installOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, r := range refs {
+	for i, r := range refs {
 		of := r.Of
 		switch {
 		case of != "":
 		case r.Name.IsAlias() && want[r.Name].Name == "":
-			return app.NoScope(string(r.Name))
+			return o.MissingScope(ctx, "install", o.args[i], app.NoScope(o.args[i]))
 		case r.Name.IsAlias():
 			of = want[r.Name].Name
 		default:

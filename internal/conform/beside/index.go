@@ -102,6 +102,7 @@ func Index(t *testing.T, open func(t *testing.T) hub.Index) {
 	indexPages(run)
 	indexFilters(run)
 	indexFacets(run)
+	indexTyping(run)
 	indexSorts(run)
 	indexRebuild(run)
 	indexHostile(run)
@@ -276,6 +277,9 @@ func indexFacets(run func(string, func(f *indexFix))) {
 			f.Errorf("%s %v, want %s", got, err, want)
 		}
 	})
+}
+
+func indexTyping(run func(string, func(f *indexFix))) {
 	run("while typing, words of name and title are found by their beginnings", func(f *indexFix) {
 		d := doc("1", "acme/postgres-mcp", "postgres")
 		d.Title = "Great Tables"

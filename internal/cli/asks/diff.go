@@ -1,12 +1,10 @@
-// Package differ says what differs between two versions of a server: tools, values and permissions, a line for each.
-package differ
+package asks
 
 import (
 	"maps"
 	"slices"
 	"strings"
 
-	"github.com/mcphub/mcphub/internal/cli/asks"
 	"github.com/mcphub/mcphub/internal/gateway"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/manifest"
@@ -60,7 +58,7 @@ const NewMark = "   NEW"
 func PermissionChanges(old, new *manifest.Manifest) []Difference {
 	flat := func(m *manifest.Manifest) map[string]bool {
 		out := map[string]bool{}
-		for _, a := range asks.Of(m) {
+		for _, a := range Of(m) {
 			switch a.Kind {
 			case "limits", "values": // of values InputChanges tells
 				continue
@@ -91,9 +89,9 @@ func PermissionChanges(old, new *manifest.Manifest) []Difference {
 
 // InputChanges lists the values a new version takes from people and the old one did not, and the reverse.
 func InputChanges(old, new *manifest.Manifest) []Difference {
-	values := func(m *manifest.Manifest) map[string]asks.Ask {
-		out := map[string]asks.Ask{}
-		for _, a := range asks.Of(m) {
+	values := func(m *manifest.Manifest) map[string]Ask {
+		out := map[string]Ask{}
+		for _, a := range Of(m) {
 			if a.Name != "" {
 				out[a.Name] = a
 			}
