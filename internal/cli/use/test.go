@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/members"
 
 	"github.com/mcphub/mcphub/internal/gateway"
 	"github.com/mcphub/mcphub/internal/hub"
@@ -24,7 +25,7 @@ type testOptions struct {
 	allowHTTP bool
 	timeout   time.Duration
 	name      string
-	members   app.Picked
+	members   members.Picked
 	answers   []testAnswer
 }
 
