@@ -48,15 +48,14 @@ func ParseRange(s string) (*semver.Constraints, error) {
 }
 
 // checkRange says what is wrong with the range of a dependency, which may be a tag unless it is of a workspace.
-func checkRange(s string) error {
+func checkRange(s string) (err error) {
 	rng, local := hub.LocalRange(s)
 	if local && rng == "" {
 		return hub.Errorf(hub.Invalid, "%s says no range", jsonc.Quote(s)).WithHint("write workspace:*, workspace:^, workspace:~ or workspace:1.2.0")
 	}
-	if !local && IsTag(s) {
-		return nil
+	if local || !IsTag(s) {
+		_, err = ParseRange(rng)
 	}
-	_, err := ParseRange(rng)
 	return err
 }
 
