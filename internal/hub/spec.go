@@ -95,3 +95,16 @@ func ParseLocalName(s string) (Name, error) {
 
 // IsAlias reports whether a name is one of a project's own, that stands for a server.
 func (n Name) IsAlias() bool { return n != "" && !strings.Contains(string(n), "/") }
+
+// LocalPrefix begins the range of a dependency on another member of the same workspace.
+const LocalPrefix = "workspace:"
+
+// LocalRange returns what a range such as "workspace:^1.2" asks of the version of a member, where "^" and "~" alone ask
+// nothing; ok is false for the ranges of others, which come back as they are.
+func LocalRange(s string) (rng string, ok bool) {
+	rng, ok = strings.CutPrefix(strings.TrimSpace(s), LocalPrefix)
+	if rng = strings.TrimSpace(rng); ok && (rng == "^" || rng == "~") {
+		rng = "*"
+	}
+	return rng, ok
+}

@@ -11,11 +11,11 @@ import (
 // to the end otherwise. An empty src becomes the smallest file that holds it. It fails as Parse does when
 // src cannot be read, and with Invalid on a bad name or range.
 func SetDependency(src []byte, name, rng string, dev bool) ([]byte, error) {
-	key, err := dependencyKey(name)
+	n, err := hub.ParseLocalName(name)
 	if err != nil {
 		return nil, err
 	}
-	spec, err := hub.ParseSpec(key, rng)
+	spec, err := hub.ParseSpec(n.String(), rng)
 	if err != nil {
 		return nil, err
 	}
@@ -26,24 +26,15 @@ func SetDependency(src []byte, name, rng string, dev bool) ([]byte, error) {
 	if dev {
 		group = edit.DevDependencies
 	}
-	return edit.Set(src, group, key, rng)
+	return edit.Set(src, group, n.String(), rng)
 }
 
 // RemoveDependency returns the text of an mcp.json without the dependency name in either group. A comment
 // on the same line goes with it, every other stays. When name is no dependency, src comes back as it was.
 func RemoveDependency(src []byte, name string) ([]byte, error) {
-	key, err := dependencyKey(name)
+	n, err := hub.ParseLocalName(name)
 	if err != nil {
 		return nil, err
 	}
-	return edit.Remove(src, key)
-}
-
-// dependencyKey returns the spelling of a name in a file.
-func dependencyKey(name string) (string, error) {
-	n, err := hub.ParseName(name)
-	if err != nil {
-		n, err = hub.ParseLocalName(name)
-	}
-	return n.String(), err
+	return edit.Remove(src, n.String())
 }

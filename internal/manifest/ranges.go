@@ -47,31 +47,15 @@ func ParseRange(s string) (*semver.Constraints, error) {
 	return c, nil
 }
 
-// LocalPrefix begins the range of a dependency on another member of the same workspace.
-const LocalPrefix = "workspace:"
-
-// LocalRange returns what a range such as "workspace:^1.2" asks of the version of a member, where "^" and "~" alone ask
-// nothing; ok is false for the ranges of others.
-func LocalRange(s string) (rng string, ok bool) {
-	rng, ok = strings.CutPrefix(strings.TrimSpace(s), LocalPrefix)
-	if rng = strings.TrimSpace(rng); rng == "^" || rng == "~" {
-		rng = "*"
-	}
-	return rng, ok
-}
-
 // checkRange says what is wrong with the range of a dependency, which may be a tag unless it is of a workspace.
-func checkRange(s string) error {
-	rng, local := LocalRange(s)
-	if !local && IsTag(s) {
-		return nil
-	}
-	if !local {
-		rng = s
-	} else if rng == "" {
+func checkRange(s string) (err error) {
+	rng, local := hub.LocalRange(s)
+	if local && rng == "" {
 		return hub.Errorf(hub.Invalid, "%s says no range", jsonc.Quote(s)).WithHint("write workspace:*, workspace:^, workspace:~ or workspace:1.2.0")
 	}
-	_, err := ParseRange(rng)
+	if local || !IsTag(s) {
+		_, err = ParseRange(rng)
+	}
 	return err
 }
 

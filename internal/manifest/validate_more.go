@@ -160,20 +160,19 @@ func (v *validator) dependencies() {
 func (v *validator) dependency(at, name, rng string) {
 	spec, err := hub.ParseSpec(name, rng)
 	if strings.HasPrefix(at, "overrides") && !strings.HasPrefix(rng, hub.AliasPrefix) {
-		spec = hub.Spec{Range: rng}
+		spec.Range = rng
 		spec.Name, err = hub.ParseLocalName(name)
 	}
 	if err != nil {
 		v.fail(CodeName, at, "%s", messageOf(err))
 		return
 	}
-	n, rng := spec.Name, spec.Range
-	if own, err := hub.ParseName(v.m.Name); err == nil && own.Claim() == n.Claim() {
-		v.fail(CodeDuplicate, at, "%s depends on itself", n)
+	if own, err := hub.ParseName(v.m.Name); err == nil && own.Claim() == spec.Name.Claim() {
+		v.fail(CodeDuplicate, at, "%s depends on itself", spec.Name)
 	}
-	if err := checkRange(rng); err != nil {
+	if err := checkRange(spec.Range); err != nil {
 		v.fail(CodeRange, at, "%s", messageOf(err))
-	} else if _, local := LocalRange(rng); local && v.publish {
+	} else if _, local := hub.LocalRange(spec.Range); local && v.publish {
 		v.fail(CodeRange, at, "%s has a meaning only in your workspace; write a range", jsonc.Quote(rng))
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/cli/asks"
+	"github.com/mcphub/mcphub/internal/cli/members"
 
 	"github.com/mcphub/mcphub/internal/bundle"
 	"github.com/mcphub/mcphub/internal/hub"
@@ -29,7 +30,7 @@ type publishOptions struct {
 	dryRun       bool
 	allowSecrets bool
 	timeout      time.Duration
-	members      app.Picked
+	members      members.Picked
 	published    []any // what was, for JSON
 }
 
@@ -148,7 +149,7 @@ func (o *publishOptions) read() (*parcel, error) {
 		return nil, hub.Errorf(hub.NotFound, "there is no mcp.json in %s or above it", o.Dir).WithHint("mcpm init writes one")
 	}
 	written := text
-	if text, err = o.Unlocal(text); err != nil {
+	if text, err = members.Unlocal(o.App, text); err != nil {
 		return nil, err
 	}
 	if !bytes.Equal(text, written) {

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/members"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest"
@@ -70,7 +71,7 @@ func (o *ciOptions) run(ctx context.Context) error {
 			return err
 		}
 	}
-	if _, err := o.LinkLocals(p, local); err != nil {
+	if _, err := members.Link(o.App, p, local); err != nil {
 		return err
 	}
 	if err := o.remember(p); err != nil {
@@ -88,7 +89,7 @@ func (o *ciOptions) run(ctx context.Context) error {
 func (o *ciOptions) locals(m *manifest.Manifest) (map[hub.Name]string, error) {
 	specs, _ := hub.ParseSpecs(m.DevDependencies, m.Dependencies) // what is none is drift
 	_, local := workspace.Split(specs)
-	dirs, err := o.Locals(local)
+	dirs, err := members.Locals(o.App, local)
 	if k := hub.KindOf(err); k == hub.Conflict || k == hub.NotFound {
 		return nil, app.No(err)
 	}
@@ -124,7 +125,7 @@ func driftOf(m *manifest.Manifest, lock *install.Lockfile) []hub.Issue {
 				say("%s asks for %q, which is no server name", from, key)
 				continue
 			}
-			if _, local := manifest.LocalRange(spec.Range); local && from == install.ManifestFile {
+			if _, local := hub.LocalRange(spec.Range); local && from == install.ManifestFile {
 				continue // a member of the workspace, which is not locked
 			}
 			name, rng := spec.ID(), spec.Range

@@ -11,6 +11,7 @@ import (
 
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/cli/asks"
+	"github.com/mcphub/mcphub/internal/cli/members"
 
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
@@ -60,7 +61,7 @@ func (o *apply) execute(ctx context.Context, a *app.App, pl *plan) error {
 	if _, err := log.Note(pl.project, a.Now(), o.why(pl)); err != nil {
 		return err
 	}
-	if _, err := a.LinkLocals(pl.project, pl.local); err != nil {
+	if _, err := members.Link(a, pl.project, pl.local); err != nil {
 		return err
 	}
 	return h.Remember(pl.project)

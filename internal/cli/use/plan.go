@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/members"
 
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
@@ -194,7 +195,7 @@ func (pl *plan) locals() error {
 	for _, e := range pl.edits { // which say otherwise
 		delete(local, e.name)
 	}
-	pl.local, err = pl.provider.Locals(local)
+	pl.local, err = members.Locals(pl.provider.App, local)
 	return err
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/members"
 
 	"github.com/mcphub/mcphub/internal/gateway"
 	"github.com/mcphub/mcphub/internal/hub"
@@ -25,7 +26,7 @@ type testOptions struct {
 	timeout   time.Duration
 	name      string
 	confined  confinement
-	members   app.Picked
+	members   members.Picked
 	answers   []testAnswer
 }
 

@@ -15,7 +15,7 @@ func keys(m map[hub.Name]string) iter.Seq[hub.Name] { return maps.Keys(m) }
 func Split(specs map[hub.Name]hub.Spec) (others, local map[hub.Name]hub.Spec) {
 	others, local = map[hub.Name]hub.Spec{}, map[hub.Name]hub.Spec{}
 	for id, s := range specs {
-		if _, ok := manifest.LocalRange(s.Range); ok {
+		if _, ok := hub.LocalRange(s.Range); ok {
 			local[id] = s
 		} else {
 			others[id] = s
@@ -29,7 +29,7 @@ func Needs(m *manifest.Manifest) map[hub.Name]string {
 	out := map[hub.Name]string{}
 	specs, _ := hub.ParseSpecs(m.DevDependencies, m.Dependencies) // what is none is told by whoever checks the manifest
 	for _, s := range specs {
-		if _, ok := manifest.LocalRange(s.Range); ok {
+		if _, ok := hub.LocalRange(s.Range); ok {
 			out[s.Name] = s.Range
 		}
 	}
@@ -39,7 +39,7 @@ func Needs(m *manifest.Manifest) map[hub.Name]string {
 // Real returns the range that stands for a "workspace:" range where the workspace is not: of "*" the version of the member,
 // of "^" and "~" these before it, of others what follows the prefix. Conflict when the version is not in the range.
 func Real(rng, version string) (string, error) {
-	local, ok := manifest.LocalRange(rng)
+	local, ok := hub.LocalRange(rng)
 	if !ok {
 		return rng, nil
 	}
@@ -47,7 +47,7 @@ func Real(rng, version string) (string, error) {
 	if err != nil {
 		return "", hub.Errorf(hub.Invalid, "its version %.80q is none", version).WithHint("write a version such as 1.0.0 into its mcp.json")
 	}
-	switch text := strings.TrimSpace(strings.TrimPrefix(rng, manifest.LocalPrefix)); text {
+	switch text := strings.TrimSpace(strings.TrimPrefix(rng, hub.LocalPrefix)); text {
 	case "*":
 		return version, nil
 	case "^", "~":

@@ -165,14 +165,14 @@ func FuzzReal(f *testing.F) {
 		f.Add(s, "1.2.0")
 	}
 	f.Fuzz(func(t *testing.T, rng, version string) {
-		if _, local := manifest.LocalRange(rng); !local {
+		if _, local := hub.LocalRange(rng); !local {
 			return
 		}
 		got, err := workspace.Real(rng, version)
 		if err != nil {
 			return
 		}
-		if _, local := manifest.LocalRange(got); local {
+		if _, local := hub.LocalRange(got); local {
 			t.Errorf("%q of %q is %q", rng, version, got)
 		}
 		if _, err := manifest.ParseRange(got); err != nil {

@@ -1,4 +1,6 @@
-package app
+// Package members is how verbs reach the servers of a workspace: the flags that choose some, the members that stand for dependencies,
+// and the ranges that are published in their place.
+package members
 
 import (
 	"maps"
@@ -6,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest"
@@ -35,13 +38,13 @@ func (p *Picked) Flags(c *cobra.Command) {
 func (p *Picked) Any() bool { return len(p.Names)+len(p.Filters) > 0 }
 
 // Choose returns the directories of the members that were named, each after those it needs.
-func (p *Picked) Choose(a *App) ([]string, error) {
-	w, err := a.Workspace()
+func (p *Picked) Choose(a *app.App) ([]string, error) {
+	w, err := Find(a)
 	if err != nil {
 		return nil, err
 	}
 	if w == nil {
-		return nil, Usage("%s is no workspace, and -w and --filter choose its members", install.FindProject(a.Dir).Dir).
+		return nil, app.Usage("%s is no workspace, and -w and --filter choose its members", install.FindProject(a.Dir).Dir).
 			WithHint(`"workspaces": ["servers/*"] in the mcp.json above your servers makes it one`)
 	}
 	chosen := map[string]workspace.Member{}
@@ -78,12 +81,12 @@ func (p *Picked) Choose(a *App) ([]string, error) {
 	return dirs, nil
 }
 
-// Workspace returns the one that the working directory is in, as its root or in a member; nil when there is none.
-func (a *App) Workspace() (*Workspace, error) {
+// Find returns the workspace that the working directory is in, as its root or in a member; nil when there is none.
+func Find(a *app.App) (*Workspace, error) {
 	here := install.FindProject(a.Dir)
 	for dir := here.Dir; ; dir = filepath.Dir(dir) {
 		root := install.Project{Dir: dir}
-		m, _, err := ReadManifest(root)
+		m, _, err := app.ReadManifest(root)
 		if err != nil && dir == here.Dir {
 			return nil, err
 		}
@@ -115,7 +118,7 @@ func openWorkspace(root install.Project, patterns []string) (*Workspace, error) 
 	w := &Workspace{Root: root}
 	seen := map[hub.Name]string{}
 	for _, dir := range dirs {
-		m, _, err := ReadManifest(install.Project{Dir: filepath.Join(root.Dir, filepath.FromSlash(dir))})
+		m, _, err := app.ReadManifest(install.Project{Dir: filepath.Join(root.Dir, filepath.FromSlash(dir))})
 		if err != nil {
 			return nil, err
 		}
@@ -144,7 +147,7 @@ func (w *Workspace) below(from, typed string) (string, bool) {
 		typed = filepath.Join(from, typed)
 	}
 	rel, err := filepath.Rel(w.Root.Dir, typed)
-	if err != nil || !isDir(typed) {
+	if info, e := os.Stat(typed); err != nil || e != nil || !info.IsDir() {
 		return "", false
 	}
 	return filepath.ToSlash(rel), true
@@ -152,12 +155,12 @@ func (w *Workspace) below(from, typed string) (string, bool) {
 
 // Unlocal returns the text of an mcp.json with the ranges that count elsewhere in the place of "workspace:" ranges; comments and
 // order stay. NotFound when there is no such member, Conflict when its version is not in the range.
-func (a *App) Unlocal(text []byte) ([]byte, error) {
+func Unlocal(a *app.App, text []byte) ([]byte, error) {
 	m, _, err := manifest.Parse(text)
 	if err != nil || len(workspace.Needs(m)) == 0 {
 		return text, err
 	}
-	w, err := a.Workspace()
+	w, err := Find(a)
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +170,7 @@ func (a *App) Unlocal(text []byte) ([]byte, error) {
 	}{{m.DevDependencies, true}, {m.Dependencies, false}} { // a name in both is among the latter
 		for _, key := range slices.Sorted(maps.Keys(group.deps)) {
 			spec, err := hub.ParseSpec(key, group.deps[key])
-			if _, local := manifest.LocalRange(spec.Range); err != nil || !local {
+			if _, local := hub.LocalRange(spec.Range); err != nil || !local {
 				continue // whoever checks the manifest says so
 			}
 			on, err := w.member(spec)
@@ -186,16 +189,16 @@ func (a *App) Unlocal(text []byte) ([]byte, error) {
 }
 
 // Locals returns the directories of the members that stand for dependencies on "workspace:" ranges. It fails as Unlocal does.
-func (a *App) Locals(local map[hub.Name]hub.Spec) (map[hub.Name]string, error) {
+func Locals(a *app.App, local map[hub.Name]hub.Spec) (map[hub.Name]string, error) {
 	if len(local) == 0 {
 		return nil, nil
 	}
-	w, err := a.Workspace()
+	w, err := Find(a)
 	if err != nil {
 		return nil, err
 	}
 	dirs := map[hub.Name]string{}
-	for _, id := range slices.SortedFunc(maps.Keys(local), CompareNames) {
+	for _, id := range slices.SortedFunc(maps.Keys(local), app.CompareNames) {
 		on, err := w.member(local[id])
 		if err != nil {
 			return nil, err
@@ -208,8 +211,8 @@ func (a *App) Locals(local map[hub.Name]hub.Spec) (map[hub.Name]string, error) {
 	return dirs, nil
 }
 
-// LinkLocals lets members run in place of the dependencies on them, as mcpm link does, and returns whether that is new.
-func (a *App) LinkLocals(p install.Project, dirs map[hub.Name]string) (bool, error) {
+// Link lets members run in place of the dependencies on them, as mcpm link does, and returns whether that is new.
+func Link(a *app.App, p install.Project, dirs map[hub.Name]string) (bool, error) {
 	h, err := a.Store()
 	if err != nil {
 		return false, err
