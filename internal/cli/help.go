@@ -166,6 +166,7 @@ Granted is what the permissions of its manifest ask for (mcpm help permissions),
   --allow read=~/Notes               a directory or file, to read; relative ones begin at the project
   --allow write=.                    and to change
   --allow env=TZ                     a variable of your environment
+  --allow memory=2Gi                 that much memory
   --allow subprocess                 other programs
 
 Everything else is not there: your files, your environment, the network, other processes, the container engine. The
