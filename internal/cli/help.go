@@ -115,8 +115,8 @@ mcpm install NAME notes ^VERSION in mcp.json; --exact notes the version itself.
 secrets, limits. mcpm shows that before it installs a server, and shows what is new before it updates one.
 A server that declares nothing asks for nothing.
 
-What is declared is not enforced yet: this version of mcpm runs every server with all of your rights. Install
-only what you would run by hand.
+On Linux mcpm run --sandbox gives a server what it declares and what you allow beside, and nothing more (mcpm help
+sandbox). Without it a server runs with all of your rights: install only what you would run by hand.
 `,
 	"lockfile": `mcpm-lock.json says exactly what is installed: for each server its version, the hub it came from, the
 sha256 of its manifest, its artifacts, the permissions it asked for, a fingerprint of its tools, and what it
@@ -166,6 +166,7 @@ Granted is what the permissions of its manifest ask for (mcpm help permissions),
   --allow read=~/Notes               a directory or file, to read; relative ones begin at the project
   --allow write=.                    and to change
   --allow env=TZ                     a variable of your environment
+  --allow memory=2Gi                 that much memory
   --allow subprocess                 other programs
 
 Everything else is not there: your files, your environment, the network, other processes, the container engine. The

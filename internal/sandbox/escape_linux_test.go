@@ -172,6 +172,7 @@ func (p place) attempts() []attempted {
 		{"a program of its own where it may write", "own", p.granted},
 		{"a program with the setuid bit", "become", filepath.Join(p.granted, "setuid")},
 		{"ending process 1", "kill", ""},
+		{"more processors", "processors", ""},
 		{"becoming root", "root", ""},
 		{"a user namespace", "namespace", ""},
 		{"a process in a user namespace", "clone", ""},

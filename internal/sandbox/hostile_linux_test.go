@@ -108,6 +108,13 @@ var attempts = map[string]func(arg string) (string, error){
 		}
 		return "", errno
 	},
+	"processors": func(string) (string, error) {
+		var set unix.CPUSet
+		for cpu := range 64 {
+			set.Set(cpu)
+		}
+		return "all processors", unix.SchedSetaffinity(0, &set)
+	},
 	"root": func(string) (string, error) { return "root", syscall.Setuid(0) },
 	"become": func(path string) (string, error) { // a program with the setuid bit, of root
 		out, err := exec.Command(path, "hostile", "who", "").CombinedOutput()

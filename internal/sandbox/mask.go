@@ -18,6 +18,9 @@ var private = []string{
 	".gem/credentials", ".terraform.d/credentials.tfrc.json", ".vault-token", ".m2/settings.xml",
 }
 
+// engines are sockets and directories of the machine through which somebody becomes its master, or another process of the same person.
+var engines = []string{"/run/docker.sock", "/run/containerd", "/run/podman", "/run/crio", "/run/dbus", "/run/systemd", "/run/user", "/var/run/docker.sock", "/var/lib/docker"}
+
 // keys are names that are masked wherever they are inside of a granted directory.
 func keys(name string) bool {
 	switch {
@@ -32,7 +35,7 @@ func keys(name string) bool {
 
 const maxLooked = 100_000 // entries of granted directories that are looked at for keys
 
-// Masked lists what must not be seen of the given mounts: what is private in a person's home, and files and directories
+// Masked lists what must not be seen of the given mounts: what is private in a person's home, the sockets of container engines and the like, and files and directories
 // for keys by their names (.env and the like), which are looked for now; what is created later is seen. It fails where
 // there is too much to look at: name a smaller directory.
 func Masked(home string, mounts []Mount) ([]string, error) {
@@ -40,6 +43,7 @@ func Masked(home string, mounts []Mount) ([]string, error) {
 	for _, p := range private {
 		out = append(out, filepath.Join(home, filepath.FromSlash(p)))
 	}
+	out = append(out, engines...)
 	left := maxLooked
 	for _, m := range mounts {
 		if err := look(m.Path, &left, &out); err != nil {

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"maps"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -51,17 +50,7 @@ func (a *App) Startable(spec manifest.ServerSpec, e *install.Locked) error {
 
 // StartableIn says why no entry of a server that is not installed can be started here, nil when one can.
 func (a *App) StartableIn(m *manifest.Manifest) error {
-	var first error
-	for _, key := range slices.Sorted(maps.Keys(m.Servers)) {
-		err := a.Startable(m.Servers[key], nil)
-		if err == nil {
-			return nil
-		}
-		if first == nil {
-			first = err
-		}
-	}
-	return first
+	return refusal(archives.StartableIn(m, goos))
 }
 
 // refusal turns what is forbidden about an archive into what mcpm refuses.

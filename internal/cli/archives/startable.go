@@ -101,3 +101,18 @@ func Startable(spec manifest.ServerSpec, e *install.Locked, goos string) error {
 	}
 	return hub.Errorf(hub.Forbidden, "it is a package of the type %s, which this mcpm does not start", term.Clean(kind)).WithHint("install a newer mcpm, or choose another server")
 }
+
+// StartableIn says why no entry of a server that is not installed can be started here, nil when one can.
+func StartableIn(m *manifest.Manifest, goos string) error {
+	var first error
+	for _, key := range slices.Sorted(maps.Keys(m.Servers)) {
+		err := Startable(m.Servers[key], nil, goos)
+		if err == nil {
+			return nil
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return first
+}

@@ -111,8 +111,7 @@ func askFor(kind string, in app.Input) Ask {
 // maxAsked is how many lines of what a server asks for are shown: what is required comes first.
 const maxAsked = 40
 
-// Print writes what a server asks for, a line each, under its kind. What is declared is all that can be shown: it is not
-// enforced yet.
+// Print writes what a server asks for, a line each, under its kind. What is declared is all that can be shown.
 func Print(t *term.IO, w io.Writer, list []Ask) {
 	kind := ""
 	for i, line := range list {

@@ -28,7 +28,7 @@ type Machine struct {
 type Grants []string
 
 // kinds are those of a grant, and what their values are.
-const kinds = "net=HOST:PORT, read=PATH, write=PATH, env=NAME or subprocess"
+const kinds = "net=HOST:PORT, read=PATH, write=PATH, env=NAME, memory=AMOUNT or subprocess"
 
 // ours are variables that every server gets, when they are set.
 var ours = []string{"PATH", "LANG", "LANGUAGE", "TZ", "TERM", "NO_COLOR", "PYTHONPATH", "PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE", "NODE_OPTIONS"}
@@ -121,6 +121,13 @@ func permissions(m *manifest.Manifest, grants Grants) (manifest.Permissions, err
 			p.Filesystem = append(p.Filesystem, manifest.PathPermission{Path: value, Access: kind})
 		case kind == "env":
 			p.Environment = append(p.Environment, value)
+		case kind == "memory":
+			limits := manifest.ResourceLimits{}
+			if p.Resources != nil {
+				limits = *p.Resources
+			}
+			limits.Memory = value
+			p.Resources = &limits
 		default:
 			return p, hub.Errorf(hub.Invalid, "there is no permission %q to allow", kind).WithHint("write %s", kinds)
 		}

@@ -46,7 +46,7 @@ func TestConfine(t *testing.T) {
 		Command: ".nvm/versions/node/v22/bin/node", Env: []string{"PATH=/usr/bin", "REGION=eu", "TOKEN=t", "OTHER=secret", "OWN=1", "LC_ALL=C", "HOME=/root", "SSH_AUTH_SOCK=/x"},
 		Reads: []string{filepath.Join(at.Home, "tree")}, Writes: []string{filepath.Join(at.Home, "cache")},
 	}
-	grants := confine.Grants{"write=~/Notes", "net=localhost:5432", "subprocess", "env=OTHER2"}
+	grants := confine.Grants{"write=~/Notes", "net=localhost:5432", "subprocess", "env=OTHER2", "memory=2Gi"}
 	if err := at.Confine(m, s, map[string]string{"OWN": "1"}, grants); err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func TestConfine(t *testing.T) {
 	if len(got.Mounts) != 5 || !slices.Equal(got.Network, []string{"api.example.com:443", "localhost:5432"}) || !got.Subprocess {
 		t.Errorf("%+v", got)
 	}
-	if want := (sandbox.Limits{Memory: 512 << 20, Pids: 99, CPUs: 1}); got.Limits != want {
+	if want := (sandbox.Limits{Memory: 2 << 30, Pids: 99, CPUs: 1}); got.Limits != want {
 		t.Errorf("%+v", got.Limits)
 	}
 	if want := []string{"PATH=/usr/bin", "REGION=eu", "TOKEN=t", "OWN=1", "LC_ALL=C", "HOME=" + at.Home, "TMPDIR=/tmp"}; !slices.Equal(s.Env, want) {

@@ -169,10 +169,10 @@ func showNew(a *app.App, st step) {
 		asks.Print(a.IO, a.IO.Err, list)
 	}
 	if !slices.ContainsFunc(list, func(ask asks.Ask) bool { return ask.Name == "" }) { // nothing but values
-		fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Wrap("It declares no permissions. Like every server it runs with your rights for now.", 2))
+		fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Wrap("It declares no permissions. Without --sandbox it runs with all of yours.", 2))
 		return
 	}
-	fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Dim(a.IO.Wrap("That is what it declares; it is not enforced yet, the server runs with your rights.", 2)))
+	fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Dim(a.IO.Wrap("That is what it declares, and gets with --sandbox. Without it the server runs with your rights.", 2)))
 }
 
 func showDetails(a *app.App, st step) {
