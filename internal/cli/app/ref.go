@@ -15,8 +15,8 @@ type Ref struct {
 	Given bool // a range was written
 }
 
-// maxRef is the longest argument that is read.
-const maxRef = 600
+// MaxRef is the longest argument that is read.
+const MaxRef = 600
 
 // ParseRef reads NAME[@RANGE] of a server. The "@" that starts a scope is not the one before the range.
 func ParseRef(s string) (Ref, error) { return parseRef(s, hub.ParseMirrorName) }
@@ -27,7 +27,7 @@ func ParseLocal(s string) (Ref, error) { return parseRef(s, hub.ParseLocalName) 
 // ParseAsked reads what is to be installed: NAME[@RANGE], ALIAS[@RANGE] of one that is there, or ALIAS@mcpm:NAME[@RANGE].
 func ParseAsked(s string) (Ref, error) {
 	alias, target, ok := strings.Cut(s, "@"+hub.AliasPrefix)
-	if !ok || len(s) > maxRef {
+	if !ok || len(s) > MaxRef {
 		return ParseLocal(s)
 	}
 	spec, err := hub.ParseSpec(alias, hub.AliasPrefix+target)
@@ -39,8 +39,8 @@ func ParseAsked(s string) (Ref, error) {
 }
 
 func parseRef(s string, parse func(string) (hub.Name, error)) (Ref, error) {
-	if len(s) > maxRef {
-		return Ref{}, Usage("the argument %.40q... has %d characters; at most %d are read", s, len(s), maxRef)
+	if len(s) > MaxRef {
+		return Ref{}, Usage("the argument %.40q... has %d characters; at most %d are read", s, len(s), MaxRef)
 	}
 	name, rng, given := s, "", false
 	if i := strings.LastIndexByte(s, '@'); i > 0 {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/typed"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/spf13/cobra"
@@ -56,7 +57,7 @@ func NewExport(a *app.App) *cobra.Command {
 		Example: "  mcpm export --format sbom -o sbom.json\n  mcpm export @acme/postgres --format spdx\n  mcpm export @acme/postgres --format server.json",
 		Args:    app.Args(0, -1, "names of servers"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			refs, err := o.InstalledRefs(args, o.global)
+			refs, err := typed.AllInstalled(o.App, args, o.global)
 			for _, r := range refs {
 				if r.Given {
 					return app.Usage("export writes the locked version; %s names another", r.Name).WithHint("mcpm export %s --format %s", r.Name, app.First(o.format, formatSBOM))

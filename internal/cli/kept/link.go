@@ -7,6 +7,7 @@ import (
 
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/cli/term"
+	"github.com/mcphub/mcphub/internal/cli/typed"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/spf13/cobra"
@@ -108,7 +109,7 @@ func (o *linkOptions) link(path string) error {
 }
 
 func (o *linkOptions) unlink(arg string) error {
-	ref, err := o.InstalledRef(arg, o.global)
+	ref, err := typed.Installed(o.App, arg, o.global)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/typed"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest"
@@ -75,7 +76,7 @@ func (s *server) input(name string) (app.Input, bool) {
 }
 
 func (o *configOptions) run(ctx context.Context) error {
-	r, err := o.InstalledRef(o.name, o.global)
+	r, err := typed.Installed(o.App, o.name, o.global)
 	if err != nil {
 		return err
 	}

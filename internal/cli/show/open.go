@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/typed"
 
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/spf13/cobra"
@@ -38,9 +39,9 @@ func NewOpen(a *app.App) *cobra.Command {
 }
 
 func (o *openOptions) run(ctx context.Context) error {
-	r, err := o.KnownRef(o.arg)
+	r, err := typed.Known(o.App, o.arg)
 	if err != nil {
-		return o.MissingScope(ctx, "open", o.arg, err)
+		return typed.MissingScope(ctx, o.App, "open", o.arg, err)
 	}
 	if r.Given {
 		return app.Usage("open takes a name without a version; %s has one", r.Name).WithHint("mcpm open %s", r.Name)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/cli/asks"
+	"github.com/mcphub/mcphub/internal/cli/typed"
 
 	"github.com/mcphub/mcphub/internal/cli/term"
 	"github.com/mcphub/mcphub/internal/hub"
@@ -105,7 +106,7 @@ func (o *outdatedOptions) run(ctx context.Context) error {
 
 // names returns the servers to look at: those that were named, or all.
 func (o *outdatedOptions) names(v *view) ([]hub.Name, error) {
-	refs, err := o.InstalledRefs(o.args, o.global)
+	refs, err := typed.AllInstalled(o.App, o.args, o.global)
 	if err != nil {
 		return nil, err
 	}

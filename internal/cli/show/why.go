@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/typed"
 
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
@@ -51,7 +52,7 @@ const (
 )
 
 func (o *whyOptions) run() error {
-	r, err := o.InstalledRef(o.arg, o.global)
+	r, err := typed.Installed(o.App, o.arg, o.global)
 	if err != nil {
 		return err
 	}

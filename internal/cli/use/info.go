@@ -8,6 +8,7 @@ import (
 
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/cli/asks"
+	"github.com/mcphub/mcphub/internal/cli/typed"
 
 	"github.com/mcphub/mcphub/internal/cli/term"
 	"github.com/mcphub/mcphub/internal/hub"
@@ -44,9 +45,9 @@ func (o *infoOptions) run(ctx context.Context) error {
 	if o.Offline {
 		return o.kept()
 	}
-	r, err := o.KnownRef(o.arg)
+	r, err := typed.Known(o.App, o.arg)
 	if err != nil {
-		return o.MissingScope(ctx, "info", o.arg, err)
+		return typed.MissingScope(ctx, o.App, "info", o.arg, err)
 	}
 	c, err := o.ClientFor(r.Name)
 	if err != nil {

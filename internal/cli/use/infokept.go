@@ -7,6 +7,7 @@ import (
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/cli/asks"
 	"github.com/mcphub/mcphub/internal/cli/term"
+	"github.com/mcphub/mcphub/internal/cli/typed"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest"
@@ -29,7 +30,7 @@ type keptJSON struct {
 // kept shows what the lockfile and the store say of an installed server. NotFound for one that is not installed, and for
 // another version than the one that is.
 func (o *infoOptions) kept() error {
-	r, err := o.InstalledRef(o.arg, false)
+	r, err := typed.Installed(o.App, o.arg, false)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/typed"
 
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/spf13/cobra"
@@ -72,7 +73,7 @@ func (o *installOptions) run(ctx context.Context) error {
 	if err != nil {
 		for _, arg := range o.args { // the first of them that has no scope is the one that was complained of, if any was
 			if !strings.Contains(arg, "/") {
-				return o.MissingScope(ctx, "install", arg, err)
+				return typed.MissingScope(ctx, o.App, "install", arg, err)
 			}
 		}
 		return err
@@ -113,7 +114,7 @@ func (o *installOptions) run(ctx context.Context) error {
 		switch {
 		case of != "":
 		case r.Name.IsAlias() && want[r.Name].Name == "":
-			return o.MissingScope(ctx, "install", o.args[i], app.NoScope(o.args[i]))
+			return typed.MissingScope(ctx, o.App, "install", o.args[i], app.NoScope(o.args[i]))
 		case r.Name.IsAlias():
 			of = want[r.Name].Name
 		default:

@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/typed"
 
 	"github.com/mcphub/mcphub/internal/gateway"
 	"github.com/spf13/cobra"
@@ -58,7 +59,7 @@ func NewRun(a *app.App) *cobra.Command {
 }
 
 func (o *runOptions) run(ctx context.Context) error {
-	r, err := o.InstalledRef(o.name, o.global)
+	r, err := typed.Installed(o.App, o.name, o.global)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/cli/members"
+	"github.com/mcphub/mcphub/internal/cli/typed"
 
 	"github.com/mcphub/mcphub/internal/gateway"
 	"github.com/mcphub/mcphub/internal/hub"
@@ -183,7 +184,7 @@ func (o *testOptions) show(ans testAnswer) {
 // target is the server to test: an installed one, or the one described here.
 func (o *testOptions) target() (*app.Installed, error) {
 	if o.name != "" {
-		r, err := o.InstalledRef(o.name, o.global)
+		r, err := typed.Installed(o.App, o.name, o.global)
 		if err != nil {
 			return nil, err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/typed"
 
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/manifest/workspace"
@@ -34,7 +35,7 @@ func NewUninstall(a *app.App) *cobra.Command {
 
 func (o *uninstallOptions) run(ctx context.Context) error {
 	begun := o.Now()
-	refs, err := o.InstalledRefs(o.args, o.global)
+	refs, err := typed.AllInstalled(o.App, o.args, o.global)
 	if err != nil {
 		return err
 	}

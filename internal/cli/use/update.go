@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/typed"
 
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/spf13/cobra"
@@ -37,7 +38,7 @@ func NewUpdate(a *app.App) *cobra.Command {
 
 func (o *updateOptions) run(ctx context.Context) error {
 	begun := o.Now()
-	refs, err := o.InstalledRefs(o.args, o.global)
+	refs, err := typed.AllInstalled(o.App, o.args, o.global)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,6 @@
-package app
+// Package typed reads names as people type them for verbs about installed servers: an alias, or a name without its
+// scope, means the one installed server that is called so.
+package typed
 
 import (
 	"context"
@@ -7,53 +9,54 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest/jsonc"
 )
 
-// InstalledRef is ParseLocal for verbs about what is installed: there a name may be written without its scope, and means
+// Installed is app.ParseLocal for verbs about what is installed: there a name may be written without its scope, and means
 // the one server that is called so, of the project or else of those for all projects; with global the other way round.
 // An alias that is called so goes first. Invalid when several are called so, NotFound when none is.
-func (a *App) InstalledRef(s string, global bool) (Ref, error) {
-	full, others, err := a.spelled(s, global)
+func Installed(a *app.App, s string, global bool) (app.Ref, error) {
+	full, others, err := spelled(a, s, global)
 	if err != nil {
-		return Ref{}, err
+		return app.Ref{}, err
 	}
 	if full.name != "" {
-		return ParseLocal(full.name.String() + full.rng)
+		return app.ParseLocal(full.name.String() + full.rng)
 	}
 	if base, _ := cutRange(s); canBeShort(base) {
-		e := hub.Errorf(hub.NotFound, "no server called %s is installed", Clean(base))
+		e := hub.Errorf(hub.NotFound, "no server called %s is installed", app.Clean(base))
 		if near := jsonc.Nearest(base, others); near != "" {
-			return Ref{}, e.WithHint("did you mean %s?", near)
+			return app.Ref{}, e.WithHint("did you mean %s?", near)
 		}
-		return Ref{}, e.WithHint("mcpm list shows what is installed, mcpm search %s finds others", Clean(base))
+		return app.Ref{}, e.WithHint("mcpm list shows what is installed, mcpm search %s finds others", app.Clean(base))
 	}
-	return ParseRef(s)
+	return app.ParseRef(s)
 }
 
-// InstalledRefs reads several; naming a server twice is a mistake.
-func (a *App) InstalledRefs(args []string, global bool) ([]Ref, error) {
-	return ParseRefs(args, func(s string) (Ref, error) { return a.InstalledRef(s, global) })
+// AllInstalled reads several; naming a server twice is a mistake.
+func AllInstalled(a *app.App, args []string, global bool) ([]app.Ref, error) {
+	return app.ParseRefs(args, func(s string) (app.Ref, error) { return Installed(a, s, global) })
 }
 
-// KnownRef is ParseRef for verbs about any server, where a name without its scope means an installed one, and an alias
+// Known is app.ParseRef for verbs about any server, where a name without its scope means an installed one, and an alias
 // the server that it stands for.
-func (a *App) KnownRef(s string) (Ref, error) {
-	full, _, err := a.spelled(s, false)
+func Known(a *app.App, s string) (app.Ref, error) {
+	full, _, err := spelled(a, s, false)
 	if err != nil {
-		return Ref{}, err
+		return app.Ref{}, err
 	}
 	if full.name != "" {
-		return ParseRef(full.of.String() + full.rng)
+		return app.ParseRef(full.of.String() + full.rng)
 	}
-	return ParseRef(s)
+	return app.ParseRef(s)
 }
 
 // MissingScope adds to the error about a name without its scope which servers of the hub are called so. None is ever taken
 // for the one that was meant: anybody may call a server of theirs as another is called.
-func (a *App) MissingScope(ctx context.Context, verb, arg string, err error) error {
+func MissingScope(ctx context.Context, a *app.App, verb, arg string, err error) error {
 	base, rng := cutRange(arg)
 	if !canBeShort(base) || a.Offline || hub.KindOf(err) != hub.Invalid || !strings.Contains(err.Error(), base) {
 		return err
@@ -79,9 +82,9 @@ func (a *App) MissingScope(ctx context.Context, verb, arg string, err error) err
 	case 0:
 		return err
 	case 1:
-		return Usage("%s", err.Error()).WithHint("did you mean mcpm %s %s%s?", verb, names[0], rng)
+		return app.Usage("%s", err.Error()).WithHint("did you mean mcpm %s %s%s?", verb, names[0], rng)
 	}
-	return Usage("%s", err.Error()).WithHint("the hub has %s: write the whole name", AndList(names))
+	return app.Usage("%s", err.Error()).WithHint("the hub has %s: write the whole name", app.AndList(names))
 }
 
 // hintTime is how long the hub may take to say what may have been meant.
@@ -95,7 +98,7 @@ type meant struct {
 }
 
 // spelled returns what an argument without a scope means, if it is one; and how the installed servers are called.
-func (a *App) spelled(s string, global bool) (full meant, others []string, err error) {
+func spelled(a *app.App, s string, global bool) (full meant, others []string, err error) {
 	base, rng := cutRange(s)
 	if !canBeShort(base) {
 		return meant{}, nil, nil
@@ -117,7 +120,7 @@ func (a *App) spelled(s string, global bool) (full meant, others []string, err e
 			return meant{hub.Name(base), of, rng}, others, nil
 		}
 		var fit []meant
-		for _, n := range slices.SortedFunc(maps.Keys(names), CompareNames) {
+		for _, n := range slices.SortedFunc(maps.Keys(names), app.CompareNames) {
 			if others = append(others, n.Base()); strings.EqualFold(n.Base(), base) {
 				fit = append(fit, meant{n, names[n], rng})
 			}
@@ -131,7 +134,7 @@ func (a *App) spelled(s string, global bool) (full meant, others []string, err e
 			for _, m := range fit {
 				all = append(all, m.name.String())
 			}
-			return meant{}, nil, Usage("several installed servers are called %s: %s", Clean(base), AndList(all)).WithHint("write the whole name, such as %s", all[0])
+			return meant{}, nil, app.Usage("several installed servers are called %s: %s", app.Clean(base), app.AndList(all)).WithHint("write the whole name, such as %s", all[0])
 		}
 	}
 	return meant{}, others, nil
@@ -152,7 +155,7 @@ func namesIn(h install.Home, p install.Project) (map[hub.Name]hub.Name, error) {
 	for n := range links {
 		names[n] = n
 	}
-	if m, _, err := ReadManifest(p); err == nil && m != nil { // what is wrong with it is told by those who need it
+	if m, _, err := app.ReadManifest(p); err == nil && m != nil { // what is wrong with it is told by those who need it
 		asked, _ := hub.ParseSpecs(m.DevDependencies, m.Dependencies)
 		for n, spec := range asked {
 			if n.IsAlias() {
@@ -176,5 +179,5 @@ func cutRange(s string) (name, rng string) {
 
 // canBeShort reports whether an argument is a name without a scope, and not the beginning of one or a path.
 func canBeShort(s string) bool {
-	return s != "" && len(s) <= maxRef && !strings.ContainsAny(s, `/\`) && !strings.HasPrefix(s, "@") && !strings.HasPrefix(s, ".")
+	return s != "" && len(s) <= app.MaxRef && !strings.ContainsAny(s, `/\`) && !strings.HasPrefix(s, "@") && !strings.HasPrefix(s, ".")
 }
