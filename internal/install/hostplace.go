@@ -28,7 +28,10 @@ func (f *fileRecord) place(h hosts.Host, p Project, name hub.Name, have map[stri
 			return k, "updated"
 		}
 	}
-	scoped := strings.ReplaceAll(name.Scope(), ".", "-") + "-" + name.Base()
+	scoped := name.Base()
+	if !name.IsAlias() { // which has no scope
+		scoped = strings.ReplaceAll(name.Scope(), ".", "-") + "-" + name.Base()
+	}
 	names := []string{name.Base(), scoped}
 	if !p.Global {
 		names = append(names, name.Base()+"-"+filepath.Base(p.Dir), scoped+"-"+filepath.Base(p.Dir))

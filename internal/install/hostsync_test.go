@@ -363,3 +363,22 @@ func TestAdopt(t *testing.T) {
 		t.Errorf("%s", text)
 	}
 }
+
+// TestAliasIsTaken: an alias has no scope to tell it from an entry of a person's.
+func TestAliasIsTaken(t *testing.T) {
+	r, home := registrar(t)
+	write(t, filepath.Join(home, ".cursor", "mcp.json"), `{"mcpServers": {"db": {"command": "mine"}}}`)
+	p := install.Project{Dir: t.TempDir()}
+	changes, err := r.Register(p, []hub.Name{"db"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range changes {
+		if want := "db-" + filepath.Base(p.Dir); c.Host.ID == "cursor" && c.Key != want {
+			t.Errorf("the entry is called %q, want %q", c.Key, want)
+		}
+	}
+	if len(changes) == 0 {
+		t.Error("nothing was registered")
+	}
+}

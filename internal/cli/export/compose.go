@@ -1,6 +1,7 @@
 package export
 
 import (
+	"fmt"
 	"io"
 	"net/url"
 	"slices"
@@ -86,13 +87,17 @@ func imageOf(m *manifest.Manifest) *model.Package {
 
 var notInName = lazyregexp.New(`[^a-z0-9_-]+`)
 
-// serviceName is the server's own name, or with its scope when that is taken.
+// serviceName is the server's own name, or with its scope when that is taken, or else with a number.
 func serviceName(name hub.Name, taken yaml.MapSlice) string {
 	own := notInName.ReplaceAllString(name.Base(), "-")
-	if slices.ContainsFunc(taken, func(i yaml.MapItem) bool { return i.Key == own }) {
-		return notInName.ReplaceAllString(name.Scope(), "-") + "-" + own
+	for i, key := 1, own; ; i++ {
+		if !slices.ContainsFunc(taken, func(i yaml.MapItem) bool { return i.Key == key }) {
+			return key
+		}
+		if key = fmt.Sprintf("%s-%d", own, i+1); i == 1 && !name.IsAlias() { // an alias has no scope
+			key = notInName.ReplaceAllString(name.Scope(), "-") + "-" + own
+		}
 	}
-	return own
 }
 
 func serviceOf(in *app.Installed, p *model.Package) (*service, error) {
