@@ -1,4 +1,4 @@
-// Command reference writes the parts of the manual that are made from the programs themselves: cli.md from the
+// Command reference writes the parts of the manual that are made from the programs themselves: cli.md and topics.md from the
 // help of every verb of mcpm, mcp-json.md from the JSON Schema of mcp.json. `make generate` runs it, in docs. With
 // "man DIR" it writes the manual pages of mcpm instead: `make man` runs that, for packages.
 package main
@@ -38,7 +38,7 @@ func main() {
 }
 
 func pages() map[string]string {
-	return map[string]string{"cli.md": commands(), "mcp-json.md": format()}
+	return map[string]string{"cli.md": commands(), "topics.md": topics(), "mcp-json.md": format()}
 }
 
 // help is what mcpm prints for the arguments, on no terminal.
@@ -75,8 +75,15 @@ func commands() string {
 	for _, v := range verbs {
 		fmt.Fprintf(&b, "\n## mcpm %s\n\n```text\n%s\n```\n", v, help(v, "--help"))
 	}
-	for _, topic := range topicsOf(root) {
-		fmt.Fprintf(&b, "\n## Topic: %s\n\n```text\n%s\n```\n", topic, help("help", topic))
+	return b.String()
+}
+
+// topics are a page of their own: the verbs alone fill one.
+func topics() string {
+	var b strings.Builder
+	b.WriteString("# Topics\n\nWhat lies behind the verbs, as `mcpm help TOPIC` explains it. Made from the program.\n")
+	for _, topic := range topicsOf(help("--help")) {
+		fmt.Fprintf(&b, "\n## %s\n\n```text\n%s\n```\n", topic, help("help", topic))
 	}
 	return b.String()
 }

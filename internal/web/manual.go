@@ -35,6 +35,7 @@ var manualFiles = []struct{ name, lede string }{
 	{"formats.md", "mcp.json and the lockfile, explained field by field with examples."},
 	{"mcp-json.md", "Every field of mcp.json with its type, made from the JSON Schema."},
 	{"cli.md", "Every verb of mcpm with its flags, as the program explains it."},
+	{"topics.md", "Ranges, permissions, lockfile, hosts, sandbox and secrets, in a page."},
 	{"hub.md", "Settings, several hubs, backup, watching, importing and mirroring."},
 	{"score.md", "How completely a server is described, and its quality, point by point."},
 	{"ARCHITECTURE.md", "How the programs are built, with walkthroughs, for those who change them."},

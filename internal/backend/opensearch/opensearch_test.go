@@ -133,7 +133,8 @@ func TestOpenRefuses(t *testing.T) {
 // that was cut off left.
 func TestShare(t *testing.T) {
 	one := open(t, "")
-	name, hosts := strings.TrimSuffix(strings.TrimPrefix(one.Name(), "opensearch."), "-v2"), cluster(t)
+	alias, hosts := strings.TrimPrefix(one.Name(), "opensearch."), cluster(t)
+	name := alias[:strings.LastIndex(alias, "-v")]
 	first, others, _ := strings.Cut(hosts, ",")
 	two, err := opensearch.Open("opensearch://127.0.0.1:1," + others + "," + first + "/" + name) // its first node is down
 	if err != nil {
@@ -151,7 +152,7 @@ func TestShare(t *testing.T) {
 		t.Fatal(err)
 	}
 	count(two, 1)
-	left, _ := http.NewRequestWithContext(ctx, http.MethodPut, "http://"+first+"/"+name+"-v2-12345", nil)
+	left, _ := http.NewRequestWithContext(ctx, http.MethodPut, "http://"+first+"/"+alias+"-12345", nil)
 	if res, err := http.DefaultClient.Do(left); err != nil || res.StatusCode != http.StatusOK {
 		t.Fatal(res, err)
 	}
