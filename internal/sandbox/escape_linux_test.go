@@ -142,7 +142,7 @@ func (p place) attempts() []attempted {
 		{"writing what may be read", "write", filepath.Join(p.readable, "a")},
 		{"writing the system", "write", "/usr/bin/new"},
 		{"writing its root", "write", "/new"},
-		{"the root of process 1", "list", "/proc/1/root/home"},
+		{"the root of process 1", "list", "/proc/1/root"},
 		{"the environment of process 1", "read", "/proc/1/environ"},
 		{"the memory of process 1", "read", "/proc/1/maps"},
 		{"the kernel's settings", "write", "/proc/sys/kernel/core_pattern"},
