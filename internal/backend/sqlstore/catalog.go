@@ -37,7 +37,11 @@ func (s *Store) Page(ctx context.Context, q hub.CatalogQuery) ([]hub.CatalogRow,
 			p.order = "v.name, v.version"
 		}
 	}
-	rows, err := s.db.Query(ctx, text+" ORDER BY "+p.order+" LIMIT ?", append(p.args, q.Limit)...)
+	query := s.db.Query
+	if q.Search != "" {
+		query = s.db.QueryFresh
+	}
+	rows, err := query(ctx, text+" ORDER BY "+p.order+" LIMIT ?", append(p.args, q.Limit)...)
 	if err != nil {
 		return nil, err
 	}

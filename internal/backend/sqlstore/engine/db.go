@@ -133,6 +133,16 @@ func (db *DB) Query(ctx context.Context, text string, args ...any) (*sql.Rows, e
 	return rows, db.Fail(err)
 }
 
+// QueryFresh runs a read whose best plan depends on its arguments, a part of a name above all. PostgreSQL gives a prepared
+// statement one plan for all arguments after its fifth run, and walks all names then.
+func (db *DB) QueryFresh(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	if db.freshArgs == nil {
+		return db.Query(ctx, text, args...)
+	}
+	rows, err := db.Read.DB.QueryContext(ctx, rebind(text), append(db.freshArgs(), args...)...)
+	return rows, db.Fail(err)
+}
+
 // One reads the single row of a query that is asked often; sql.ErrNoRows when there is none.
 func (db *DB) One(ctx context.Context, dest any, text string, args ...any) error {
 	if !Storable(args...) {

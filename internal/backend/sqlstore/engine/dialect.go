@@ -27,6 +27,7 @@ type Dialect struct {
 
 	prepare     func(context.Context, *sql.DB, string) (any, error)
 	prepareArgs func() []any
+	freshArgs   func() []any // nil where a prepared statement is planned as well
 	fault       func(error) (fault, bool)
 }
 
