@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	memoryFloor = 56 << 20 // bytes below which a hub is never pressed
-	memorySlack = 16 << 20 // bytes beside a quarter of what lives, so that a small hub does not collect all the time
+	memoryFloor = 64 << 20 // bytes below which a hub is never pressed
+	memorySlack = 20 << 20 // bytes beside a quarter of what lives, so that a small hub does not collect all the time
 	memoryEvery = time.Second
 )
 
