@@ -72,5 +72,7 @@ func TestListTree(t *testing.T) {
 	text := w.transcript(cmds("list --tree", "list", "list --tree -g")...)
 	w.write("shop/mcp.json", "{\n  \"dependencies\": {\n    \"@acme/charts\": \"^1.0.0\",\n    \"@acme/new\": \"^2.0.0\"\n  }\n}\n")
 	text += "\n" + w.transcript(cmds("list --tree", "list --tree --json")...)
+	w.width = 40
+	text += "\n-- 40 columns --\n" + w.transcript(cmds("list --tree")...)
 	golden(t, "list-tree.txt", text)
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"time"
 
 	"github.com/mcphub/mcphub/internal/hub"
@@ -17,6 +18,11 @@ type GuardOptions struct {
 	AllowPrivate bool          // let the client reach this machine and its networks; for the operator to say
 	Timeout      time.Duration // of a whole request with its body; default one minute
 	UserAgent    string        // sent when a request has none
+
+	// Proxy says through which proxy a request goes, nil for none, as [http.ProxyFromEnvironment] does; nil for never. It
+	// is for a person's own machine, whose settings are trusted: the proxy itself may be anywhere. What is asked for is
+	// checked before, as far as its name has addresses here.
+	Proxy func(*http.Request) (*url.URL, error)
 
 	// Resolve turns a host name into addresses; default the system's resolver.
 	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
@@ -29,8 +35,8 @@ const MaxRedirects = 5
 // is resolved once, all its addresses are checked, and one of those is dialled, so that a name cannot
 // change its meaning in between. Loopback, private, link-local, shared (CGNAT), multicast, reserved and
 // IPv4-carrying IPv6 addresses are refused with Forbidden unless AllowPrivate is set. At most five
-// redirects are followed, each checked in the same way and none from https to http. Proxies of the
-// environment are not used: the check would see the proxy's address instead of the real one.
+// redirects are followed, each checked in the same way and none from https to http. Proxies are not used but for
+// opts.Proxy: only they know in the end which address a name has.
 func NewClient(opts GuardOptions) *http.Client {
 	g := &guard{opts: opts, dialer: &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}}
 	if g.opts.Timeout <= 0 {
@@ -44,11 +50,11 @@ func NewClient(opts GuardOptions) *http.Client {
 	return &http.Client{
 		Timeout:       g.opts.Timeout,
 		CheckRedirect: checkRedirect,
-		Transport: userAgent{opts.UserAgent, &http.Transport{
-			DialContext: g.dial, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second,
+		Transport: userAgent{opts.UserAgent, g.through(&http.Transport{
+			Proxy: proxyOf, DialContext: g.dial, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second,
 			ResponseHeaderTimeout: 30 * time.Second, IdleConnTimeout: 30 * time.Second, MaxIdleConnsPerHost: 4,
 			MaxResponseHeaderBytes: 256 << 10,
-		}},
+		})},
 	}
 }
 
@@ -61,6 +67,9 @@ func (g *guard) dial(ctx context.Context, network, address string) (net.Conn, er
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
+	}
+	if ctx.Value(proxyKey{}) != nil { // then address is the proxy's
+		return g.dialer.DialContext(ctx, network, address)
 	}
 	addrs, err := g.addresses(ctx, host)
 	if err != nil {

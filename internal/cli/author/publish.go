@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
-	"github.com/mcphub/mcphub/internal/cli/asks"
 	"github.com/mcphub/mcphub/internal/cli/members"
 
 	"github.com/mcphub/mcphub/internal/bundle"
@@ -66,6 +65,7 @@ type parcel struct {
 	archive   *os.File // the bundle, nil when there is none
 	bundle    hub.Bundle
 	warnings  []hub.Issue
+	there     bool // the hub has this version already
 }
 
 func (p *parcel) close() {
@@ -278,37 +278,6 @@ func size(n int64) string {
 	return fmt.Sprintf("%.1f MB", float64(n)/(1<<20))
 }
 
-// since tells what changed since the latest published version, and which number fits that.
-func (o *publishOptions) since(ctx context.Context, c *wire.Client, p *parcel) {
-	s, err := c.Server(ctx, string(p.name))
-	if err != nil || s.LatestVersion == nil {
-		return // a first version; a hub that cannot be reached is told by the upload
-	}
-	old, _, err := manifest.Parse(s.LatestVersion.Manifest)
-	if err != nil || s.LatestVersion.Version.Version == p.manifest.Version {
-		return
-	}
-	var parts []string
-	fits := "patch"
-	for _, l := range append(asks.CapabilityChanges(old, p.manifest), asks.PermissionChanges(old, p.manifest)...) {
-		parts = append(parts, l.Mark+" "+l.Text)
-		switch {
-		case l.Mark == "-" || l.Mark == "~":
-			fits = "major"
-		case fits == "patch" && l.Mark == "+":
-			fits = "minor"
-		}
-	}
-	if len(parts) == 0 {
-		parts = []string{"same tools, same permissions"}
-	}
-	if len(parts) > 4 {
-		parts = append(parts[:4], fmt.Sprintf("and %d more", len(parts)-4))
-	}
-	was := s.LatestVersion.Version.Version
-	o.step("since "+was, "%s (fits a %s version)", strings.Join(parts, ", "), fits)
-}
-
 // preview is the answer of --dry-run.
 func (o *publishOptions) preview(p *parcel) error {
 	if o.JSON {
@@ -361,6 +330,9 @@ func (o *publishOptions) follow(ctx context.Context, c *wire.Client, p *parcel, 
 	for wait := 100 * time.Millisecond; ; wait = min(wait*3/2, 2*time.Second) {
 		for ; shown < len(pub.Stages); shown++ {
 			st := pub.Stages[shown]
+			if p.there && !pub.State.Pending() {
+				continue // they ran then
+			}
 			if word := stageWords[st.State]; word != "" && (shown+1 < len(pub.Stages) || !pub.State.Pending()) {
 				o.step(word, "%s", app.First(st.Reason, "done"))
 			} else if word != "" {
@@ -393,7 +365,12 @@ func (o *publishOptions) follow(ctx context.Context, c *wire.Client, p *parcel, 
 			WithHint("mend it and publish a new version; this number is not used again"))
 	}
 	if !o.JSON {
-		o.IO.Printf("%s %s   %s\n", o.IO.Green("+"), o.IO.Accent(p.name.String()+" "+p.manifest.Version), c.Base()+"/servers/"+p.name.String())
+		mark := o.IO.Green("+")
+		if p.there {
+			mark = o.IO.Dim("=")
+			o.step("published", "before, with the same content; nothing changed")
+		}
+		o.IO.Printf("%s %s   %s\n", mark, o.IO.Accent(p.name.String()+" "+p.manifest.Version), c.Base()+"/servers/"+p.name.String())
 	}
 	return nil
 }

@@ -3,9 +3,11 @@ package show
 import (
 	"maps"
 	"slices"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
-
 	"github.com/mcphub/mcphub/internal/hub"
 )
 
@@ -77,22 +79,16 @@ func (o *listOptions) showTree(v *view) error {
 // grow prints a branch: first goes before its own line, rest before those below it. A pipe gets the same lines, so
 // that what reads them need not know where they went.
 func (o *listOptions) grow(b branch, first, rest string) {
-	note := b.Range
-	switch {
-	case b.Missing:
-		note += " not installed"
-	case b.Unneeded:
-		note = "not needed any more"
-	case b.Again:
-		note += " (above)"
-	case b.Dev:
-		note += " dev"
+	note := strings.TrimSpace(b.Range + " " + b.standing())
+	if b.Unneeded {
+		note = b.standing()
 	}
-	o.IO.Printf("%s%s", o.IO.Dim(first), o.IO.Accent(b.Name+app.Join(" -> ", b.Server)))
-	if b.Version != "" {
-		o.IO.Printf(" %s", app.Clean(b.Version))
+	name, version := b.Name+app.Join(" -> ", b.Server), app.Clean(app.Join(" ", b.Version))
+	note = app.Clean(app.Join("   ", note))
+	if w := o.IO.Width; w > 0 && ansi.StringWidth(first+name+version+note) > w {
+		note = app.Join("   ", b.standing()) // the range is in mcp.json
 	}
-	o.IO.Printf("   %s\n", o.IO.Dim(app.Clean(note)))
+	o.IO.Printf("%s%s%s%s\n", o.IO.Dim(first), o.IO.Accent(name), version, o.IO.Dim(note))
 	for i, d := range b.Dependencies {
 		if i == len(b.Dependencies)-1 {
 			o.grow(d, rest+"└── ", rest+"    ")
@@ -100,6 +96,21 @@ func (o *listOptions) grow(b branch, first, rest string) {
 			o.grow(d, rest+"├── ", rest+"│   ")
 		}
 	}
+}
+
+// standing is what else there is to say of a branch than its range.
+func (b *branch) standing() string {
+	switch {
+	case b.Missing:
+		return "not installed"
+	case b.Unneeded:
+		return "not needed any more"
+	case b.Again:
+		return "(above)"
+	case b.Dev:
+		return "dev"
+	}
+	return ""
 }
 
 // missingFrom counts the servers that mcp.json asks for and that are not locked.

@@ -257,6 +257,8 @@ func summary(a *app.App, pl *plan, changes []install.Change, dryRun bool, second
 	switch {
 	case dryRun && len(pl.steps)+len(pl.remove)+touched > 0:
 		a.IO.Notef("Nothing was changed (--dry-run).%s\n", pl.answerNeeded())
+	case verb == "uninstall" && len(pl.remove) == 0 && touched == 0 && len(pl.edits) > 0 && !dryRun:
+		a.IO.Notef("mcp.json does not ask for %s any more. Nothing of it was installed. Undo with mcpm rollback%s.\n", app.AndList(pl.edited()), pl.scope())
 	case len(pl.steps) == 0 && len(pl.remove) == 0 && touched == 0:
 		if len(pl.next.Servers) == 0 {
 			a.IO.Notef("Nothing to change: mcp.json asks for no servers. mcpm search finds some.\n")
@@ -272,6 +274,15 @@ func summary(a *app.App, pl *plan, changes []install.Change, dryRun bool, second
 	default:
 		a.IO.Notef("Installed %s in %.1f s. Undo with mcpm rollback%s.\n", app.Plural(len(pl.steps), "server"), seconds, pl.scope())
 	}
+}
+
+// edited lists the names that were set or taken out in mcp.json.
+func (pl *plan) edited() []string {
+	var out []string
+	for _, e := range pl.edits {
+		out = append(out, e.name.String())
+	}
+	return out
 }
 
 func isAre(n int, noun string) string {

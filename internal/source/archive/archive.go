@@ -21,9 +21,10 @@ const (
 	idleTime  = time.Minute      // without a byte
 )
 
-// NewClient returns the guarded client for archives. private lets it reach this machine and its networks.
+// NewClient returns the guarded client for archives, which goes through the proxies of the environment. private lets it
+// reach this machine and its networks.
 func NewClient(userAgent string, private bool) *http.Client {
-	return source.NewClient(source.GuardOptions{AllowPrivate: private, Timeout: wholeTime, UserAgent: userAgent})
+	return source.NewClient(source.GuardOptions{AllowPrivate: private, Timeout: wholeTime, UserAgent: userAgent, Proxy: http.ProxyFromEnvironment})
 }
 
 // Open asks for a file from a byte on. size is that of the whole file, 0 when the other side does not say. Unavailable
