@@ -28,6 +28,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"account":  cmdAccount,
 		"get":      cmdGet,
 		"call":     cmdCall,
+		"conform":  cmdConform,
 		"await":    cmdAwait,
 		"subst":    cmdSubst,
 		"install":  cmdGoInstall,
@@ -205,10 +206,8 @@ func cmdCall(ts *testscript.TestScript, neg bool, args []string) {
 func transportTo(ts *testscript.TestScript, args []string, errs io.Writer) mcp.Transport {
 	path := args[0]
 	if file, ok := strings.CutPrefix(path, "@"); ok {
-		var at struct{ URL, TokenFile string }
-		ts.Check(json.Unmarshal([]byte(ts.ReadFile(file)), &at))
-		token := strings.TrimSpace(ts.ReadFile(at.TokenFile))
-		return &mcp.StreamableClientTransport{Endpoint: at.URL, HTTPClient: &http.Client{Transport: bearer(token)}}
+		url, token := gatewayAt(ts, file)
+		return &mcp.StreamableClientTransport{Endpoint: url, HTTPClient: &http.Client{Transport: token}}
 	}
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(bin, path)
@@ -216,6 +215,13 @@ func transportTo(ts *testscript.TestScript, args []string, errs io.Writer) mcp.T
 	cmd := exec.Command(path, args[1:]...)
 	cmd.Env, cmd.Dir, cmd.Stderr = environ(ts), ts.MkAbs("."), errs
 	return &mcp.CommandTransport{Command: cmd}
+}
+
+// gatewayAt reads what a gateway said of itself.
+func gatewayAt(ts *testscript.TestScript, file string) (url string, token bearer) {
+	var at struct{ URL, TokenFile string }
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(file)), &at))
+	return at.URL, bearer(strings.TrimSpace(ts.ReadFile(at.TokenFile)))
 }
 
 type bearer string

@@ -34,9 +34,9 @@ func NewGateway(a *app.App) *cobra.Command {
 		Use:   "gateway [NAME...]",
 		Short: "Serve all installed servers as one MCP server",
 		Long: "Gateway makes one MCP server of those of the project, or of the ones you name. Their tools and prompts are\n" +
-			"called SERVER__NAME; resources keep their addresses. A server starts when it is first needed, and ends when\n" +
-			"nobody used it for a while. What servers ask of the application passes through, and so do progress,\n" +
-			"cancellation and logs; results stay as they are.\n\n" +
+			"called SERVER__NAME, and as they are when you name one server; resources keep their addresses. A server\n" +
+			"starts when it is first needed, and ends when nobody used it for a while. What servers ask of the application\n" +
+			"passes through, and so do progress, cancellation and logs; results stay as they are.\n\n" +
 			"Without --listen it speaks on stdin and stdout, so that a host application can start it. With --listen it\n" +
 			"speaks streamable HTTP at an address of this machine, with a token that it keeps under MCPM_HOME; each\n" +
 			"client has servers of its own. Changes of mcp.json and mcpm-lock.json count at once.",

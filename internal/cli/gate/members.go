@@ -92,6 +92,9 @@ func (m *members) read() ([]aggregate.Member, error) {
 		texts[i] = n.String()
 	}
 	prefixes := aggregate.Prefixes(texts)
+	if len(m.only) == 1 { // there will be no other
+		prefixes = nil
+	}
 	var out []aggregate.Member
 	for i, n := range names {
 		stamp := "linked"

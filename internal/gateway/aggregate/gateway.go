@@ -13,7 +13,7 @@ import (
 // Member is a server that the gateway can start.
 type Member struct {
 	Name   string // as it is installed
-	Prefix string // in front of its tools and prompts, unique among the members
+	Prefix string // in front of its tools and prompts, unique among the members; "" for the only one there is
 	Stamp  string // changes when it has to be started anew
 
 	// Open starts or reaches the server. It ends with ctx.

@@ -65,8 +65,12 @@ func plain(s string) string {
 	return strings.Trim(s, "_-")
 }
 
-// exposed is the name of a server's tool or prompt here. A long one ends with a digest, so that no two become one.
+// exposed is the name of a server's tool or prompt here. A long one ends with a digest, so that no two become one. Without
+// a prefix it is the server's own.
 func exposed(prefix, name string) string {
+	if prefix == "" {
+		return name
+	}
 	whole := prefix + between + name
 	if len(whole) <= maxName {
 		return whole

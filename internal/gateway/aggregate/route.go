@@ -110,6 +110,9 @@ func (s *session) known(list int, name string) (target, bool) {
 
 // spelled takes a name apart that was not listed yet.
 func (s *session) spelled(name string) (target, bool) {
+	if b := s.prefixed(""); b != nil {
+		return target{b, name}, true
+	}
 	prefix, rest, ok := strings.Cut(name, between)
 	if !ok || len(name) >= maxName {
 		return target{}, false
