@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
+	"github.com/mcphub/mcphub/internal/api/tools"
 	"github.com/mcphub/mcphub/internal/auth"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/manifest"
@@ -93,6 +94,10 @@ func (s *server) routes(engine *gin.Engine) {
 	root.GET("/schemas/mcp.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/schema+json", manifest.Schema()) })
 	root.GET("/docs/api", s.docsPage)
 	root.GET("/docs/api/*asset", s.docsAsset)
+	assistants := gin.WrapH(tools.New(tools.Config{Registry: s.Registry, Search: s.Search, BaseURL: s.BaseURL, Version: s.Version, Log: s.Log}))
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
+		root.Handle(method, "/mcp", assistants)
+	}
 	if s.Pages != nil {
 		for _, path := range s.PagePaths {
 			root.GET(path, gin.WrapH(s.Pages))

@@ -136,7 +136,7 @@ var (
 // these APIs, so any origin is safe; the pages under / are left out.
 func (s *server) cors(c *gin.Context) {
 	p := c.Request.URL.Path
-	if !strings.HasPrefix(p, "/v0") && !strings.HasPrefix(p, "/api/") && !strings.HasPrefix(p, "/openapi") {
+	if !strings.HasPrefix(p, "/v0") && !strings.HasPrefix(p, "/api/") && !strings.HasPrefix(p, "/openapi") && p != "/mcp" {
 		return
 	}
 	h := c.Writer.Header()
