@@ -20,9 +20,16 @@ var (
 	suite      = "@modelcontextprotocol/conformance@0.1.13" // later ones need node 22
 )
 
-// conform FILE runs the official conformance suite against a gateway. It prints a line a scenario, and fails when one of
-// them does. The suite knows no tokens, so something in front of the gateway adds it; all else it sends passes as it is.
+// conform runs the official conformance suite: all of it against the gateway whose answer is in a file, or "conform URL
+// SCENARIO..." against the server at an address. It prints a line a scenario, and fails when one of them does. The suite
+// knows no tokens, so something in front of the gateway adds it; all else it sends passes as it is.
 func cmdConform(ts *testscript.TestScript, _ bool, args []string) {
+	if strings.HasPrefix(args[0], "http://") {
+		for _, scenario := range args[1:] {
+			conforms(ts, 1, "--url", args[0], "--scenario", scenario)
+		}
+		return
+	}
 	at, token := gatewayAt(ts, args[0])
 	u, err := url.Parse(at)
 	ts.Check(err)
@@ -36,13 +43,25 @@ func cmdConform(ts *testscript.TestScript, _ bool, args []string) {
 		FlushInterval: -1,
 	})
 	defer front.Close()
+	conforms(ts, 25, "--url", front.URL+"/mcp")
+}
+
+// conforms runs the suite, which has to run at least so many scenarios.
+func conforms(ts *testscript.TestScript, least int, args ...string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "npx", "-y", suite, "server", "--url", front.URL+"/mcp")
+	cmd := exec.CommandContext(ctx, "npx", append([]string{"-y", suite, "server"}, args...)...)
 	cmd.Env, cmd.Dir = append(os.Environ(), "HOME="+ts.Getenv("WORK")), ts.Getenv("WORK")
 	out, err := cmd.CombinedOutput()
+	if least == 1 { // it prints no summary of one
+		fmt.Fprintf(ts.Stdout(), "%s", out)
+		if err != nil {
+			ts.Fatalf("%v: %v\n%s", args, err, out)
+		}
+		return
+	}
 	scenarios := scenarioRE.FindAllStringSubmatch(string(out), -1)
-	if len(scenarios) < 25 {
+	if len(scenarios) < least {
 		ts.Fatalf("the suite ran %d scenarios: %v\n%s", len(scenarios), err, out)
 	}
 	for _, s := range scenarios {
