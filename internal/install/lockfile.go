@@ -38,7 +38,8 @@ type Locked struct {
 	Permissions  *manifest.Permissions `json:"permissions,omitempty"` // what it asked for when it was installed
 	Tools        string                `json:"tools,omitempty"`       // fingerprint of the declared tools
 	Dependencies map[string]string     `json:"dependencies,omitempty"`
-	Dev          bool                  `json:"dev,omitempty"` // only devDependencies lead to it
+	Dev          bool                  `json:"dev,omitempty"`     // only devDependencies lead to it
+	Members      []string              `json:"members,omitempty"` // of a workspace, whose mcp.json names it: directories, sorted, "." for the root
 
 	extra map[string]json.RawMessage
 }
@@ -157,6 +158,9 @@ func ParseLockfile(data []byte) (*Lockfile, error) {
 			return nil, hub.Errorf(hub.Invalid, "servers.%s: %s", name, err.Error())
 		}
 		if err := entry.checkName(name); err != nil {
+			return nil, hub.Errorf(hub.Invalid, "servers.%s: %s", name, err.Error())
+		}
+		if err := checkMembers(entry.Members); err != nil {
 			return nil, hub.Errorf(hub.Invalid, "servers.%s: %s", name, err.Error())
 		}
 		l.Servers[name] = entry

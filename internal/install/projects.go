@@ -26,10 +26,10 @@ func (h Home) Remember(p Project) error {
 	}
 	defer unlock()
 	var dirs []string
-	if err := readJSON(h.projectsPath(), &dirs); err != nil || slices.Contains(dirs, p.Dir) {
+	if err := readJSON(h.projectsPath(), &dirs); err != nil || slices.Contains(dirs, p.Owner().Dir) {
 		return err
 	}
-	return writeJSON(h.projectsPath(), append(dirs, p.Dir), 0o600)
+	return writeJSON(h.projectsPath(), append(dirs, p.Owner().Dir), 0o600)
 }
 
 // Projects returns the projects that have a lockfile, the global one first; those whose lockfile is gone are left out.

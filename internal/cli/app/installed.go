@@ -46,7 +46,7 @@ func (a *App) Find(name hub.Name, global bool) (*Installed, error) {
 		if in, err := a.Linked(h, p, name); in != nil || err != nil {
 			return in, err
 		}
-		lock, err := install.ReadLockfile(p.Lock())
+		lock, err := install.ReadLock(p)
 		if err != nil {
 			return nil, err
 		}

@@ -67,7 +67,7 @@ func (m *machine) locked(p install.Project, name hub.Name) (bool, error) {
 		lock := m.locks[at.Dir]
 		if lock == nil {
 			var err error
-			if lock, err = install.ReadLockfile(at.Lock()); err != nil {
+			if lock, err = install.ReadLock(at); err != nil {
 				return false, err
 			}
 			m.locks[at.Dir] = lock
@@ -181,7 +181,7 @@ func (o *doctorOptions) entry(h hosts.Host, value json.RawMessage, m *machine) (
 	}
 	at = place{m.global, name}
 	if i := slices.Index(line, "-C"); i > 0 && i+1 < len(line) {
-		at.project = install.Project{Dir: filepath.Clean(line[i+1])}
+		at.project = install.ProjectAt(filepath.Clean(line[i+1]))
 	}
 	return at, line[0], true
 }

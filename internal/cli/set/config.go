@@ -172,7 +172,7 @@ func (o *configOptions) described(name hub.Name) (install.Project, *manifest.Man
 		if in, err := o.Linked(h, p, name); in != nil || err != nil {
 			return p, in.Own(), err
 		}
-		lock, err := install.ReadLockfile(p.Lock())
+		lock, err := install.ReadLock(p)
 		if err != nil {
 			return p, nil, err
 		}

@@ -44,7 +44,7 @@ func look(a *app.App, global bool) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	lock, err := install.ReadLockfile(p.Lock())
+	lock, err := install.ReadLock(p)
 	if err != nil {
 		return nil, err
 	}
