@@ -140,12 +140,12 @@ func ReadLock(p Project) (*Lockfile, error) {
 	return l.For(p.Member()), nil
 }
 
-// For returns the lockfile with nothing but what one member asks for and what that needs.
-func (l *Lockfile) For(member string) *Lockfile {
+// For returns the lockfile with nothing but what some members ask for and what that needs.
+func (l *Lockfile) For(members ...string) *Lockfile {
 	out := l.Derive()
 	var todo []hub.Name
 	for n, e := range l.Servers {
-		if slices.Contains(e.Members, member) {
+		if slices.ContainsFunc(e.Members, func(m string) bool { return slices.Contains(members, m) }) {
 			todo = append(todo, n)
 		}
 	}

@@ -83,35 +83,19 @@ func (p *Picked) Choose(a *app.App) ([]string, error) {
 
 // Find returns the workspace that the working directory is in, as its root or in a member; nil when there is none.
 func Find(a *app.App) (*Workspace, error) {
-	here := install.FindProject(a.Dir)
-	for dir := here.Dir; ; dir = filepath.Dir(dir) {
-		root := install.Project{Dir: dir}
-		m, _, err := app.ReadManifest(root)
-		if err != nil && dir == here.Dir {
-			return nil, err
-		}
-		if err == nil && m != nil && len(m.Workspaces) > 0 {
-			if err := workspace.Check(m.Workspaces); err != nil {
-				return nil, hub.Errorf(hub.Invalid, "%s: %s", root.Manifest(), err.Error())
-			}
-			rel, _ := filepath.Rel(dir, here.Dir) // one is above the other
-			if dir == here.Dir || workspace.Matches(m.Workspaces, filepath.ToSlash(rel)) {
-				return openWorkspace(root, m.Workspaces)
-			}
-		}
-		if dir == filepath.Dir(dir) {
-			return nil, nil
-		}
+	here, err := install.OpenProject(a.Dir)
+	if err != nil {
+		return nil, err
 	}
+	root := here.Owner()
+	if m, _, err := app.ReadManifest(root); err != nil || m == nil || len(m.Workspaces) == 0 {
+		return nil, err
+	}
+	return openWorkspace(root)
 }
 
-func openWorkspace(root install.Project, patterns []string) (*Workspace, error) {
-	fsys, err := os.OpenRoot(root.Dir) // no link leads out of it
-	if err != nil {
-		return nil, hub.Errorf(hub.NotFound, "%v", err)
-	}
-	defer fsys.Close()
-	dirs, err := workspace.Find(fsys.FS(), patterns, install.ManifestFile)
+func openWorkspace(root install.Project) (*Workspace, error) {
+	dirs, err := root.Members()
 	if err != nil {
 		return nil, err
 	}
@@ -188,15 +172,8 @@ func Unlocal(a *app.App, text []byte) ([]byte, error) {
 	return text, nil
 }
 
-// Locals returns the directories of the members that stand for dependencies on "workspace:" ranges. It fails as Unlocal does.
-func Locals(a *app.App, local map[hub.Name]hub.Spec) (map[hub.Name]string, error) {
-	if len(local) == 0 {
-		return nil, nil
-	}
-	w, err := Find(a)
-	if err != nil {
-		return nil, err
-	}
+// locals returns the directories of the members that stand for dependencies on "workspace:" ranges. It fails as Unlocal does.
+func (w *Workspace) locals(local map[hub.Name]hub.Spec) (map[hub.Name]string, error) {
 	dirs := map[hub.Name]string{}
 	for _, id := range slices.SortedFunc(maps.Keys(local), app.CompareNames) {
 		on, err := w.member(local[id])

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/members"
 	"github.com/mcphub/mcphub/internal/cli/typed"
 
 	"github.com/mcphub/mcphub/internal/hub"
@@ -13,9 +14,10 @@ import (
 type updateOptions struct {
 	*app.App
 	apply
-	global bool
-	latest bool
-	args   []string
+	members members.Picked
+	global  bool
+	latest  bool
+	args    []string
 }
 
 func NewUpdate(a *app.App) *cobra.Command {
@@ -31,6 +33,7 @@ func NewUpdate(a *app.App) *cobra.Command {
 	}
 	o.flags(c)
 	o.preferFlags(c)
+	o.members.Flags(c)
 	c.Flags().BoolVar(&o.latest, "latest", false, "take the latest versions, whatever mcp.json says, and write it")
 	c.Flags().BoolVarP(&o.global, "global", "g", false, "those installed for all projects")
 	return c
@@ -47,14 +50,18 @@ func (o *updateOptions) run(ctx context.Context) error {
 		return err
 	}
 	defer unlock()
-	pl, err := newPlan(o.App, p, "")
+	scope, err := o.members.Scope(o.App, o.global, members.Whole)
+	if err != nil {
+		return err
+	}
+	pl, err := newPlan(o.App, scope, "")
 	if err != nil {
 		return err
 	}
 	if err := o.prepare(ctx, o.App, pl); err != nil {
 		return err
 	}
-	if pl.text == nil {
+	if scope.All[0].Text == nil {
 		return hub.Errorf(hub.NotFound, "there is no mcp.json in %s", p.Dir).WithHint("mcpm install NAME installs a server")
 	}
 	fresh := map[hub.Name]bool{}
@@ -68,11 +75,15 @@ func (o *updateOptions) run(ctx context.Context) error {
 		fresh[r.Name] = true
 	}
 	if len(refs) == 0 {
-		for _, n := range pl.lock.Names() {
+		mine, err := scope.Lock()
+		if err != nil {
+			return err
+		}
+		for _, n := range mine.Names() {
 			fresh[n] = true
 		}
 	}
-	var ask map[hub.Name]string
+	var ask map[*part]map[hub.Name]string
 	if o.latest {
 		if ask, err = pl.askLatest(ctx, refs); err != nil {
 			return err
