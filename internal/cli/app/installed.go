@@ -78,6 +78,11 @@ func (a *App) Find(name hub.Name, global bool) (*Installed, error) {
 		return in, nil
 	}
 	e := hub.Errorf(hub.NotFound, "%s is not installed", name)
+	if here := install.FindProject(a.Dir); !global && here.Root != "" {
+		if all, err := install.ReadLockfile(here.Lock()); err == nil && all.Servers[name] != nil {
+			return nil, hub.Errorf(hub.NotFound, "%s is locked in the workspace, and %s does not ask for it", name, here.Manifest()).WithHint("mcpm install %s", name)
+		}
+	}
 	if near != "" {
 		return nil, e.WithHint("did you mean %s?", near)
 	}

@@ -81,6 +81,24 @@ func (p *Picked) Choose(a *app.App) ([]string, error) {
 	return dirs, nil
 }
 
+// Enter lets a verb that is about one server act in the member that was named, as if it had been called there. Nothing
+// happens where none was.
+func (p *Picked) Enter(a *app.App) error {
+	if !p.Any() {
+		return nil
+	}
+	dirs, err := p.Choose(a)
+	if err != nil {
+		return err
+	}
+	if len(dirs) > 1 {
+		return app.Usage("-w and --filter mean %d members, and this is done in one", len(dirs)).WithHint("name it: -w NAME")
+	}
+	a.Dir = dirs[0]
+	a.Reload()
+	return nil
+}
+
 // Find returns the workspace that the working directory is in, as its root or in a member; nil when there is none.
 func Find(a *app.App) (*Workspace, error) {
 	here, err := install.OpenProject(a.Dir)
