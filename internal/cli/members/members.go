@@ -34,6 +34,12 @@ func (p *Picked) Flags(c *cobra.Command) {
 	c.Flags().StringArrayVar(&p.Filters, "filter", nil, "the members whose name or path fits `PATTERN`, such as '@acme/*' or './servers/*'; with a leading ! those that do not")
 }
 
+// OneFlag adds the flags to a verb that is about one server, and so acts in one member; see Enter.
+func (p *Picked) OneFlag(c *cobra.Command) {
+	c.Flags().StringArrayVarP(&p.Names, "workspace", "w", nil, "in the member of this workspace with this `NAME` or path")
+	c.Flags().StringArrayVar(&p.Filters, "filter", nil, "in the one member whose name or path fits `PATTERN`")
+}
+
 // Any reports whether members were named.
 func (p *Picked) Any() bool { return len(p.Names)+len(p.Filters) > 0 }
 

@@ -48,7 +48,7 @@ func NewConfig(a *app.App) *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error { o.name = args[0]; return o.run(c.Context()) },
 	}
 	f := c.Flags()
-	o.members.Flags(c)
+	o.members.OneFlag(c)
 	f.BoolVarP(&o.global, "global", "g", false, "for all projects, not just this one")
 	f.StringArrayVar(&o.set, "set", nil, "store a value, `KEY=VALUE`; KEY alone asks, or reads a pipe; may be given again")
 	f.StringArrayVar(&o.unset, "unset", nil, "remove the value of `KEY`; may be given again")

@@ -53,7 +53,7 @@ func NewRun(a *app.App) *cobra.Command {
 			return o.run(c.Context())
 		},
 	}
-	o.members.Flags(c)
+	o.members.OneFlag(c)
 	c.Flags().BoolVarP(&o.global, "global", "g", false, "the one installed for all projects")
 	c.Flags().StringVar(&o.entry, "entry", "", "the `KEY` of servers in its mcp.json, when it has several")
 	c.Flags().BoolVar(&o.allowHTTP, "allow-http", false, "let a remote server be reached over plain http")
