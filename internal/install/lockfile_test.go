@@ -2,7 +2,6 @@ package install_test
 
 import (
 	"bytes"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -120,22 +119,4 @@ func FuzzLockfile(f *testing.F) {
 			t.Errorf("not stable:\n%s\n%s", once, twice)
 		}
 	})
-}
-
-func TestFingerprint(t *testing.T) {
-	tools := []hub.Capability{
-		{Type: hub.Tool, Name: "b", Description: "x", Schema: []byte(`{"type":"object","a":1}`)},
-		{Type: hub.Tool, Name: "a"}, {Type: hub.Prompt, Name: "p"},
-	}
-	same := []hub.Capability{tools[1], {Type: hub.Tool, Name: "b", Description: "x", Schema: []byte(`{ "a": 1, "type": "object" }`)}}
-	other := []hub.Capability{tools[1], {Type: hub.Tool, Name: "b", Description: "y", Schema: tools[0].Schema}}
-	if a, b := install.Fingerprint(tools), install.Fingerprint(same); a != b || !strings.HasPrefix(a, "sha256:") {
-		t.Errorf("%s and %s should be the same", a, b)
-	}
-	if install.Fingerprint(tools) == install.Fingerprint(other) {
-		t.Error("a changed description has the same fingerprint")
-	}
-	if got := install.Fingerprint(tools[2:]); got != "" {
-		t.Errorf("no tools: %q", got)
-	}
 }

@@ -1,15 +1,11 @@
 package install
 
 import (
-	"bytes"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/mcphub/mcphub/internal/hub"
-	"github.com/mcphub/mcphub/internal/manifest"
-	"github.com/mcphub/mcphub/internal/manifest/jsonc"
 	"github.com/mcphub/mcphub/internal/manifest/workspace"
 )
 
@@ -45,44 +41,8 @@ func ProjectAt(dir string) Project {
 }
 
 func projectAt(dir string) (Project, error) {
-	p := Project{Dir: dir}
-	if own, err := workspacesOf(dir); err != nil || len(own) > 0 {
-		return p, nil // it is a root itself, or whoever reads it says what is wrong with it
-	}
-	for d := filepath.Dir(dir); ; d = filepath.Dir(d) {
-		patterns, err := workspacesOf(d)
-		if err != nil {
-			return p, err
-		}
-		if rel, err := filepath.Rel(d, dir); err == nil && len(patterns) > 0 && workspace.Matches(patterns, filepath.ToSlash(rel)) {
-			p.Root = d
-			return p, nil
-		}
-		if d == filepath.Dir(d) {
-			return p, nil
-		}
-	}
-}
-
-// workspacesOf returns the patterns that the mcp.json of a directory has for members, nil without one. One that cannot be
-// read is an error only if it speaks of workspaces.
-func workspacesOf(dir string) ([]string, error) {
-	path := filepath.Join(dir, ManifestFile)
-	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
-		return nil, nil
-	}
-	text, err := ReadFile(path, jsonc.MaxBytes)
-	if err != nil || !bytes.Contains(text, []byte(`"workspaces"`)) {
-		return nil, nil
-	}
-	m, _, err := manifest.Parse(text)
-	if err == nil {
-		err = workspace.Check(m.Workspaces)
-	}
-	if err != nil {
-		return nil, hub.Errorf(hub.KindOf(err), "%s: %s", path, err.Error()).WithHint("mend the file: it may be the root of the workspace that this is in")
-	}
-	return m.Workspaces, nil
+	root, err := workspace.RootOf(dir)
+	return Project{Dir: dir, Root: root}, err
 }
 
 // Owner is the project that has the lockfile: the root of a member's workspace, or the project itself.
@@ -108,21 +68,6 @@ func (p Project) Member() string {
 
 // OwnLock is the lockfile beside the project's mcp.json, which a member of a workspace has only from before it was one.
 func (p Project) OwnLock() string { return filepath.Join(p.Dir, LockFile) }
-
-// Members returns the directories of a workspace's members below its root, with slashes, sorted; nil where the project is
-// the root of none. Links are not followed. Invalid for bad patterns, TooLarge beyond the limits of package workspace.
-func (p Project) Members() ([]string, error) {
-	patterns, err := workspacesOf(p.Dir)
-	if err != nil || len(patterns) == 0 {
-		return nil, err
-	}
-	root, err := os.OpenRoot(p.Dir) // no link leads out of it
-	if err != nil {
-		return nil, hub.Errorf(hub.NotFound, "%v", err)
-	}
-	defer root.Close()
-	return workspace.Find(root.FS(), patterns, ManifestFile)
-}
 
 // ReadLock reads what is locked for a project: of a member, what it asks for and what that needs. A member whose workspace
 // has no lockfile yet still has its own.
@@ -164,22 +109,3 @@ func (l *Lockfile) For(members ...string) *Lockfile {
 	}
 	return out
 }
-
-// checkMembers says what is wrong with the members that ask for a locked server.
-func checkMembers(members []string) error {
-	if len(members) > workspace.MaxMembers+1 {
-		return hub.Errorf(hub.Invalid, "members has %d entries; a workspace has at most %d", len(members), workspace.MaxMembers+1)
-	}
-	for i, m := range members {
-		if len(m) > maxMember || !fs.ValidPath(m) {
-			return hub.Errorf(hub.Invalid, "members[%d] %.80q is no directory of a workspace", i, m)
-		}
-		if i > 0 && members[i-1] >= m {
-			return hub.Errorf(hub.Invalid, "members[%d] %.80q is not in order, or there twice", i, m)
-		}
-	}
-	return nil
-}
-
-// maxMember is how long the directory of a member may be, in bytes.
-const maxMember = 1024

@@ -119,7 +119,7 @@ func Find(a *app.App) (*Workspace, error) {
 }
 
 func openWorkspace(root install.Project) (*Workspace, error) {
-	dirs, err := root.Members()
+	dirs, err := workspace.Members(root.Dir)
 	if err != nil {
 		return nil, err
 	}

@@ -1,5 +1,4 @@
-// Package use is the commands for people who use servers: search, info, install, uninstall, update, run,
-// test and config. An install is a plan first (plan.go), which changes nothing, and then its execution
+// Package use is the commands for people who use servers: install, uninstall, update, run and test. An install is a plan first (plan.go), which changes nothing, and then its execution
 // (execute.go).
 package use
 

@@ -11,6 +11,7 @@ import (
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest"
+	"github.com/mcphub/mcphub/internal/manifest/capability"
 	"github.com/mcphub/mcphub/internal/resolve"
 )
 
@@ -314,7 +315,7 @@ func (pl *plan) direct(parts []*part) ([]hub.Name, error) {
 func lockEntry(f *app.Fetched) *install.Locked {
 	e := &install.Locked{
 		Version: f.Detail.Version.Version, Registry: f.Registry, Manifest: f.Detail.ManifestDigest,
-		Permissions: f.Manifest.Permissions, Tools: install.Fingerprint(manifest.CapabilitiesOf(f.Manifest)),
+		Permissions: f.Manifest.Permissions, Tools: capability.Fingerprint(manifest.CapabilitiesOf(f.Manifest)),
 		Dependencies: f.Manifest.Dependencies,
 	}
 	if b := f.Detail.Bundle; b != nil {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
+	"github.com/mcphub/mcphub/internal/manifest/workspace"
 )
 
 const (
@@ -71,7 +72,7 @@ func snapshot(p install.Project) (Generation, error) {
 		return &text
 	}
 	g.Manifest, g.Lock = read(p.Manifest()), read(p.Lock())
-	dirs, e := p.Members()
+	dirs, e := workspace.Members(p.Dir)
 	if e != nil { // its mcp.json is damaged: it alone is kept
 		dirs = nil
 	}
