@@ -45,6 +45,7 @@ func NewOutdated(a *app.App) *cobra.Command {
 type aged struct {
 	name        hub.Name
 	old         bool      // it belongs into the answer
+	who         []string  // Members, for people
 	beyond      bool      // the latest version is newer than mcp.json takes
 	Spelled     string    `json:"name"`
 	Server      string    `json:"server,omitempty"` // which the name, an alias, stands for
@@ -130,7 +131,8 @@ func (o *outdatedOptions) names(v *view) ([]hub.Name, error) {
 
 // age asks the hub about one server.
 func (o *outdatedOptions) age(ctx context.Context, hp *app.HubProvider, v *view, name hub.Name) (aged, error) {
-	r := aged{name: v.of(name), Spelled: name.String(), Server: v.alias(name), Range: strings.Join(v.asked(name), ", "), Members: v.askers(name)}
+	r := aged{name: v.of(name), Spelled: name.String(), Server: v.alias(name), Range: strings.Join(v.asked(name), ", ")}
+	r.Members, r.who = v.askers(name)
 	id := name
 	name = r.name
 	if e := v.lock.Servers[id]; e != nil {
@@ -227,7 +229,7 @@ func (o *outdatedOptions) show(rows []aged) {
 	for _, r := range rows {
 		cells := []string{r.Spelled + app.Join(" -> ", r.Server), dash(r.Locked), dash(r.Wanted), dash(r.Latest), r.change()}
 		if who {
-			cells = append(cells, dash(strings.Join(r.Members, ", ")))
+			cells = append(cells, dash(strings.Join(r.who, ", ")))
 		}
 		t.Row(cells...)
 	}

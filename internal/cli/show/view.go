@@ -113,15 +113,14 @@ func (v *view) member() string {
 	return ""
 }
 
-// askers names the members of a workspace whose mcp.json asks for a server, nobody outside of one.
-func (v *view) askers(name hub.Name) []string {
-	var out []string
+// askers are the members of a workspace whose mcp.json asks for a server, by directory and by name; none outside of one.
+func (v *view) askers(name hub.Name) (dirs, names []string) {
 	for _, w := range v.wishes[name] {
 		if w.part.Member != "" {
-			out = append(out, w.part.String())
+			dirs, names = append(dirs, w.part.Member), append(names, w.part.String())
 		}
 	}
-	return out
+	return dirs, names
 }
 
 // needs returns what a locked server asks for, by name.
