@@ -116,6 +116,15 @@ func (o *listOptions) grouped(v *view, views []*view) error {
 	return nil
 }
 
+// place names the directory of a working copy: from the root of the workspace, where it is in that.
+func (o *listOptions) place(dir string) string {
+	root := install.FindProject(o.Dir).Owner()
+	if rel, err := filepath.Rel(root.Dir, dir); err == nil && filepath.IsLocal(rel) {
+		return filepath.ToSlash(rel)
+	}
+	return dir
+}
+
 // heading names a part above its servers.
 func (o *listOptions) heading(part *members.Part, rows int) string {
 	line := o.IO.Bold(app.Clean(part.String()))
@@ -139,7 +148,7 @@ func (o *listOptions) fill(t *term.Table, rows []listed) (missing int) {
 			why, missing = r.Range+" not installed", missing+1
 		}
 		if r.Linked != "" {
-			why = "is " + r.Linked
+			why = "is " + o.place(r.Linked)
 			if _, err := os.Stat(filepath.Join(r.Linked, install.ManifestFile)); err != nil {
 				why += ", which is gone"
 			}

@@ -248,8 +248,8 @@ func summary(a *app.App, pl *plan, changes []install.Change, dryRun bool, second
 	switch {
 	case dryRun && len(pl.steps)+len(pl.remove)+touched > 0:
 		a.IO.Notef("Nothing was changed (--dry-run).%s\n", pl.answerNeeded())
-	case verb == "uninstall" && len(pl.remove) == 0 && len(pl.edited()) > 0 && !dryRun && (touched == 0 || pl.stays(pl.edited()[0]) != ""):
-		pl.tellTakenOut(a)
+	case verb == "uninstall" && len(pl.remove) == 0 && len(pl.edited()) > 0 && !dryRun:
+		pl.tellTakenOut(a, touched)
 	case len(pl.steps) == 0 && len(pl.remove) == 0 && touched == 0:
 		if len(pl.next.Servers) == 0 {
 			a.IO.Notef("Nothing to change: mcp.json asks for no servers. mcpm search finds some.\n")

@@ -305,9 +305,9 @@ func (pl *plan) tellLocals(a *app.App) {
 }
 
 // tellTakenOut ends an uninstall that took a server out of mcp.json alone.
-func (pl *plan) tellTakenOut(a *app.App) {
+func (pl *plan) tellTakenOut(a *app.App, touched int) {
 	text := fmt.Sprintf("%s does not ask for %s any more.", pl.files(), app.AndList(spell(pl.edited())))
-	nothing := true
+	nothing := touched == 0
 	for _, id := range pl.edited() {
 		if stays := pl.stays(id); stays != "" {
 			text, nothing = text+" "+stays, false

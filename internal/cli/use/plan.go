@@ -120,11 +120,15 @@ func (pl *plan) solve(ctx context.Context, fresh map[hub.Name]bool, ask map[*par
 		if err != nil {
 			return err
 		}
-		for _, r := range of {
-			names[r.ID()] = r.Name
+		for i, r := range of {
+			if names[r.ID()] = r.Name; !slices.Contains(pl.on, pt) {
+				of[i].Flag = pt.Where()
+			}
 		}
 		roots = append(roots, of...)
 	}
+	// As if one mcp.json asked for all: which member does must not change what is chosen.
+	slices.SortStableFunc(roots, func(a, b resolve.Root) int { return app.CompareNames(a.ID(), b.ID()) })
 	locked := map[hub.Name]string{}
 	for name, e := range pl.lock.Servers {
 		of, ok := names[name]

@@ -39,7 +39,7 @@ func RootOf(dir string) (string, error) {
 }
 
 // Members returns the directories of a workspace's members below its root, with slashes, sorted; nil where the directory
-// is the root of none. It fails as Find does.
+// is the root of none. One that is a workspace itself, and what is in that, is no member here. It fails as Find does.
 func Members(dir string) ([]string, error) {
 	patterns, err := patternsOf(dir)
 	if err != nil || len(patterns) == 0 {
@@ -50,7 +50,21 @@ func Members(dir string) ([]string, error) {
 		return nil, hub.Errorf(hub.NotFound, "%v", err)
 	}
 	defer root.Close()
-	return Find(root.FS(), patterns, manifestFile)
+	dirs, err := Find(root.FS(), patterns, manifestFile)
+	if err != nil {
+		return nil, err
+	}
+	own := dirs[:0]
+	for _, rel := range dirs {
+		of, err := RootOf(filepath.Join(dir, filepath.FromSlash(rel)))
+		if err != nil {
+			return nil, err
+		}
+		if of == dir {
+			own = append(own, rel)
+		}
+	}
+	return own, nil
 }
 
 // patternsOf returns what the mcp.json of a directory has under workspaces, nil without one. One that cannot be read is an
