@@ -80,7 +80,7 @@ func (a *App) Find(name hub.Name, global bool) (*Installed, error) {
 	e := hub.Errorf(hub.NotFound, "%s is not installed", name)
 	if here := install.FindProject(a.Dir); !global && here.Root != "" {
 		if all, err := install.ReadLockfile(here.Lock()); err == nil && all.Servers[name] != nil {
-			return nil, hub.Errorf(hub.NotFound, "%s is locked in the workspace, and %s does not ask for it", name, here.Manifest()).WithHint("mcpm install %s", name)
+			return nil, hub.Errorf(hub.NotFound, "%s is locked in the workspace, and %s does not ask for it", name, here.Member()).WithHint("mcpm install -w %s %s", here.Member(), name)
 		}
 	}
 	if near != "" {

@@ -87,6 +87,9 @@ func (o *apply) why(pl *plan) string {
 	for _, name := range pl.remove {
 		what = append(what, name.String())
 	}
+	if len(what) == 0 {
+		what = spell(pl.edited())
+	}
 	const told = 4
 	if more := len(what) - told; more > 0 {
 		what = append(what[:told], fmt.Sprintf("%d more", more))
@@ -202,7 +205,9 @@ func (o *apply) report(a *app.App, pl *plan, begun time.Time) error {
 	for _, name := range pl.remove {
 		a.IO.Printf("%s %s %s\n", a.IO.Red("-"), name, pl.lock.Servers[name].Version)
 	}
-	pl.tellLocals(a)
+	if o.verb == "install" {
+		pl.tellLocals(a)
+	}
 	app.TellHosts(a, changes, o.dryRun)
 	tellMissing(a, pl)
 	pl.tellStrays(a, o.dryRun)
@@ -250,6 +255,8 @@ func summary(a *app.App, pl *plan, changes []install.Change, dryRun bool, second
 		a.IO.Notef("Nothing was changed (--dry-run).%s\n", pl.answerNeeded())
 	case verb == "uninstall" && len(pl.remove) == 0 && len(pl.edited()) > 0 && !dryRun:
 		pl.tellTakenOut(a, touched)
+	case pl.onlyNoted(verb) && !dryRun:
+		pl.tellNoted(a)
 	case len(pl.steps) == 0 && len(pl.remove) == 0 && touched == 0:
 		if len(pl.next.Servers) == 0 {
 			a.IO.Notef("Nothing to change: mcp.json asks for no servers. mcpm search finds some.\n")

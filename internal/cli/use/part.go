@@ -257,14 +257,39 @@ func (pl *plan) stays(id hub.Name) string {
 	for _, pt := range pl.others(id) {
 		who = append(who, pt.String())
 	}
+	asks := "asks for"
+	if len(who) > 1 {
+		asks = "ask for"
+	}
+	if len(who) == 0 {
+		for _, by := range pl.next.Names() {
+			deps, _ := hub.ParseSpecs(pl.next.Servers[by].Dependencies) // what is none cannot be locked
+			if _, ok := deps[id]; ok {
+				who = append(who, by.String())
+			}
+		}
+		if asks = "needs"; len(who) > 1 {
+			asks = "need"
+		}
+	}
 	if len(who) == 0 {
 		return ""
 	}
+	return fmt.Sprintf("%s stays installed: %s %s it.", id, app.AndList(who), asks)
+}
+
+// onlyNoted reports whether an mcp.json of a workspace changed and no server did: what it asks for now was there already.
+func (pl *plan) onlyNoted(verb string) bool {
+	return verb == "install" && !pl.scope.Alone() && len(pl.steps)+len(pl.remove) == 0 && len(pl.edited()) > 0
+}
+
+// tellNoted ends an install that changed mcp.json alone.
+func (pl *plan) tellNoted(a *app.App) {
 	verb := "asks"
-	if len(who) > 1 {
+	if strings.Contains(pl.files(), " and ") {
 		verb = "ask"
 	}
-	return fmt.Sprintf("%s stays installed: %s %s for it.", id, app.AndList(who), verb)
+	a.IO.Notef("%s now %s for %s. Nothing had to be fetched. Undo with mcpm rollback%s.\n", pl.files(), verb, app.AndList(spell(pl.edited())), pl.flag())
 }
 
 // flags are those that lead a command that is told to the same place.
