@@ -59,10 +59,7 @@ func (p Project) Member() string {
 	if p.Root == "" {
 		return ""
 	}
-	rel, err := filepath.Rel(p.Root, p.Dir)
-	if err != nil {
-		return ""
-	}
+	rel, _ := filepath.Rel(p.Root, p.Dir) // one is above the other
 	return filepath.ToSlash(rel)
 }
 

@@ -84,3 +84,19 @@ func TestSharedLock(t *testing.T) {
 		t.Errorf("a broken root: %v", err)
 	}
 }
+
+// TestMemberSettings guards against dependency confusion: what the root of a workspace maps to a hub is looked up there by
+// its members, too.
+func TestMemberSettings(t *testing.T) {
+	root := t.TempDir()
+	for name, text := range map[string]string{
+		"mcp.json": `{"workspaces": ["servers/*"]}`, ".mcpmrc": `{"@acme:registry": "https://inner.acme.example", "registry": "https://hub.acme.example"}`,
+		"servers/web/mcp.json": `{}`, "servers/web/.mcpmrc": `{"registry": "https://web.acme.example"}`,
+	} {
+		write(t, filepath.Join(root, filepath.FromSlash(name)), text)
+	}
+	s, err := install.LoadSettings(t.TempDir(), filepath.Join(root, "servers", "web"), func(string) string { return "" })
+	if err != nil || s.RegistryFor("acme/db") != "https://inner.acme.example" || s.RegistryFor("other/db") != "https://web.acme.example" {
+		t.Errorf("%+v %v", s, err)
+	}
+}

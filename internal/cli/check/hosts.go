@@ -15,6 +15,7 @@ import (
 	"github.com/mcphub/mcphub/internal/hosts"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
+	"github.com/mcphub/mcphub/internal/manifest/workspace"
 )
 
 // maxHostFile is the largest file of a host application that is read.
@@ -39,6 +40,12 @@ func (o *doctorOptions) machine(r *install.Registrar) (*machine, error) {
 	projects, err := o.projects()
 	if err != nil {
 		return nil, err
+	}
+	for _, p := range slices.Clone(projects) { // entries are each member's own
+		dirs, _ := workspace.Members(p.Dir) // what is wrong with mcp.json is told elsewhere
+		for _, dir := range dirs {
+			projects = append(projects, install.Project{Dir: filepath.Join(p.Dir, filepath.FromSlash(dir)), Root: p.Dir})
+		}
 	}
 	for _, p := range projects {
 		where, err := r.Where(p)

@@ -33,7 +33,7 @@ func (pl *plan) askLatest(ctx context.Context, refs []app.Ref) (map[*part]map[hu
 	}
 	for _, r := range refs {
 		if !slices.Contains(named, r.Name) {
-			return nil, notInstalled(pl, r.Name)
+			return nil, notInstalled(pl, "update --latest", r.Name)
 		}
 		if rng := pl.solver.Overrides[r.Name]; rng != "" {
 			return nil, hub.Errorf(hub.Conflict, "%s is held at %s by the overrides of mcp.json", r.Name, rng).

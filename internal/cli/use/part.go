@@ -278,6 +278,32 @@ func (pl *plan) stays(id hub.Name) string {
 	return fmt.Sprintf("%s stays installed: %s %s it.", id, app.AndList(who), asks)
 }
 
+// mine returns what is locked of what the verb acts for: all of it, or what some members ask for and what that needs.
+func (pl *plan) mine() (map[hub.Name]bool, error) {
+	out := map[hub.Name]bool{}
+	todo := pl.lock.Names()
+	if len(pl.on) < len(pl.parts) {
+		var err error
+		if todo, err = pl.direct(pl.on); err != nil {
+			return nil, err
+		}
+	}
+	for len(todo) > 0 {
+		id := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		e := pl.lock.Servers[id]
+		if e == nil || out[id] {
+			continue
+		}
+		out[id] = true
+		deps, _ := hub.ParseSpecs(e.Dependencies) // what is none cannot be locked
+		for n := range deps {
+			todo = append(todo, n)
+		}
+	}
+	return out, nil
+}
+
 // onlyNoted reports whether an mcp.json of a workspace changed and no server did: what it asks for now was there already.
 func (pl *plan) onlyNoted(verb string) bool {
 	return verb == "install" && !pl.scope.Alone() && len(pl.steps)+len(pl.remove) == 0 && len(pl.edited()) > 0

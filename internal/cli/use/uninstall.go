@@ -111,7 +111,7 @@ func (pl *plan) takeOut(h install.Home, name hub.Name) error {
 	if found {
 		return nil
 	}
-	return notInstalled(pl, name)
+	return notInstalled(pl, "uninstall", name)
 }
 
 // unlink ends the links of members that were taken out.
@@ -133,9 +133,9 @@ func (pl *plan) unlink(h install.Home, dryRun bool) error {
 	return nil
 }
 
-func notInstalled(pl *plan, name hub.Name) error {
+func notInstalled(pl *plan, verb string, name hub.Name) error {
 	if others := pl.others(name); len(others) > 0 {
-		return hub.Errorf(hub.Conflict, "%s does not ask for %s; %s does", pl.on[0], name, others[0]).WithHint("mcpm uninstall%s %s", others[0].Where(), name)
+		return hub.Errorf(hub.Conflict, "%s does not ask for %s; %s does", pl.on[0], name, others[0]).WithHint("mcpm %s%s %s", verb, others[0].Where(), name)
 	}
 	if pl.lock.Servers[name] != nil {
 		var by []string

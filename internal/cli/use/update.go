@@ -64,24 +64,22 @@ func (o *updateOptions) run(ctx context.Context) error {
 	if scope.All[0].Text == nil {
 		return hub.Errorf(hub.NotFound, "there is no mcp.json in %s", p.Dir).WithHint("mcpm install NAME installs a server")
 	}
+	mine, err := pl.mine()
+	if err != nil {
+		return err
+	}
 	fresh := map[hub.Name]bool{}
 	for _, r := range refs {
 		if r.Given {
 			return app.Usage("update takes names without a version; %s has one", r.Name).WithHint("mcpm install %s@%s", r.Name, r.Rng)
 		}
-		if pl.lock.Servers[r.Name] == nil {
-			return notInstalled(pl, r.Name)
+		if !mine[r.Name] {
+			return notInstalled(pl, "update", r.Name)
 		}
 		fresh[r.Name] = true
 	}
 	if len(refs) == 0 {
-		mine, err := scope.Lock()
-		if err != nil {
-			return err
-		}
-		for _, n := range mine.Names() {
-			fresh[n] = true
-		}
+		fresh = mine
 	}
 	var ask map[*part]map[hub.Name]string
 	if o.latest {
