@@ -318,20 +318,6 @@ func (pl *plan) tellNoted(a *app.App) {
 	a.IO.Notef("%s now %s for %s. Nothing had to be fetched. Undo with mcpm rollback%s.\n", pl.files(), verb, app.AndList(spell(pl.edited())), pl.flag())
 }
 
-// flags are those that lead a command that is told to the same place.
-func (pl *plan) flags() string {
-	if pl.owner.Global {
-		return " -g"
-	}
-	var b strings.Builder
-	if len(pl.on) < len(pl.parts) {
-		for _, pt := range pl.on {
-			b.WriteString(pt.Flag())
-		}
-	}
-	return b.String()
-}
-
 // of returns the part, of those the plan acts for, that names a server; the first where none does.
 func (pl *plan) of(id hub.Name) *part {
 	for _, pt := range pl.on {
