@@ -28,6 +28,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"account":  cmdAccount,
 		"get":      cmdGet,
 		"call":     cmdCall,
+		"conform":  cmdConform,
 		"await":    cmdAwait,
 		"subst":    cmdSubst,
 		"install":  cmdGoInstall,
@@ -172,16 +173,9 @@ func cmdGet(ts *testscript.TestScript, _ bool, args []string) {
 func cmdCall(ts *testscript.TestScript, neg bool, args []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	path := args[2]
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(bin, path)
-	}
-	cmd := exec.Command(path, args[3:]...)
-	cmd.Env, cmd.Dir = environ(ts), ts.MkAbs(".")
 	var errs strings.Builder
-	cmd.Stderr = &errs
 	client := mcp.NewClient(&mcp.Implementation{Name: "e2e", Version: "1"}, nil)
-	session, err := client.Connect(ctx, &mcp.CommandTransport{Command: cmd}, nil)
+	session, err := client.Connect(ctx, transportTo(ts, args[2:], &errs), nil)
 	if err != nil {
 		if neg {
 			fmt.Fprintln(ts.Stderr(), errs.String())
@@ -206,6 +200,36 @@ func cmdCall(ts *testscript.TestScript, neg bool, args []string) {
 	if res.IsError != neg {
 		ts.Fatalf("the tool's isError is %v", res.IsError)
 	}
+}
+
+// transportTo reaches a server: a command, or with @FILE the gateway whose answer of JSON is in the file.
+func transportTo(ts *testscript.TestScript, args []string, errs io.Writer) mcp.Transport {
+	path := args[0]
+	if file, ok := strings.CutPrefix(path, "@"); ok {
+		url, token := gatewayAt(ts, file)
+		return &mcp.StreamableClientTransport{Endpoint: url, HTTPClient: &http.Client{Transport: token}}
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(bin, path)
+	}
+	cmd := exec.Command(path, args[1:]...)
+	cmd.Env, cmd.Dir, cmd.Stderr = environ(ts), ts.MkAbs("."), errs
+	return &mcp.CommandTransport{Command: cmd}
+}
+
+// gatewayAt reads what a gateway said of itself.
+func gatewayAt(ts *testscript.TestScript, file string) (url string, token bearer) {
+	var at struct{ URL, TokenFile string }
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(file)), &at))
+	return at.URL, bearer(strings.TrimSpace(ts.ReadFile(at.TokenFile)))
+}
+
+type bearer string
+
+func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Authorization", "Bearer "+string(b))
+	return http.DefaultTransport.RoundTrip(r)
 }
 
 // await PATH REGEXP asks the hub until the answer matches, for at most 15 seconds.

@@ -17,6 +17,7 @@ const (
 	tieMargin  = 32   // hits read beyond a page, in which ties across its end are nearly always settled
 	wideMargin = 2000 // hits read beyond it when they are not
 	maxTiers   = 100  // hits whose tier is found out; few names begin alike
+	fewAlike   = 50   // names that begin alike
 )
 
 // Search implements hub.Index.
@@ -91,27 +92,39 @@ func (x *Index) ranked(ctx context.Context, q hub.SearchQuery, ask query.Query) 
 	return out, nil
 }
 
-// tiers notes which hits have the name, or one that begins with it.
+// tiers notes which hits have the name, or one that begins with it. All that do are read where they are few: looking each
+// hit up by its ID costs more.
 func (x *Index) tiers(ctx context.Context, name string, hits []hub.Hit) error {
+	at := make(map[string]int, len(hits))
 	ids := make([]string, len(hits))
 	for i, h := range hits {
-		ids[i] = h.ID
+		at[h.ID], ids[i] = i, h.ID
 	}
 	for _, t := range []struct {
 		field string
 		tier  hub.Tier
 	}{{fulltext.Prefix, hub.TierPrefix}, {fulltext.Exact, hub.TierExact}} {
-		req := bleve.NewSearchRequestOptions(one([]query.Query{term(t.field, name, 1), bleve.NewDocIDQuery(ids)}), len(ids), 0, false)
-		req.Score = "none"
-		found, err := x.run(ctx, req)
+		found, err := x.some(ctx, term(t.field, name, 1), fewAlike)
+		if err == nil && found.Total > fewAlike {
+			found, err = x.some(ctx, one([]query.Query{term(t.field, name, 1), bleve.NewDocIDQuery(ids)}), len(ids))
+		}
 		if err != nil {
 			return err
 		}
 		for _, h := range found.Hits {
-			hits[slices.Index(ids, h.ID)].Tier = t.tier
+			if i, ok := at[h.ID]; ok {
+				hits[i].Tier = t.tier
+			}
 		}
 	}
 	return nil
+}
+
+// some returns matches in any order, without scores.
+func (x *Index) some(ctx context.Context, q query.Query, limit int) (hub.SearchResult, error) {
+	req := bleve.NewSearchRequestOptions(q, limit, 0, false)
+	req.Score = "none"
+	return x.run(ctx, req)
 }
 
 func (x *Index) run(ctx context.Context, req *bleve.SearchRequest) (hub.SearchResult, error) {

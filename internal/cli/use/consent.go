@@ -168,6 +168,10 @@ func showNew(a *app.App, st step) {
 		fmt.Fprintf(a.IO.Err, "  It asks for:\n")
 		asks.Print(a.IO, a.IO.Err, list)
 	}
+	if away := asks.Remote(st.new.Manifest); len(away) > 0 {
+		fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Wrap("It runs at "+app.Clean(app.AndList(away))+": what your assistant sends to it leaves your machine.", 2))
+		return
+	}
 	if !slices.ContainsFunc(list, func(ask asks.Ask) bool { return ask.Name == "" }) { // nothing but values
 		fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Wrap("It declares no permissions. Without --sandbox it runs with all of yours.", 2))
 		return
