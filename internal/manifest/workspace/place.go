@@ -19,12 +19,17 @@ const manifestFile = "mcp.json"
 const maxDir = 1024
 
 // RootOf returns the directory of the workspace that a directory is a member of, "" when it is of none or is a root itself.
+// What a stranger wrote above it makes no workspace of it.
 // It fails where a broken mcp.json above speaks of workspaces: nobody can tell then.
 func RootOf(dir string) (string, error) {
 	if own, err := patternsOf(dir); err != nil || len(own) > 0 {
 		return "", nil // whoever reads it says what is wrong with it
 	}
-	for d := filepath.Dir(dir); ; d = filepath.Dir(d) {
+	for d, at := filepath.Dir(dir), dir; d != at; d, at = filepath.Dir(d), d {
+		info, err := os.Stat(filepath.Join(d, manifestFile))
+		if err != nil || !trusts(info, dir) {
+			continue
+		}
 		patterns, err := patternsOf(d)
 		if err != nil {
 			return "", err
@@ -32,10 +37,8 @@ func RootOf(dir string) (string, error) {
 		if rel, err := filepath.Rel(d, dir); err == nil && Matches(patterns, filepath.ToSlash(rel)) {
 			return d, nil
 		}
-		if d == filepath.Dir(d) {
-			return "", nil
-		}
 	}
+	return "", nil
 }
 
 // Members returns the directories of a workspace's members below its root, with slashes, sorted; nil where the directory
