@@ -105,7 +105,7 @@ func lockedNames(a *app.App) []hub.Name {
 		if err != nil {
 			continue
 		}
-		if lock, err := install.ReadLockfile(p.Lock()); err == nil {
+		if lock, err := install.ReadLock(p); err == nil {
 			out = append(out, lock.Names()...)
 		}
 	}

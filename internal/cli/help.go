@@ -106,8 +106,8 @@ SemVer fit only their exact text or a tag.
 A version whose "engines" (mcp, node, python) or "hosts" do not fit this machine is passed over. An engine that is
 not found here forbids nothing: mcpm says that it could not be checked.
 
-"overrides" in mcp.json replaces the range of a server wherever it is asked for. There is one version of a
-server in a project. When nothing fits, mcpm says why, from mcp.json to what clashes, and what would help.
+"overrides" in mcp.json replaces the range of a server wherever it is asked for; in a workspace, those of the
+root's mcp.json. There is one version of a server in a project, or in all members of a workspace. When nothing fits, mcpm says why, from mcp.json to what clashes, and what would help.
 
 mcpm install NAME notes ^VERSION in mcp.json; --exact notes the version itself.
 `,

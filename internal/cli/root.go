@@ -16,6 +16,7 @@ import (
 	"github.com/mcphub/mcphub/internal/cli/author"
 	"github.com/mcphub/mcphub/internal/cli/check"
 	"github.com/mcphub/mcphub/internal/cli/export"
+	"github.com/mcphub/mcphub/internal/cli/find"
 	"github.com/mcphub/mcphub/internal/cli/gate"
 	"github.com/mcphub/mcphub/internal/cli/hostcmd"
 	"github.com/mcphub/mcphub/internal/cli/kept"
@@ -104,7 +105,7 @@ func newRoot(a *app.App) *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	add(groupUse, use.NewSearch(a), use.NewInfo(a), use.NewInstall(a), use.NewUninstall(a), use.NewUpdate(a), kept.NewRollback(a),
+	add(groupUse, find.NewSearch(a), find.NewInfo(a), use.NewInstall(a), use.NewUninstall(a), use.NewUpdate(a), kept.NewRollback(a),
 		show.NewList(a), show.NewOutdated(a), show.NewWhy(a), show.NewOpen(a), use.NewRun(a), gate.NewGateway(a), use.NewTest(a), set.NewConfig(a),
 		hostcmd.New(a), migratecmd.New(a), kept.NewLink(a), kept.NewUnlink(a), kept.NewCI(a), kept.NewCache(a), export.NewExport(a))
 	add(groupPublish, author.NewInit(a), author.NewPublish(a), author.NewDeprecate(a), author.NewYank(a), author.NewUnpublish(a))

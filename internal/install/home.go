@@ -62,36 +62,23 @@ func (h Home) lock(name string) (func(), error) {
 	return unlock, nil
 }
 
-// Project is a directory with an mcp.json: a person's project, or the home of global servers.
+// Project is a directory with an mcp.json: a person's project, a member of a workspace, or the home of global servers.
 type Project struct {
 	Dir    string
 	Global bool
+	Root   string // of a member: the directory of its workspace, which has the lockfile; else ""
 }
 
 // Manifest returns the path of the project's mcp.json.
 func (p Project) Manifest() string { return filepath.Join(p.Dir, ManifestFile) }
 
-// Lock returns the path of the project's lockfile.
-func (p Project) Lock() string { return filepath.Join(p.Dir, LockFile) }
+// Lock returns the path of the lockfile that answers the project's mcp.json: its own, or the one of its workspace.
+func (p Project) Lock() string { return filepath.Join(p.Owner().Dir, LockFile) }
 
-// FindProject returns the project that dir is in: the nearest directory upwards with an mcp.json, or dir
-// itself when there is none.
-func FindProject(dir string) Project {
-	for d := dir; ; {
-		if info, err := os.Stat(filepath.Join(d, ManifestFile)); err == nil && info.Mode().IsRegular() {
-			return Project{Dir: d}
-		}
-		parent := filepath.Dir(d)
-		if parent == d {
-			return Project{Dir: dir}
-		}
-		d = parent
-	}
-}
-
-// Guard takes the lock on a project's mcp.json and lockfile, so that two commands do not mix their edits.
+// Guard takes the lock on a project's mcp.json and lockfile, so that two commands do not mix their edits. The members of a
+// workspace share one.
 func (h Home) Guard(p Project) (func(), error) {
-	return h.lock("project-" + shortHash(p.Dir))
+	return h.lock("project-" + shortHash(p.Owner().Dir))
 }
 
 // ReadFile reads a file of at most limit bytes. A file that is not there is nil without an error.

@@ -79,7 +79,7 @@ func (r *Registrar) Recorded() ([]Want, error) {
 	}
 	var out []Want
 	for _, dir := range slices.Sorted(maps.Keys(servers)) {
-		w := Want{Project{Dir: dir}, slices.Sorted(maps.Keys(servers[dir]))}
+		w := Want{ProjectAt(dir), slices.Sorted(maps.Keys(servers[dir]))}
 		if dir == "" {
 			w.Project = r.Home.Global()
 		}

@@ -13,6 +13,8 @@ import (
 
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/manifest"
+	"github.com/mcphub/mcphub/internal/manifest/workspace"
+	"github.com/mcphub/mcphub/internal/trust"
 )
 
 // LockVersion is the lockfile format this program writes, and the newest it reads.
@@ -38,7 +40,8 @@ type Locked struct {
 	Permissions  *manifest.Permissions `json:"permissions,omitempty"` // what it asked for when it was installed
 	Tools        string                `json:"tools,omitempty"`       // fingerprint of the declared tools
 	Dependencies map[string]string     `json:"dependencies,omitempty"`
-	Dev          bool                  `json:"dev,omitempty"` // only devDependencies lead to it
+	Dev          bool                  `json:"dev,omitempty"`     // only devDependencies lead to it
+	Members      []string              `json:"members,omitempty"` // of a workspace, whose mcp.json names it: directories, sorted, "." for the root
 
 	extra map[string]json.RawMessage
 }
@@ -159,6 +162,9 @@ func ParseLockfile(data []byte) (*Lockfile, error) {
 		if err := entry.checkName(name); err != nil {
 			return nil, hub.Errorf(hub.Invalid, "servers.%s: %s", name, err.Error())
 		}
+		if err := workspace.CheckDirs(entry.Members); err != nil {
+			return nil, hub.Errorf(hub.Invalid, "servers.%s: %s", name, err.Error())
+		}
 		l.Servers[name] = entry
 	}
 	delete(top, "lockfileVersion")
@@ -175,14 +181,14 @@ func parseLocked(raw json.RawMessage) (*Locked, error) {
 	switch {
 	case e.Version == "" || len(e.Version) > hub.MaxVersion || strings.ContainsAny(e.Version, "/\\ \t\r\n"):
 		return nil, hub.Errorf(hub.Invalid, "version %.80q is not a version", e.Version)
-	case !isDigest(e.Manifest):
+	case !trust.IsSHA256(e.Manifest):
 		return nil, hub.Errorf(hub.Invalid, "manifest %.80q is not sha256: and 64 hex digits", e.Manifest)
 	}
 	for i, a := range e.Artifacts {
 		if a.Type == "bundle" && !strings.HasPrefix(a.Integrity, "sha512-") {
 			return nil, hub.Errorf(hub.Invalid, "artifacts[%d].integrity %.80q is not sha512-...", i, a.Integrity)
 		}
-		if a.Tree != nil && !isSHA512(a.Tree.Integrity) {
+		if a.Tree != nil && !trust.IsSHA512(a.Tree.Integrity) {
 			return nil, hub.Errorf(hub.Invalid, "artifacts[%d].tree.integrity %.120q is not sha512-...", i, a.Tree.Integrity)
 		}
 	}

@@ -2,7 +2,6 @@ package install_test
 
 import (
 	"bytes"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -87,6 +86,7 @@ func TestParseLockfileRefuses(t *testing.T) {
 		{"path in version", entry(`"version": "../../etc"`), `servers.@acme/db: version "../../etc" is not a version`, hub.Invalid},
 		{"bad digest", entry(`"version": "1.0.0", "manifest": "sha256:../../x"`), `servers.@acme/db: manifest "sha256:../../x" is not sha256: and 64 hex digits`, hub.Invalid},
 		{"weak integrity", entry(`"version": "1.0.0", "manifest": "` + digest + `", "artifacts": [{"type": "bundle", "integrity": "md5-x"}]`), `servers.@acme/db: artifacts[0].integrity "md5-x" is not sha512-...`, hub.Invalid},
+		{"a member outside", entry(`"version": "1.0.0", "manifest": "` + digest + `", "members": ["../x"]`), `servers.@acme/db: members[0] "../x" is no directory of a workspace`, hub.Invalid},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := install.ParseLockfile([]byte(tt.text))
@@ -99,6 +99,7 @@ func TestParseLockfileRefuses(t *testing.T) {
 
 func FuzzLockfile(f *testing.F) {
 	f.Add([]byte(lockText))
+	f.Add([]byte(sharedLock))
 	f.Add([]byte(`{"lockfileVersion":1,"servers":{"a/b":{"version":"1","manifest":"` + digest + `","x":[1,{"y":null}]}},"z":1e3}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		l, err := install.ParseLockfile(data)
@@ -120,22 +121,4 @@ func FuzzLockfile(f *testing.F) {
 			t.Errorf("not stable:\n%s\n%s", once, twice)
 		}
 	})
-}
-
-func TestFingerprint(t *testing.T) {
-	tools := []hub.Capability{
-		{Type: hub.Tool, Name: "b", Description: "x", Schema: []byte(`{"type":"object","a":1}`)},
-		{Type: hub.Tool, Name: "a"}, {Type: hub.Prompt, Name: "p"},
-	}
-	same := []hub.Capability{tools[1], {Type: hub.Tool, Name: "b", Description: "x", Schema: []byte(`{ "a": 1, "type": "object" }`)}}
-	other := []hub.Capability{tools[1], {Type: hub.Tool, Name: "b", Description: "y", Schema: tools[0].Schema}}
-	if a, b := install.Fingerprint(tools), install.Fingerprint(same); a != b || !strings.HasPrefix(a, "sha256:") {
-		t.Errorf("%s and %s should be the same", a, b)
-	}
-	if install.Fingerprint(tools) == install.Fingerprint(other) {
-		t.Error("a changed description has the same fingerprint")
-	}
-	if got := install.Fingerprint(tools[2:]); got != "" {
-		t.Errorf("no tools: %q", got)
-	}
 }

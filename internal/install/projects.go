@@ -26,10 +26,10 @@ func (h Home) Remember(p Project) error {
 	}
 	defer unlock()
 	var dirs []string
-	if err := readJSON(h.projectsPath(), &dirs); err != nil || slices.Contains(dirs, p.Dir) {
+	if err := readJSON(h.projectsPath(), &dirs); err != nil || slices.Contains(dirs, p.Owner().Dir) {
 		return err
 	}
-	return writeJSON(h.projectsPath(), append(dirs, p.Dir), 0o600)
+	return writeJSON(h.projectsPath(), append(dirs, p.Owner().Dir), 0o600)
 }
 
 // Projects returns the projects that have a lockfile, the global one first; those whose lockfile is gone are left out.
@@ -109,7 +109,7 @@ func (h Home) sweep(freed *tree.Freed, dir string, keep func(id string) bool) er
 		}
 		path := h.path("store", dir, e.Name())
 		freed.Files++
-		freed.Bytes += sizeOf(path)
+		freed.Bytes += tree.SizeOf(path)
 		if err := os.RemoveAll(path); err != nil {
 			return err
 		}
@@ -121,19 +121,4 @@ func (h Home) sweep(freed *tree.Freed, dir string, keep func(id string) bool) er
 func abandoned(e fs.DirEntry) bool {
 	info, err := e.Info()
 	return err == nil && strings.HasPrefix(e.Name(), partPrefix) && time.Since(info.ModTime()) > 24*time.Hour
-}
-
-// sizeOf is how many bytes a file, or all files of a directory, have.
-func sizeOf(path string) int64 {
-	var sum int64
-	_ = filepath.WalkDir(path, func(_ string, d fs.DirEntry, err error) error { // what goes meanwhile is not counted
-		if err != nil || d.IsDir() {
-			return nil //nolint:nilerr // see above
-		}
-		if info, err := d.Info(); err == nil {
-			sum += info.Size()
-		}
-		return nil
-	})
-	return sum
 }

@@ -48,15 +48,18 @@ func newSettings() *Settings {
 	return &Settings{Registry: DefaultRegistry, UpdateNotice: true, Scopes: map[string]string{}, from: map[string]string{}}
 }
 
-// LoadSettings merges the user's ~/.mcpmrc, the project's .mcpmrc over it and MCPM_* variables over both.
+// LoadSettings merges the user's ~/.mcpmrc, the project's .mcpmrc over it and MCPM_* variables over both. Of a member, the one
+// at the root of its workspace comes before its own: a scope that is mapped there is looked up nowhere else in the members.
 func LoadSettings(userHome, projectDir string, getenv func(string) string) (*Settings, error) {
 	s := newSettings()
 	files := []string{}
 	if userHome != "" {
 		files = append(files, filepath.Join(userHome, RCFile))
 	}
-	if own := filepath.Join(projectDir, RCFile); projectDir != "" && (len(files) == 0 || own != files[0]) {
-		files = append(files, own)
+	for _, dir := range []string{ProjectAt(projectDir).Root, projectDir} {
+		if own := filepath.Join(dir, RCFile); dir != "" && !slices.Contains(files, own) {
+			files = append(files, own)
+		}
 	}
 	for i, file := range files {
 		data, err := ReadFile(file, 1<<20)

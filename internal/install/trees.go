@@ -1,7 +1,6 @@
 package install
 
 import (
-	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
 	"strings"
@@ -16,12 +15,6 @@ func (h Home) Trees() tree.Store { return tree.Store{Dir: h.path("store", "packa
 func (t *Tree) ID(platform string) string {
 	sum, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(t.Integrity, "sha512-")) // it was checked when it was read
 	return hex.EncodeToString(sum[:min(len(sum), 20)]) + "-" + platform
-}
-
-func isSHA512(s string) bool {
-	rest, ok := strings.CutPrefix(s, "sha512-")
-	sum, err := base64.StdEncoding.DecodeString(rest)
-	return ok && err == nil && len(sum) == sha512.Size
 }
 
 // LockTree takes the lock on a tree; another process that makes it is waited for.

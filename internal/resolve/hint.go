@@ -95,7 +95,7 @@ func (f *failed) command(root int, changed Root) string {
 	words := []string{"mcpm install"}
 	dev := true
 	for i, r := range f.roots {
-		if i != root && r.From != "" || r.Alias != "" {
+		if i != root && (r.From != "" || r.Flag != changed.Flag) || r.Alias != "" {
 			continue
 		}
 		if i == root {
@@ -114,6 +114,7 @@ func (f *failed) command(root int, changed Root) string {
 	if dev {
 		words[0] += " -D"
 	}
+	words[0] += changed.Flag
 	return strings.Join(words, " ")
 }
 
@@ -174,7 +175,7 @@ func (f *failed) otherwise(ctx context.Context, facts []fact, roots []int) []str
 		q := *f.question
 		q.roots = slices.Delete(slices.Clone(f.roots), root, root+1)
 		if _, bad, err := q.solve(ctx); bad == nil && err == nil {
-			do := fmt.Sprintf("without %s it works: mcpm uninstall %s", f.roots[root].Name, f.roots[root].Name)
+			do := fmt.Sprintf("without %s it works: mcpm uninstall%s %s", f.roots[root].Name, f.roots[root].Flag, f.roots[root].Name)
 			if again := f.typed(); again != "" {
 				do += " && " + again
 			}

@@ -66,6 +66,7 @@ type Root struct {
 	Range string // npm syntax, an exact version or a dist-tag; "" is "latest"
 	From  string // who asks, as it is told in a conflict: "your project"; "" was typed just now
 	Where string // the place where it is written, as it is told in a conflict: "mcp.json line 12"
+	Flag  string // what leads a command to the project that asks, with a space before it: " -w @acme/web"
 	Dev   bool   // from devDependencies
 }
 

@@ -89,7 +89,7 @@ func (a *App) Project(global bool) (install.Project, error) {
 		h, err := a.Store()
 		return h.Global(), err
 	}
-	return install.FindProject(a.Dir), nil
+	return install.OpenProject(a.Dir)
 }
 
 // Guarded is Project with the store, and the lock on the project's files, which the caller gives back with unlock.

@@ -41,7 +41,7 @@ func WantOf(p install.Project) (install.Want, []hub.Name, error) {
 	if err != nil || m == nil {
 		return w, nil, err
 	}
-	lock, err := install.ReadLockfile(p.Lock())
+	lock, err := install.ReadLock(p)
 	if err != nil {
 		return w, nil, err
 	}

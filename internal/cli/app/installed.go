@@ -46,7 +46,7 @@ func (a *App) Find(name hub.Name, global bool) (*Installed, error) {
 		if in, err := a.Linked(h, p, name); in != nil || err != nil {
 			return in, err
 		}
-		lock, err := install.ReadLockfile(p.Lock())
+		lock, err := install.ReadLock(p)
 		if err != nil {
 			return nil, err
 		}
@@ -78,6 +78,11 @@ func (a *App) Find(name hub.Name, global bool) (*Installed, error) {
 		return in, nil
 	}
 	e := hub.Errorf(hub.NotFound, "%s is not installed", name)
+	if here := install.FindProject(a.Dir); !global && here.Root != "" {
+		if all, err := install.ReadLockfile(here.Lock()); err == nil && all.Servers[name] != nil {
+			return nil, hub.Errorf(hub.NotFound, "%s is locked in the workspace, and %s does not ask for it", name, here.Member()).WithHint("mcpm install -w %s %s", here.Member(), name)
+		}
+	}
 	if near != "" {
 		return nil, e.WithHint("did you mean %s?", near)
 	}

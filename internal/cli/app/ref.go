@@ -12,7 +12,8 @@ type Ref struct {
 	Name  hub.Name // in the project: the server's own, or an alias
 	Of    hub.Name // the server, where an argument says what an alias stands for
 	Rng   resolve.Range
-	Given bool // a range was written
+	Local string // the range, where it is one for a member of the workspace: "workspace:^"
+	Given bool   // a range was written
 }
 
 // MaxRef is the longest argument that is read.
@@ -26,6 +27,16 @@ func ParseLocal(s string) (Ref, error) { return parseRef(s, hub.ParseLocalName) 
 
 // ParseAsked reads what is to be installed: NAME[@RANGE], ALIAS[@RANGE] of one that is there, or ALIAS@mcpm:NAME[@RANGE].
 func ParseAsked(s string) (Ref, error) {
+	if name, rng, ok := strings.Cut(s, "@"+hub.LocalPrefix); ok && len(s) <= MaxRef { // a member of the workspace
+		n, err := hub.ParseMirrorName(name)
+		if err != nil {
+			return Ref{}, err
+		}
+		if _, err := hub.ParseSpec(name, hub.LocalPrefix+rng); err != nil {
+			return Ref{}, err
+		}
+		return Ref{Name: n, Local: hub.LocalPrefix + rng, Given: true}, nil
+	}
 	alias, target, ok := strings.Cut(s, "@"+hub.AliasPrefix)
 	if !ok || len(s) > MaxRef {
 		return ParseLocal(s)

@@ -34,6 +34,7 @@ type initOptions struct {
 	probe                             bool
 	timeout                           time.Duration
 	env                               []string
+	dir                               string // -w
 }
 
 func NewInit(a *app.App) *cobra.Command {
@@ -43,10 +44,12 @@ func NewInit(a *app.App) *cobra.Command {
 		Short: "Write the mcp.json of a server of your own",
 		Long: "Init writes an mcp.json that describes your server: its name, how it is started, what it offers. On a\n" +
 			"terminal it asks; with --yes it takes the flags and sensible defaults. With --probe it starts the server\n" +
-			"and fills in its tools, resources and prompts.",
+			"and fills in its tools, resources and prompts. With -w it makes a member of a workspace, in a directory that\n" +
+			"the patterns of its root take.",
 		Example: "  mcpm init\n  mcpm init --yes --name @acme/weather --description \"Tells the weather\" --command \"node dist/index.js\" --probe\n" +
 			"  mcpm init --yes --name @acme/weather --description \"Tells the weather\" --npm @acme/weather-mcp@1.2.0\n" +
-			"  mcpm init --yes --name @acme/weather --description \"Tells the weather\" --url https://mcp.acme.example/mcp",
+			"  mcpm init --yes --name @acme/weather --description \"Tells the weather\" --url https://mcp.acme.example/mcp\n" +
+			"  mcpm init -w servers/weather",
 		Args: app.Args(0, 0, "no argument"),
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context()) },
 	}
@@ -68,11 +71,15 @@ func NewInit(a *app.App) *cobra.Command {
 	f.StringArrayVar(&o.env, "env", nil, "a `NAME` it reads from its environment; may be given again")
 	f.BoolVar(&o.probe, "probe", false, "start the server and fill in what it offers")
 	f.DurationVar(&o.timeout, "timeout", time.Minute, "how long the server may take to answer --probe")
+	f.StringVarP(&o.dir, "workspace", "w", "", "make a member of this workspace in `DIR`, such as servers/new")
 	c.MarkFlagsMutuallyExclusive("command", "npm", "pypi", "oci", "url")
 	return c
 }
 
 func (o *initOptions) run(ctx context.Context) error {
+	if err := o.member(); err != nil {
+		return err
+	}
 	p := install.Project{Dir: o.Dir}
 	old, err := install.ReadFile(p.Manifest(), 1<<20)
 	if err != nil {
@@ -117,7 +124,7 @@ func (o *initOptions) run(ctx context.Context) error {
 		o.IO.Printf("%s", text)
 		return nil
 	}
-	if err := install.WriteFile(p.Manifest(), text, 0o644); err != nil {
+	if err := install.WriteFile(p.Manifest(), text, 0o644); err != nil { // which makes its directory
 		return err
 	}
 	if o.JSON {

@@ -15,6 +15,7 @@ import (
 	"github.com/mcphub/mcphub/internal/hosts"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
+	"github.com/mcphub/mcphub/internal/manifest/workspace"
 )
 
 // maxHostFile is the largest file of a host application that is read.
@@ -39,6 +40,12 @@ func (o *doctorOptions) machine(r *install.Registrar) (*machine, error) {
 	projects, err := o.projects()
 	if err != nil {
 		return nil, err
+	}
+	for _, p := range slices.Clone(projects) { // entries are each member's own
+		dirs, _ := workspace.Members(p.Dir) // what is wrong with mcp.json is told elsewhere
+		for _, dir := range dirs {
+			projects = append(projects, install.Project{Dir: filepath.Join(p.Dir, filepath.FromSlash(dir)), Root: p.Dir})
+		}
 	}
 	for _, p := range projects {
 		where, err := r.Where(p)
@@ -67,7 +74,7 @@ func (m *machine) locked(p install.Project, name hub.Name) (bool, error) {
 		lock := m.locks[at.Dir]
 		if lock == nil {
 			var err error
-			if lock, err = install.ReadLockfile(at.Lock()); err != nil {
+			if lock, err = install.ReadLock(at); err != nil {
 				return false, err
 			}
 			m.locks[at.Dir] = lock
@@ -181,7 +188,7 @@ func (o *doctorOptions) entry(h hosts.Host, value json.RawMessage, m *machine) (
 	}
 	at = place{m.global, name}
 	if i := slices.Index(line, "-C"); i > 0 && i+1 < len(line) {
-		at.project = install.Project{Dir: filepath.Clean(line[i+1])}
+		at.project = install.ProjectAt(filepath.Clean(line[i+1]))
 	}
 	return at, line[0], true
 }

@@ -144,7 +144,7 @@ func (o *doctorOptions) eachLocked(fn func(install.Project, hub.Name, *install.L
 		return err
 	}
 	for _, p := range projects {
-		lock, err := install.ReadLockfile(p.Lock())
+		lock, err := install.ReadLock(p)
 		if err != nil {
 			return err
 		}

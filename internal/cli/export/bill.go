@@ -92,7 +92,7 @@ func (p *part) need(ref string) {
 // newBill reads what is locked in a project. Integrity when a pinned tree is not what its digest says. missing names the
 // servers whose manifest is not on this machine, of which the licence is not known.
 func newBill(a *app.App, p install.Project, names []hub.Name) (b *bill, missing []string, err error) {
-	lock, err := install.ReadLockfile(p.Lock())
+	lock, err := install.ReadLock(p)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -36,7 +36,7 @@ type service struct {
 // compose writes the servers that are container images. Others cannot be written without making an image: a named one is
 // refused, of all it is said which are left out.
 func (o *exportOptions) compose(out io.Writer, p install.Project) error {
-	lock, err := install.ReadLockfile(p.Lock())
+	lock, err := install.ReadLock(p)
 	if err != nil {
 		return err
 	}

@@ -83,7 +83,7 @@ func (m *members) read() ([]aggregate.Member, error) {
 		}
 		slices.SortFunc(names, app.CompareNames)
 	}
-	lock, err := install.ReadLockfile(m.project.Lock())
+	lock, err := install.ReadLock(m.project)
 	if err != nil {
 		return nil, err
 	}

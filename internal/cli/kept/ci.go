@@ -3,24 +3,20 @@ package kept
 
 import (
 	"context"
-	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/cli/members"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
-	"github.com/mcphub/mcphub/internal/manifest"
-	"github.com/mcphub/mcphub/internal/manifest/workspace"
-	"github.com/mcphub/mcphub/internal/resolve"
 	"github.com/spf13/cobra"
 )
 
 type ciOptions struct {
 	*app.App
-	global bool
-	silent map[string]bool // hubs that did not answer
+	global  bool
+	members members.Picked
+	silent  map[string]bool // hubs that did not answer
 }
 
 // NewCI makes the command ci.
@@ -37,63 +33,83 @@ func NewCI(a *app.App) *cobra.Command {
 		Args:    app.Args(0, 0, "no argument"),
 		RunE:    func(c *cobra.Command, _ []string) error { return o.run(c.Context()) },
 	}
+	o.members.Flags(c)
 	c.Flags().BoolVarP(&o.global, "global", "g", false, "what is installed for all projects")
 	return c
 }
 
 func (o *ciOptions) run(ctx context.Context) error {
-	p, err := o.Project(o.global)
+	scope, err := o.members.Scope(o.App, o.global, members.Whole)
 	if err != nil {
 		return err
 	}
-	m, _, err := app.ReadManifest(p)
+	if scope.All[0].Text == nil {
+		return hub.Errorf(hub.NotFound, "there is no mcp.json in %s or above it", scope.Owner.Dir).WithHint("go to a project that has one; mcpm install NAME makes one")
+	}
+	if err := noStrays(scope); err != nil {
+		return err
+	}
+	lock, err := scope.Lock()
 	if err != nil {
 		return err
 	}
-	if m == nil {
-		return hub.Errorf(hub.NotFound, "there is no mcp.json in %s or above it", p.Dir).WithHint("go to a project that has one; mcpm install NAME makes one")
-	}
-	lock, err := install.ReadLockfile(p.Lock())
+	local, err := locals(scope)
 	if err != nil {
 		return err
 	}
-	local, err := o.locals(m)
-	if err != nil {
-		return err
-	}
-	if drift := driftOf(m, lock); len(drift) > 0 {
+	if drift := driftOf(scope, lock); len(drift) > 0 {
 		return app.No(hub.Errorf(hub.Conflict, "mcpm-lock.json does not answer mcp.json").WithIssues(drift).
 			WithHint("run mcpm install and commit the lockfile"))
 	}
 	names := lock.Names()
 	for _, name := range names {
-		if err := o.check(ctx, p, name, lock.Servers[name]); err != nil {
+		if err := o.check(ctx, scope.Owner, name, lock.Servers[name]); err != nil {
 			return err
 		}
 	}
-	if _, err := members.Link(o.App, p, local); err != nil {
-		return err
+	for i, part := range scope.On {
+		if _, err := members.Link(o.App, part.Project, local[i]); err != nil {
+			return err
+		}
 	}
-	if err := o.remember(p); err != nil {
+	if err := o.remember(scope.Owner); err != nil {
 		return err
 	}
 	if o.JSON {
-		app.PrintJSON(o.IO, map[string]any{"servers": len(names), "inStep": true})
+		answer := map[string]any{"servers": len(names), "inStep": true}
+		if !scope.Alone() {
+			var who []string
+			for _, part := range scope.On {
+				who = append(who, part.Member)
+			}
+			answer["members"] = who
+		}
+		app.PrintJSON(o.IO, answer)
 		return nil
 	}
-	o.IO.Notef("%s installed as locked, every byte compared.\n", app.Plural(len(names), "server"))
+	of := ""
+	if scope.Whole() {
+		of = " for the " + app.Plural(len(scope.All)-1, "member") + " of the workspace"
+	}
+	o.IO.Notef("%s installed as locked%s, every byte compared.\n", app.Plural(len(names), "server"), of)
 	return nil
 }
 
-// locals finds the members of the workspace that mcp.json asks for; one that is gone or no longer fits is drift.
-func (o *ciOptions) locals(m *manifest.Manifest) (map[hub.Name]string, error) {
-	specs, _ := hub.ParseSpecs(m.DevDependencies, m.Dependencies) // what is none is drift
-	_, local := workspace.Split(specs)
-	dirs, err := members.Locals(o.App, local)
-	if k := hub.KindOf(err); k == hub.Conflict || k == hub.NotFound {
-		return nil, app.No(err)
+// locals finds the members of the workspace that each mcp.json asks for; one that is gone or no longer fits is drift.
+func locals(scope *members.Scope) ([]map[hub.Name]string, error) {
+	var out []map[hub.Name]string
+	for _, part := range scope.On {
+		_, local, _ := part.Specs() // what is none is drift
+		dirs, err := scope.Locals(local)
+		if k := hub.KindOf(err); k == hub.Conflict || k == hub.NotFound {
+			return nil, app.No(err)
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, dirs)
 	}
-	return dirs, err
+	return out, nil
 }
 
 func (o *ciOptions) remember(p install.Project) error {
@@ -102,61 +118,6 @@ func (o *ciOptions) remember(p install.Project) error {
 		return err
 	}
 	return h.Remember(p)
-}
-
-// driftOf says where the lockfile does not answer mcp.json.
-func driftOf(m *manifest.Manifest, lock *install.Lockfile) []hub.Issue {
-	var out []hub.Issue
-	say := func(format string, args ...any) {
-		out = append(out, hub.Issue{Message: fmt.Sprintf(format, args...), Severity: hub.SeverityError})
-	}
-	overrides := map[hub.Name]string{}
-	for k, v := range m.Overrides {
-		if n, err := hub.ParseLocalName(k); err == nil {
-			overrides[n] = v
-		}
-	}
-	seen := map[hub.Name]bool{}
-	var visit func(from string, deps map[string]string)
-	visit = func(from string, deps map[string]string) {
-		for _, key := range slices.Sorted(maps.Keys(deps)) {
-			spec, err := hub.ParseSpec(key, deps[key])
-			if err != nil {
-				say("%s asks for %q, which is no server name", from, key)
-				continue
-			}
-			if _, local := hub.LocalRange(spec.Range); local && from == install.ManifestFile {
-				continue // a member of the workspace, which is not locked
-			}
-			name, rng := spec.ID(), spec.Range
-			if o := overrides[name]; o != "" {
-				rng = o
-			}
-			e := lock.Servers[name]
-			if e == nil {
-				say("%s asks for %s %s, which is not locked", from, name, rng)
-				continue
-			}
-			if of := e.Of(name); of != spec.Name {
-				say("%s asks for %s as %s, and %s is locked", from, spec.Name, name, of)
-			}
-			if r, err := resolve.ParseRange(rng); err != nil || r.Tag() == "" && !r.Fits(e.Version, nil) {
-				say("%s asks for %s %s, and %s is locked", from, name, rng, e.Version)
-			}
-			if !seen[name] {
-				seen[name] = true
-				visit(name.String()+" "+e.Version, e.Dependencies)
-			}
-		}
-	}
-	visit("mcp.json", m.Dependencies)
-	visit("mcp.json", m.DevDependencies)
-	for _, name := range lock.Names() {
-		if !seen[name] {
-			say("%s %s is locked, and nothing asks for it", name, lock.Servers[name].Version)
-		}
-	}
-	return out
 }
 
 // check brings one server into the store and compares all of it with the lockfile, and that with the hub.

@@ -3,7 +3,6 @@ package kept
 import (
 	"context"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,8 +14,6 @@ import (
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/install/history"
-	"github.com/mcphub/mcphub/internal/manifest"
-	"github.com/mcphub/mcphub/internal/manifest/workspace"
 	"github.com/spf13/cobra"
 )
 
@@ -90,6 +87,7 @@ func (o *rollbackOptions) run(ctx context.Context, args []string) error {
 // place returns the project, or, where there is none now, the nearest directory upwards that was one.
 func (o *rollbackOptions) place() (install.Project, install.Home, error) {
 	p, err := o.Project(o.global)
+	p = p.Owner() // a workspace goes back as one
 	if err != nil {
 		return p, install.Home{}, err
 	}
@@ -141,9 +139,9 @@ type back struct {
 	to       *history.Generation
 	lock     *install.Lockfile // as it will be
 	now      *install.Lockfile
-	direct   []hub.Name // servers that mcp.json will name
-	migrated bool       // entries that mcpm migrate changed are among what is undone or done again
-	come     []change   // servers that come or change
+	parts    []restored
+	migrated bool     // entries that mcpm migrate changed are among what is undone or done again
+	come     []change // servers that come or change
 	gone     []change
 }
 
@@ -165,14 +163,8 @@ func (o *rollbackOptions) compare(p install.Project, to *history.Generation) (*b
 			return nil, hub.Errorf(hub.Integrity, "the lockfile of generation %d cannot be used: %v", to.Number, err)
 		}
 	}
-	if to.Manifest != nil {
-		m, _, err := manifest.Parse([]byte(*to.Manifest))
-		if err != nil {
-			return nil, hub.Errorf(hub.KindOf(err), "the mcp.json of generation %d cannot be used: %v", to.Number, err)
-		}
-		deps, _ := hub.ParseSpecs(m.DevDependencies, m.Dependencies) // what is none was never installed
-		deps, _ = workspace.Split(deps)                              // members are linked
-		b.direct = slices.SortedFunc(maps.Keys(deps), app.CompareNames)
+	if err := b.read(); err != nil {
+		return nil, err
 	}
 	for _, name := range b.lock.Names() {
 		was := ""
@@ -207,18 +199,15 @@ func (b *back) write(ctx context.Context, a *app.App, h install.Home, log histor
 	if err := log.Witness(b.project, a.Now()); err != nil {
 		return err
 	}
-	for _, f := range []struct {
-		path string
-		text *string
-	}{{b.project.Lock(), b.to.Lock}, {b.project.Manifest(), b.to.Manifest}} {
-		if f.text != nil {
-			if err := install.WriteFile(f.path, []byte(*f.text), 0o644); err != nil {
-				return err
-			}
-			continue
+	links := b.links() // from the files as they still are
+	for _, f := range b.files() {
+		if err := f.write(); err != nil {
+			return err
 		}
-		if err := os.Remove(f.path); err != nil && !os.IsNotExist(err) { // what it held is a generation now
-			return hub.Errorf(hub.Forbidden, "%v", err)
+	}
+	for _, l := range links {
+		if _, err := h.Link(l.project, l.name, l.dir); err != nil {
+			return err
 		}
 	}
 	if err := log.Use(b.to.Number); err != nil {
@@ -236,7 +225,11 @@ func (o *rollbackOptions) syncHosts(b *back) ([]install.Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.Sync(install.Want{Project: b.project, Servers: b.direct})
+	var wants []install.Want
+	for _, part := range b.parts {
+		wants = append(wants, install.Want{Project: part.project, Servers: part.direct})
+	}
+	return r.Sync(wants...)
 }
 
 func (o *rollbackOptions) tell(b *back, changes []install.Change) {

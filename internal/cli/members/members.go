@@ -34,6 +34,12 @@ func (p *Picked) Flags(c *cobra.Command) {
 	c.Flags().StringArrayVar(&p.Filters, "filter", nil, "the members whose name or path fits `PATTERN`, such as '@acme/*' or './servers/*'; with a leading ! those that do not")
 }
 
+// OneFlag adds the flags to a verb that is about one server, and so acts in one member; see Enter.
+func (p *Picked) OneFlag(c *cobra.Command) {
+	c.Flags().StringArrayVarP(&p.Names, "workspace", "w", nil, "in the member of this workspace with this `NAME` or path")
+	c.Flags().StringArrayVar(&p.Filters, "filter", nil, "in the one member whose name or path fits `PATTERN`")
+}
+
 // Any reports whether members were named.
 func (p *Picked) Any() bool { return len(p.Names)+len(p.Filters) > 0 }
 
@@ -81,37 +87,39 @@ func (p *Picked) Choose(a *app.App) ([]string, error) {
 	return dirs, nil
 }
 
-// Find returns the workspace that the working directory is in, as its root or in a member; nil when there is none.
-func Find(a *app.App) (*Workspace, error) {
-	here := install.FindProject(a.Dir)
-	for dir := here.Dir; ; dir = filepath.Dir(dir) {
-		root := install.Project{Dir: dir}
-		m, _, err := app.ReadManifest(root)
-		if err != nil && dir == here.Dir {
-			return nil, err
-		}
-		if err == nil && m != nil && len(m.Workspaces) > 0 {
-			if err := workspace.Check(m.Workspaces); err != nil {
-				return nil, hub.Errorf(hub.Invalid, "%s: %s", root.Manifest(), err.Error())
-			}
-			rel, _ := filepath.Rel(dir, here.Dir) // one is above the other
-			if dir == here.Dir || workspace.Matches(m.Workspaces, filepath.ToSlash(rel)) {
-				return openWorkspace(root, m.Workspaces)
-			}
-		}
-		if dir == filepath.Dir(dir) {
-			return nil, nil
-		}
+// Enter lets a verb that is about one server act in the member that was named, as if it had been called there. Nothing
+// happens where none was.
+func (p *Picked) Enter(a *app.App) error {
+	if !p.Any() {
+		return nil
 	}
+	dirs, err := p.Choose(a)
+	if err != nil {
+		return err
+	}
+	if len(dirs) > 1 {
+		return app.Usage("-w and --filter mean %d members, and this is done in one", len(dirs)).WithHint("name it: -w NAME")
+	}
+	a.Dir = dirs[0]
+	a.Reload()
+	return nil
 }
 
-func openWorkspace(root install.Project, patterns []string) (*Workspace, error) {
-	fsys, err := os.OpenRoot(root.Dir) // no link leads out of it
+// Find returns the workspace that the working directory is in, as its root or in a member; nil when there is none.
+func Find(a *app.App) (*Workspace, error) {
+	here, err := install.OpenProject(a.Dir)
 	if err != nil {
-		return nil, hub.Errorf(hub.NotFound, "%v", err)
+		return nil, err
 	}
-	defer fsys.Close()
-	dirs, err := workspace.Find(fsys.FS(), patterns, install.ManifestFile)
+	root := here.Owner()
+	if m, _, err := app.ReadManifest(root); err != nil || m == nil || len(m.Workspaces) == 0 {
+		return nil, err
+	}
+	return openWorkspace(root)
+}
+
+func openWorkspace(root install.Project) (*Workspace, error) {
+	dirs, err := workspace.Members(root.Dir)
 	if err != nil {
 		return nil, err
 	}
@@ -188,15 +196,8 @@ func Unlocal(a *app.App, text []byte) ([]byte, error) {
 	return text, nil
 }
 
-// Locals returns the directories of the members that stand for dependencies on "workspace:" ranges. It fails as Unlocal does.
-func Locals(a *app.App, local map[hub.Name]hub.Spec) (map[hub.Name]string, error) {
-	if len(local) == 0 {
-		return nil, nil
-	}
-	w, err := Find(a)
-	if err != nil {
-		return nil, err
-	}
+// locals returns the directories of the members that stand for dependencies on "workspace:" ranges. It fails as Unlocal does.
+func (w *Workspace) locals(local map[hub.Name]hub.Spec) (map[hub.Name]string, error) {
 	dirs := map[hub.Name]string{}
 	for _, id := range slices.SortedFunc(maps.Keys(local), app.CompareNames) {
 		on, err := w.member(local[id])

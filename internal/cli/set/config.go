@@ -6,6 +6,7 @@ import (
 	"context"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/members"
 	"github.com/mcphub/mcphub/internal/cli/typed"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
@@ -15,15 +16,16 @@ import (
 
 type configOptions struct {
 	*app.App
-	global bool
-	entry  string
-	set    []string
-	unset  []string
-	inArgs []string
-	get    string
-	reveal bool
-	dryRun bool
-	name   string
+	members members.Picked
+	global  bool
+	entry   string
+	set     []string
+	unset   []string
+	inArgs  []string
+	get     string
+	reveal  bool
+	dryRun  bool
+	name    string
 }
 
 // NewConfig makes mcpm config.
@@ -46,6 +48,7 @@ func NewConfig(a *app.App) *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error { o.name = args[0]; return o.run(c.Context()) },
 	}
 	f := c.Flags()
+	o.members.OneFlag(c)
 	f.BoolVarP(&o.global, "global", "g", false, "for all projects, not just this one")
 	f.StringArrayVar(&o.set, "set", nil, "store a value, `KEY=VALUE`; KEY alone asks, or reads a pipe; may be given again")
 	f.StringArrayVar(&o.unset, "unset", nil, "remove the value of `KEY`; may be given again")
@@ -76,6 +79,12 @@ func (s *server) input(name string) (app.Input, bool) {
 }
 
 func (o *configOptions) run(ctx context.Context) error {
+	if o.global && o.members.Any() {
+		return app.Usage("-w and --filter choose a member of a workspace, and -g means none").WithHint("give one or the other")
+	}
+	if err := o.members.Enter(o.App); err != nil {
+		return err
+	}
 	r, err := typed.Installed(o.App, o.name, o.global)
 	if err != nil {
 		return err
@@ -172,7 +181,7 @@ func (o *configOptions) described(name hub.Name) (install.Project, *manifest.Man
 		if in, err := o.Linked(h, p, name); in != nil || err != nil {
 			return p, in.Own(), err
 		}
-		lock, err := install.ReadLockfile(p.Lock())
+		lock, err := install.ReadLock(p)
 		if err != nil {
 			return p, nil, err
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/members"
 
 	"github.com/mcphub/mcphub/internal/cli/term"
 	"github.com/mcphub/mcphub/internal/hub"
@@ -16,8 +17,9 @@ import (
 
 type listOptions struct {
 	*app.App
-	global bool
-	tree   bool
+	global  bool
+	members members.Picked
+	tree    bool
 }
 
 func NewList(a *app.App) *cobra.Command {
@@ -29,6 +31,7 @@ func NewList(a *app.App) *cobra.Command {
 		Args:    app.Args(0, 0, "no argument"),
 		RunE:    func(*cobra.Command, []string) error { return o.run() },
 	}
+	o.members.Flags(c)
 	c.Flags().BoolVarP(&o.global, "global", "g", false, "those installed for all projects")
 	c.Flags().BoolVar(&o.tree, "tree", false, "each below what needs it")
 	return c
@@ -46,15 +49,23 @@ type listed struct {
 	Registry string   `json:"registry,omitempty"`
 	Hosts    []string `json:"hosts"`
 	Tools    int      `json:"tools"`
+	Member   string   `json:"member,omitempty"` // of a workspace, that asks for it: its directory
 }
 
 func (o *listOptions) run() error {
-	v, err := look(o.App, o.global)
+	v, err := look(o.App, &o.members, o.global)
 	if err != nil {
 		return err
 	}
 	if o.tree {
 		return o.showTree(v)
+	}
+	views, err := v.each()
+	if err != nil {
+		return err
+	}
+	if len(views) > 1 {
+		return o.grouped(v, views)
 	}
 	rows, err := o.rows(v)
 	if err != nil {
@@ -64,8 +75,70 @@ func (o *listOptions) run() error {
 		app.PrintJSON(o.IO, map[string]any{"project": v.Dir, "global": v.Global, "servers": rows})
 		return nil
 	}
-	t := term.Table{Drop: []int{3, 2}, Colors: []func(string) string{o.IO.Accent, nil, o.IO.Dim, o.IO.Dim}}
-	missing := 0
+	t := o.table()
+	missing := o.fill(&t, rows)
+	t.Print(o.IO)
+	o.count(v, len(rows), missing)
+	return nil
+}
+
+func (o *listOptions) table() term.Table {
+	return term.Table{Drop: []int{3, 2}, Colors: []func(string) string{o.IO.Accent, nil, o.IO.Dim, o.IO.Dim}}
+}
+
+// grouped lists the servers of several mcp.json of a workspace, each below who asks for them.
+func (o *listOptions) grouped(v *view, views []*view) error {
+	t := o.table()
+	t.Indent = 2
+	all, names, missing := []listed{}, map[hub.Name]bool{}, 0
+	for _, one := range views {
+		rows, err := o.rows(one)
+		if err != nil {
+			return err
+		}
+		part := one.scope.Named(one.member())
+		if len(rows) == 0 && part.Member == install.RootMember {
+			continue // it only holds the others together
+		}
+		t.Heading(o.heading(part, len(rows)))
+		for i := range rows {
+			names[rows[i].Name] = true
+		}
+		all = append(all, rows...)
+		missing += o.fill(&t, rows)
+	}
+	if o.JSON {
+		app.PrintJSON(o.IO, map[string]any{"project": v.Dir, "global": false, "servers": all})
+		return nil
+	}
+	t.Print(o.IO)
+	o.count(v, len(names), missing)
+	return nil
+}
+
+// place names the directory of a working copy: from the root of the workspace, where it is in that.
+func (o *listOptions) place(dir string) string {
+	root := install.FindProject(o.Dir).Owner()
+	if rel, err := filepath.Rel(root.Dir, dir); err == nil && filepath.IsLocal(rel) {
+		return filepath.ToSlash(rel)
+	}
+	return dir
+}
+
+// heading names a part above its servers.
+func (o *listOptions) heading(part *members.Part, rows int) string {
+	line := o.IO.Bold(app.Clean(part.String()))
+	if part.String() != part.Member && part.Member != install.RootMember {
+		line += "   " + o.IO.Dim(app.Clean(part.Member))
+	}
+	if rows == 0 {
+		line += "   " + o.IO.Dim("no servers")
+	}
+	return line
+}
+
+// fill adds rows to the table, and counts those that are not installed.
+func (o *listOptions) fill(t *term.Table, rows []listed) (missing int) {
 	for _, r := range rows {
 		why := r.Range
 		switch r.Why {
@@ -75,16 +148,14 @@ func (o *listOptions) run() error {
 			why, missing = r.Range+" not installed", missing+1
 		}
 		if r.Linked != "" {
-			why = "is " + r.Linked
+			why = "is " + o.place(r.Linked)
 			if _, err := os.Stat(filepath.Join(r.Linked, install.ManifestFile)); err != nil {
 				why += ", which is gone"
 			}
 		}
 		t.Row(r.Spelled+app.Join(" -> ", r.Server), r.Version, why, app.HostNames(r.Hosts))
 	}
-	t.Print(o.IO)
-	o.count(v, len(rows), missing)
-	return nil
+	return missing
 }
 
 // count ends the answer for people.
@@ -147,6 +218,7 @@ func (o *listOptions) rows(v *view) ([]listed, error) {
 	}
 	slices.SortFunc(rows, func(a, b listed) int { return app.CompareNames(a.Name, b.Name) })
 	for i := range rows {
+		rows[i].Member = v.member()
 		rows[i].Spelled, rows[i].Server = rows[i].Name.String(), v.alias(rows[i].Name)
 		if rows[i].Hosts == nil {
 			rows[i].Hosts = []string{}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/cli/asks"
+	"github.com/mcphub/mcphub/internal/cli/members"
 	"github.com/mcphub/mcphub/internal/cli/typed"
 
 	"github.com/mcphub/mcphub/internal/cli/term"
@@ -18,8 +19,9 @@ import (
 
 type outdatedOptions struct {
 	*app.App
-	global bool
-	args   []string
+	global  bool
+	members members.Picked
+	args    []string
 }
 
 func NewOutdated(a *app.App) *cobra.Command {
@@ -34,6 +36,7 @@ func NewOutdated(a *app.App) *cobra.Command {
 		Example: "  mcpm outdated\n  mcpm outdated @acme/postgres\n  mcpm outdated -g --json",
 		RunE:    func(c *cobra.Command, args []string) error { o.args = args; return o.run(c.Context()) },
 	}
+	o.members.Flags(c)
 	c.Flags().BoolVarP(&o.global, "global", "g", false, "those installed for all projects")
 	return c
 }
@@ -42,6 +45,7 @@ func NewOutdated(a *app.App) *cobra.Command {
 type aged struct {
 	name        hub.Name
 	old         bool      // it belongs into the answer
+	who         []string  // Members, for people
 	beyond      bool      // the latest version is newer than mcp.json takes
 	Spelled     string    `json:"name"`
 	Server      string    `json:"server,omitempty"` // which the name, an alias, stands for
@@ -57,13 +61,14 @@ type aged struct {
 	Added       []string  `json:"toolsAdded,omitempty"`
 	Removed     []string  `json:"toolsRemoved,omitempty"`
 	Permissions []string  `json:"permissionsAdded,omitempty"`
+	Members     []string  `json:"members,omitempty"` // of a workspace, that ask for it by name
 }
 
 // atOnce is how many servers the hub is asked about at a time.
 const atOnce = 8
 
 func (o *outdatedOptions) run(ctx context.Context) error {
-	v, err := look(o.App, o.global)
+	v, err := look(o.App, &o.members, o.global)
 	if err != nil {
 		return err
 	}
@@ -126,7 +131,8 @@ func (o *outdatedOptions) names(v *view) ([]hub.Name, error) {
 
 // age asks the hub about one server.
 func (o *outdatedOptions) age(ctx context.Context, hp *app.HubProvider, v *view, name hub.Name) (aged, error) {
-	r := aged{name: v.of(name), Spelled: name.String(), Server: v.alias(name), Range: v.direct[name].rng}
+	r := aged{name: v.of(name), Spelled: name.String(), Server: v.alias(name), Range: strings.Join(v.asked(name), ", ")}
+	r.Members, r.who = v.askers(name)
 	id := name
 	name = r.name
 	if e := v.lock.Servers[id]; e != nil {
@@ -215,8 +221,17 @@ func (o *outdatedOptions) show(rows []aged) {
 		Head: []string{"name", "locked", "wanted", "latest", "change"}, Flex: []int{4},
 		Colors: []func(string) string{o.IO.Accent, nil, o.IO.Green, nil, nil},
 	}
+	who := slices.ContainsFunc(rows, func(r aged) bool { return len(r.Members) > 0 })
+	if who {
+		t.Head, t.Flex, t.Drop = append(t.Head, "for"), []int{5, 4}, []int{5}
+		t.Colors = append(t.Colors, o.IO.Dim)
+	}
 	for _, r := range rows {
-		t.Row(r.Spelled+app.Join(" -> ", r.Server), dash(r.Locked), dash(r.Wanted), dash(r.Latest), r.change())
+		cells := []string{r.Spelled + app.Join(" -> ", r.Server), dash(r.Locked), dash(r.Wanted), dash(r.Latest), r.change()}
+		if who {
+			cells = append(cells, dash(strings.Join(r.who, ", ")))
+		}
+		t.Row(cells...)
 	}
 	if len(rows) > 0 {
 		t.Print(o.IO)

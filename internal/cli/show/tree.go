@@ -9,6 +9,7 @@ import (
 
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/install"
 )
 
 // branch is one server in mcpm list --tree.
@@ -21,6 +22,7 @@ type branch struct {
 	Missing      bool     `json:"missing,omitempty"`  // asked for, and not locked
 	Unneeded     bool     `json:"unneeded,omitempty"` // locked, and nothing asks for it any more
 	Again        bool     `json:"again,omitempty"`    // shown before, with what it needs
+	Member       string   `json:"member,omitempty"`   // of a workspace, that asks for it: its directory
 	Dependencies []branch `json:"dependencies"`
 }
 
@@ -64,13 +66,31 @@ func (v *view) tree() []branch {
 }
 
 func (o *listOptions) showTree(v *view) error {
-	roots := v.tree()
-	if o.JSON {
-		app.PrintJSON(o.IO, map[string]any{"project": v.Dir, "global": v.Global, "servers": roots})
-		return nil
+	views, err := v.each()
+	if err != nil {
+		return err
 	}
-	for _, b := range roots {
-		o.grow(b, "", "")
+	all, indent := []branch{}, ""
+	if len(views) > 1 {
+		indent = "  "
+	}
+	for _, one := range views {
+		roots := one.tree()
+		part := one.scope.Named(one.member())
+		if len(views) > 1 && !o.JSON && (len(roots) > 0 || part.Member != install.RootMember) {
+			o.IO.Printf("%s\n", o.heading(part, len(roots)))
+		}
+		for i := range roots {
+			roots[i].Member = one.member()
+			if !o.JSON {
+				o.grow(roots[i], indent, indent)
+			}
+		}
+		all = append(all, roots...)
+	}
+	if o.JSON {
+		app.PrintJSON(o.IO, map[string]any{"project": v.Dir, "global": v.Global, "servers": all})
+		return nil
 	}
 	o.count(v, len(v.names()), missingFrom(v))
 	return nil

@@ -4,29 +4,36 @@ package show
 
 import (
 	"maps"
+	"os"
 	"slices"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/members"
 
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest/workspace"
 )
 
-// view is a project as its two files tell of it.
+// view is what a verb looks at, as its files tell of it: a project, or some mcp.json files of a workspace and what is
+// locked for them.
 type view struct {
 	install.Project
+	scope     *members.Scope
 	lock      *install.Lockfile
-	direct    map[hub.Name]wish
+	direct    map[hub.Name]wish   // of several that ask for one server, the first
+	wishes    map[hub.Name][]wish // all of them
 	overrides map[hub.Name]string
+	one       bool // of several that the verb looks at
 }
 
-// wish is what mcp.json asks of one server.
+// wish is what an mcp.json asks of one server.
 type wish struct {
 	of   hub.Name // the server, which an alias stands for
 	rng  string
 	dev  bool
 	line int
+	part *members.Part
 }
 
 // need is what one locked server asks of another.
@@ -35,39 +42,85 @@ type need struct {
 	rng  string
 }
 
-func look(a *app.App, global bool) (*view, error) {
-	p, err := a.Project(global)
+func look(a *app.App, picked *members.Picked, global bool) (*view, error) {
+	scope, err := picked.Scope(a, global, members.Whole)
 	if err != nil {
 		return nil, err
 	}
-	m, text, err := app.ReadManifest(p)
+	lock, err := scope.Lock()
 	if err != nil {
 		return nil, err
 	}
-	lock, err := install.ReadLockfile(p.Lock())
-	if err != nil {
-		return nil, err
-	}
-	v := &view{Project: p, lock: lock, direct: map[hub.Name]wish{}, overrides: map[hub.Name]string{}}
-	if m == nil {
-		return v, nil
-	}
-	lines := app.DependencyLines(text)
-	add := func(deps map[string]string, dev bool) {
-		specs, _ := hub.ParseSpecs(deps)  // what is none is told by the verbs that change something
-		specs, _ = workspace.Split(specs) // members are there as linked, and have no versions
-		for n, s := range specs {
-			v.direct[n] = wish{s.Name, s.Range, dev, lines[n]}
+	return viewOf(scope, scope.On, lock), nil
+}
+
+func viewOf(scope *members.Scope, on []*members.Part, lock *install.Lockfile) *view {
+	v := &view{Project: on[0].Project, scope: scope, lock: lock, direct: map[hub.Name]wish{}, wishes: map[hub.Name][]wish{}}
+	v.overrides, _ = scope.Overrides()
+	for _, part := range on {
+		lines := app.DependencyLines(part.Text)
+		own := map[hub.Name]wish{}
+		add := func(deps map[string]string, dev bool) {
+			specs, _ := hub.ParseSpecs(deps)  // what is none is told by the verbs that change something
+			specs, _ = workspace.Split(specs) // members are there as linked, and have no versions
+			for n, s := range specs {
+				own[n] = wish{s.Name, s.Range, dev, lines[n], part}
+			}
+		}
+		add(part.Manifest.DevDependencies, true)
+		add(part.Manifest.Dependencies, false) // which counts where both name a server
+		for n, w := range own {
+			if _, ok := v.direct[n]; !ok {
+				v.direct[n] = w
+			}
+			v.wishes[n] = append(v.wishes[n], w)
 		}
 	}
-	add(m.DevDependencies, true)
-	add(m.Dependencies, false) // which counts where both name a server
-	for k, rng := range m.Overrides {
-		if n, err := hub.ParseLocalName(k); err == nil {
-			v.overrides[n] = rng
+	return v
+}
+
+// each returns a view of every mcp.json that the verb looks at.
+func (v *view) each() ([]*view, error) {
+	if len(v.scope.On) == 1 {
+		return []*view{v}, nil
+	}
+	all, err := install.ReadLockfile(v.scope.Owner.Lock())
+	if err != nil {
+		return nil, err
+	}
+	var out []*view
+	for _, part := range v.scope.On {
+		lock := all.For(part.Member)
+		if _, err := os.Stat(v.scope.Owner.Lock()); err != nil && part.Root != "" {
+			if lock, err = install.ReadLock(part.Project); err != nil { // from before the workspace had one for all
+				return nil, err
+			}
+		}
+		one := viewOf(v.scope, []*members.Part{part}, lock)
+		one.one = true
+		out = append(out, one)
+	}
+	return out, nil
+}
+
+// member is the only part of a workspace that is looked at, "" where there are several or it is none.
+func (v *view) member() string {
+	for _, part := range v.scope.On {
+		if part.Dir == v.Dir && (len(v.scope.On) == 1 || v.one) {
+			return part.Member
 		}
 	}
-	return v, nil
+	return ""
+}
+
+// askers are the members of a workspace whose mcp.json asks for a server, by directory and by name; none outside of one.
+func (v *view) askers(name hub.Name) (dirs, names []string) {
+	for _, w := range v.wishes[name] {
+		if w.part.Member != "" {
+			dirs, names = append(dirs, w.part.Member), append(names, w.part.String())
+		}
+	}
+	return dirs, names
 }
 
 // needs returns what a locked server asks for, by name.
@@ -101,16 +154,27 @@ func (v *view) reached() map[hub.Name]bool {
 	return seen
 }
 
+// asked returns the ranges by which mcp.json files name a server, each once.
+func (v *view) asked(name hub.Name) []string {
+	var out []string
+	for _, w := range v.wishes[name] {
+		if !slices.Contains(out, w.rng) {
+			out = append(out, w.rng)
+		}
+	}
+	return out
+}
+
 // ranges returns what is asked of a server: by the override, which replaces all else; by mcp.json; or by the
 // locked servers that need it.
 func (v *view) ranges(name hub.Name) []string {
 	if rng := v.overrides[name]; rng != "" {
 		return []string{rng}
 	}
-	if w, ok := v.direct[name]; ok {
-		return []string{w.rng}
+	out := v.asked(name)
+	if len(out) > 0 {
+		return out
 	}
-	var out []string
 	for _, by := range v.lock.Names() {
 		for _, n := range v.needs(by) {
 			if n.name == name && !slices.Contains(out, n.rng) {
@@ -153,6 +217,9 @@ func (v *view) where() string {
 	if v.Global {
 		return "global"
 	}
+	if len(v.scope.On) > 1 {
+		return v.scope.Owner.Dir
+	}
 	return v.Dir
 }
 
@@ -179,7 +246,7 @@ func (v *view) locked(a *app.App, verb string, r app.Ref) error {
 		return e.WithHint("did you mean %s?", near)
 	}
 	if !v.Global {
-		if all, err := look(a, true); err == nil && all.lock.Servers[r.Name] != nil {
+		if all, err := look(a, new(members.Picked), true); err == nil && all.lock.Servers[r.Name] != nil {
 			return e.WithHint("it is installed for all projects: mcpm %s -g %s", verb, r.Name)
 		}
 	}

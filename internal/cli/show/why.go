@@ -7,17 +7,18 @@ import (
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/members"
 	"github.com/mcphub/mcphub/internal/cli/typed"
 
 	"github.com/mcphub/mcphub/internal/hub"
-	"github.com/mcphub/mcphub/internal/install"
 	"github.com/spf13/cobra"
 )
 
 type whyOptions struct {
 	*app.App
-	global bool
-	arg    string
+	global  bool
+	members members.Picked
+	arg     string
 }
 
 func NewWhy(a *app.App) *cobra.Command {
@@ -31,6 +32,7 @@ func NewWhy(a *app.App) *cobra.Command {
 		Args:    app.Args(1, 1, "the name of a server"),
 		RunE:    func(_ *cobra.Command, args []string) error { o.arg = args[0]; return o.run() },
 	}
+	o.members.Flags(c)
 	c.Flags().BoolVarP(&o.global, "global", "g", false, "one installed for all projects")
 	return c
 }
@@ -42,7 +44,10 @@ type link struct {
 	Needs   string `json:"needs"`
 	Range   string `json:"range"`
 	Dev     bool   `json:"dev,omitempty"`
-	Line    int    `json:"line,omitempty"` // of mcp.json
+	Line    int    `json:"line,omitempty"`   // of mcp.json
+	Member  string `json:"member,omitempty"` // of a workspace, whose mcp.json it is: its directory
+
+	part *members.Part
 }
 
 // A chain is followed at most so far: a lockfile can hold more of them than anybody reads.
@@ -56,7 +61,7 @@ func (o *whyOptions) run() error {
 	if err != nil {
 		return err
 	}
-	v, err := look(o.App, o.global)
+	v, err := look(o.App, &o.members, o.global)
 	if err != nil {
 		return err
 	}
@@ -107,8 +112,13 @@ func (o *whyOptions) tell(v *view, chains [][]link) {
 			by, where := project, ""
 			if l.By != "" {
 				by = l.By + " " + l.Version
-			} else if where = fmt.Sprintf(" (%s line %d)", install.ManifestFile, l.Line); l.Dev {
-				where = fmt.Sprintf(" (%s line %d, devDependencies)", install.ManifestFile, l.Line)
+			} else {
+				if l.Member != "" {
+					by = l.part.String()
+				}
+				if where = fmt.Sprintf(" (%s line %d)", l.part.File(), l.Line); l.Dev {
+					where = fmt.Sprintf(" (%s line %d, devDependencies)", l.part.File(), l.Line)
+				}
 			}
 			indent := strings.Repeat(" ", 2*(same+i+1))
 			text := fmt.Sprintf("%s needs %s %s%s", by, l.Needs, l.Range, where)
@@ -148,8 +158,10 @@ func (v *view) chains(name hub.Name) (chains [][]link, whole bool) {
 		roots = slices.Insert(slices.Delete(roots, i, i+1), 0, name)
 	}
 	for _, root := range roots {
-		if w := v.direct[root]; toward[root] {
-			follow(root, []link{{Needs: root.String(), Range: w.rng, Dev: w.dev, Line: w.line}})
+		for _, w := range v.wishes[root] {
+			if toward[root] {
+				follow(root, []link{{Needs: root.String(), Range: w.rng, Dev: w.dev, Line: w.line, Member: w.part.Member, part: w.part}})
+			}
 		}
 	}
 	return chains, !full

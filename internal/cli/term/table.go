@@ -20,7 +20,16 @@ type Table struct {
 	Indent int
 	Least  int // columns that a cut text has at least; 0 for 24
 
-	rows [][]string
+	rows  [][]string
+	heads map[int][]string // lines above a row, by its number
+}
+
+// Heading writes a line above the rows that follow, which stand in the same columns as all others.
+func (t *Table) Heading(line string) {
+	if t.heads == nil {
+		t.heads = map[int][]string{}
+	}
+	t.heads[len(t.rows)] = append(t.heads[len(t.rows)], line)
 }
 
 // Row adds a row. Text is cleaned.
@@ -75,8 +84,17 @@ func (t *Table) Print(io *IO) {
 	if t.Head != nil {
 		io.Printf("%s\n", io.Dim(t.line(t.Head, widths, nil, io.Width == 0)))
 	}
-	for _, row := range t.rows {
+	for i, row := range t.rows {
+		t.above(io, i)
 		io.Printf("%s\n", t.line(row, widths, t.Colors, io.Width == 0))
+	}
+	t.above(io, len(t.rows))
+}
+
+// above prints the headings before a row.
+func (t *Table) above(io *IO, row int) {
+	for _, line := range t.heads[row] {
+		io.Printf("%s\n", line)
 	}
 }
 
@@ -117,7 +135,9 @@ func (t *Table) shrink(widths []int, total int) {
 // may be left out are, where there is a text.
 func (t *Table) stack(io *IO) {
 	indent := strings.Repeat(" ", t.Indent+2)
-	for _, row := range t.rows {
+	defer func() { t.above(io, len(t.rows)) }()
+	for i, row := range t.rows {
+		t.above(io, i)
 		first := t.paint(0, row[0])
 		from := 1
 		if t.Head == nil && len(row) > 1 && !slices.Contains(t.Flex, 1) && t.Indent+ansi.StringWidth(row[0])+1+ansi.StringWidth(row[1]) <= io.Width {

@@ -143,7 +143,7 @@ func spelled(a *app.App, s string, global bool) (full meant, others []string, er
 // namesIn returns the servers that are locked or linked in a project and the aliases of its mcp.json, and which server
 // each is.
 func namesIn(h install.Home, p install.Project) (map[hub.Name]hub.Name, error) {
-	lock, err := install.ReadLockfile(p.Lock())
+	lock, err := install.ReadLock(p)
 	if err != nil {
 		return nil, err
 	}

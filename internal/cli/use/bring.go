@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/members"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 )
@@ -25,7 +26,11 @@ func Bring(ctx context.Context, a *app.App, p install.Project, refs []app.Ref, y
 	if dryRun {
 		command = ""
 	}
-	pl, err := newPlan(a, p, command)
+	scope, err := new(members.Picked).Scope(a, p.Global, members.RootOnly)
+	if err != nil {
+		return nil, err
+	}
+	pl, err := newPlan(a, scope, command)
 	if err != nil {
 		return nil, err
 	}
@@ -33,18 +38,19 @@ func Bring(ctx context.Context, a *app.App, p install.Project, refs []app.Ref, y
 	if err := o.prepare(ctx, a, pl); err != nil {
 		return nil, err
 	}
+	on := pl.on[0]
 	fresh, ask := map[hub.Name]bool{}, map[hub.Name]string{}
 	for _, r := range refs {
 		fresh[r.Name], ask[r.Name] = true, r.Rng.String()
-		pl.edits = append(pl.edits, edit{name: r.Name, of: r.Name, rng: r.Rng.String()})
+		on.edits = append(on.edits, edit{name: r.Name, of: r.Name, rng: r.Rng.String()})
 	}
-	if err := pl.solve(ctx, fresh, ask); err != nil {
+	if err := pl.solve(ctx, fresh, map[*part]map[hub.Name]string{on: ask}); err != nil {
 		return nil, err
 	}
 	out := map[hub.Name]string{}
 	for i, r := range refs {
 		c, _ := pl.solution.Find(r.Name)
-		pl.edits[i].rng, out[r.Name] = r.Rng.Save(c.Version), c.Version
+		on.edits[i].rng, out[r.Name] = r.Rng.Save(c.Version), c.Version
 	}
 	return out, o.execute(ctx, a, pl)
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -16,7 +14,6 @@ import (
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/install/history"
-	"github.com/mcphub/mcphub/internal/manifest"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -26,9 +23,16 @@ func (o *apply) execute(ctx context.Context, a *app.App, pl *plan) error {
 	if err := o.consent(ctx, a, pl); err != nil {
 		return err
 	}
-	text, err := pl.newText()
-	if err != nil || o.dryRun {
-		return err
+	texts := map[*part][]byte{}
+	for _, pt := range pl.on {
+		text, err := pt.newText()
+		if err != nil {
+			return err
+		}
+		texts[pt] = text
+	}
+	if o.dryRun {
+		return nil
 	}
 	if err := fetch(a, ctx, pl); err != nil {
 		return err
@@ -44,27 +48,34 @@ func (o *apply) execute(ctx context.Context, a *app.App, pl *plan) error {
 	if err != nil {
 		return err
 	}
-	log := history.Of(h, pl.project)
-	if err := log.Witness(pl.project, a.Now()); err != nil {
+	log := history.Of(h, pl.owner)
+	if err := log.Witness(pl.owner, a.Now()); err != nil {
 		return err
 	}
-	if old, err := pl.lock.Bytes(); err != nil || string(old) != string(lock) || len(pl.lock.Servers) == 0 {
-		if err := install.WriteFile(pl.project.Lock(), lock, 0o644); err != nil {
+	if old, err := pl.lock.Bytes(); err != nil || string(old) != string(lock) || len(pl.lock.Servers) == 0 || len(pl.strays) > 0 {
+		if err := install.WriteFile(pl.owner.Lock(), lock, 0o644); err != nil {
 			return err
 		}
 	}
-	if string(text) != string(pl.text) {
-		if err := install.WriteFile(pl.project.Manifest(), text, 0o644); err != nil {
+	for _, pt := range pl.on {
+		if string(texts[pt]) != string(pt.Text) {
+			if err := install.WriteFile(pt.Project.Manifest(), texts[pt], 0o644); err != nil {
+				return err
+			}
+		}
+	}
+	if err := pl.dropStrays(); err != nil {
+		return err
+	}
+	if _, err := log.Note(pl.owner, a.Now(), o.why(pl)); err != nil {
+		return err
+	}
+	for _, pt := range pl.on {
+		if _, err := members.Link(a, pt.Project, pt.local); err != nil {
 			return err
 		}
 	}
-	if _, err := log.Note(pl.project, a.Now(), o.why(pl)); err != nil {
-		return err
-	}
-	if _, err := members.Link(a, pl.project, pl.local); err != nil {
-		return err
-	}
-	return h.Remember(pl.project)
+	return h.Remember(pl.owner)
 }
 
 // why says for the history what a change was.
@@ -76,31 +87,14 @@ func (o *apply) why(pl *plan) string {
 	for _, name := range pl.remove {
 		what = append(what, name.String())
 	}
+	if len(what) == 0 {
+		what = spell(pl.edited())
+	}
 	const told = 4
 	if more := len(what) - told; more > 0 {
 		what = append(what[:told], fmt.Sprintf("%d more", more))
 	}
 	return strings.TrimSpace(o.verb + " " + strings.Join(what, ", "))
-}
-
-// newText returns mcp.json with the edits of the plan; comments and order stay.
-func (pl *plan) newText() ([]byte, error) {
-	text := pl.text
-	if text == nil {
-		text = []byte("{}\n")
-	}
-	for _, e := range pl.edits {
-		var err error
-		if e.rng == "" {
-			text, err = manifest.RemoveDependency(text, e.name.String())
-		} else {
-			text, err = manifest.SetDependency(text, e.name.String(), e.spec().Value(), e.dev)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return text, nil
 }
 
 // fetchAtOnce is how many servers are fetched at the same time.
@@ -165,6 +159,7 @@ type installedJSON struct {
 	Previous string     `json:"previous,omitempty"`
 	Asks     []asks.Ask `json:"asks"`
 	Tools    int        `json:"tools"`
+	Members  []string   `json:"members,omitempty"` // of a workspace, that ask for it by name
 }
 
 type hostJSON struct {
@@ -210,11 +205,12 @@ func (o *apply) report(a *app.App, pl *plan, begun time.Time) error {
 	for _, name := range pl.remove {
 		a.IO.Printf("%s %s %s\n", a.IO.Red("-"), name, pl.lock.Servers[name].Version)
 	}
-	for _, id := range slices.SortedFunc(maps.Keys(pl.local), app.CompareNames) {
-		a.IO.Printf("%s %s   %s\n", a.IO.Green("="), a.IO.Accent(id.String()), a.IO.Dim("is "+pl.local[id]))
+	if o.verb == "install" {
+		pl.tellLocals(a)
 	}
 	app.TellHosts(a, changes, o.dryRun)
 	tellMissing(a, pl)
+	pl.tellStrays(a, o.dryRun)
 	summary(a, pl, changes, o.dryRun, seconds, o.verb)
 	return nil
 }
@@ -257,8 +253,10 @@ func summary(a *app.App, pl *plan, changes []install.Change, dryRun bool, second
 	switch {
 	case dryRun && len(pl.steps)+len(pl.remove)+touched > 0:
 		a.IO.Notef("Nothing was changed (--dry-run).%s\n", pl.answerNeeded())
-	case verb == "uninstall" && len(pl.remove) == 0 && touched == 0 && len(pl.edits) > 0 && !dryRun:
-		a.IO.Notef("mcp.json does not ask for %s any more. Nothing of it was installed. Undo with mcpm rollback%s.\n", app.AndList(pl.edited()), pl.scope())
+	case verb == "uninstall" && len(pl.remove) == 0 && len(pl.edited()) > 0 && !dryRun:
+		pl.tellTakenOut(a, touched)
+	case pl.onlyNoted(verb) && !dryRun:
+		pl.tellNoted(a)
 	case len(pl.steps) == 0 && len(pl.remove) == 0 && touched == 0:
 		if len(pl.next.Servers) == 0 {
 			a.IO.Notef("Nothing to change: mcp.json asks for no servers. mcpm search finds some.\n")
@@ -266,23 +264,14 @@ func summary(a *app.App, pl *plan, changes []install.Change, dryRun bool, second
 		}
 		a.IO.Notef("Nothing to change: %s in step.\n", isAre(len(pl.next.Servers), "server"))
 	case verb == "uninstall", len(pl.steps) == 0 && len(pl.remove) > 0:
-		a.IO.Notef("Removed %s in %.1f s. Undo with mcpm rollback%s.\n", app.Plural(len(pl.remove), "server"), seconds, pl.scope())
+		a.IO.Notef("Removed %s in %.1f s. Undo with mcpm rollback%s.\n", app.Plural(len(pl.remove), "server"), seconds, pl.flag())
 	case verb == "update" && len(pl.steps) > 0:
-		a.IO.Notef("Updated %s in %.1f s. Undo with mcpm rollback%s.\n", app.Plural(len(pl.steps), "server"), seconds, pl.scope())
+		a.IO.Notef("Updated %s in %.1f s. Undo with mcpm rollback%s.\n", app.Plural(len(pl.steps), "server"), seconds, pl.flag())
 	case len(pl.steps) == 0:
 		a.IO.Notef("%s in step, in %.1f s.\n", isAre(len(pl.next.Servers), "server"), seconds)
 	default:
-		a.IO.Notef("Installed %s in %.1f s. Undo with mcpm rollback%s.\n", app.Plural(len(pl.steps), "server"), seconds, pl.scope())
+		a.IO.Notef("Installed %s in %.1f s. Undo with mcpm rollback%s.\n", app.Plural(len(pl.steps), "server"), seconds, pl.flag())
 	}
-}
-
-// edited lists the names that were set or taken out in mcp.json.
-func (pl *plan) edited() []string {
-	var out []string
-	for _, e := range pl.edits {
-		out = append(out, e.name.String())
-	}
-	return out
 }
 
 func isAre(n int, noun string) string {
@@ -292,9 +281,9 @@ func isAre(n int, noun string) string {
 	return app.Plural(n, noun) + " are"
 }
 
-// scope is the flag that says which project a command is about.
-func (pl *plan) scope() string {
-	if pl.project.Global {
+// flag says which project a command is about that needs no more than the lockfile.
+func (pl *plan) flag() string {
+	if pl.owner.Global {
 		return " -g"
 	}
 	return ""
@@ -303,7 +292,7 @@ func (pl *plan) scope() string {
 func (pl *plan) answer(changes []install.Change, dryRun bool, seconds float64) changeJSON {
 	out := changeJSON{Installed: []installedJSON{}, Removed: []string{}, Hosts: []hostJSON{}, Beyond: pl.beyond, DryRun: dryRun, Seconds: seconds}
 	for _, st := range pl.steps {
-		j := installedJSON{Name: st.name.String(), Version: st.version, Asks: asks.Of(st.new.Manifest), Tools: st.new.Detail.Tools}
+		j := installedJSON{Name: st.name.String(), Version: st.version, Asks: asks.Of(st.new.Manifest), Tools: st.new.Detail.Tools, Members: pl.next.Servers[st.name].Members}
 		if st.of != st.name {
 			j.Server = st.of.String()
 		}

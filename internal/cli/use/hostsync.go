@@ -20,21 +20,25 @@ func syncHosts(a *app.App, pl *plan, dryRun bool) ([]install.Change, error) {
 	if r.Command == "" {
 		return nil, hub.Errorf(hub.NotFound, "mcpm does not know its own path, which host applications need").WithHint("use --no-hosts")
 	}
-	names, err := pl.direct()
-	if err != nil {
-		return nil, err
-	}
-	if len(pl.hosts) > 0 {
-		named := names
-		if len(pl.edits) > 0 {
-			named = nil
-			for _, e := range pl.edits {
-				named = append(named, e.name)
-			}
+	var wants []install.Want
+	for _, pt := range pl.on {
+		names, err := pl.direct([]*part{pt})
+		if err != nil {
+			return nil, err
 		}
-		narrow(r, pl.project, named, pl.hosts)
+		if len(pl.hosts) > 0 {
+			named := names
+			if len(pt.edits) > 0 {
+				named = nil
+				for _, e := range pt.edits {
+					named = append(named, e.name)
+				}
+			}
+			narrow(r, pt.Project, named, pl.hosts)
+		}
+		wants = append(wants, install.Want{Project: pt.Project, Servers: names})
 	}
-	return r.Sync(install.Want{Project: pl.project, Servers: names})
+	return r.Sync(wants...)
 }
 
 // allHosts lifts what --host chose before.
@@ -82,7 +86,8 @@ func chosenHosts(a *app.App, named []string) ([]string, error) {
 // tellMissing names the values a new server needs before it can run.
 func tellMissing(a *app.App, pl *plan) {
 	for _, st := range pl.steps {
-		l, err := a.Launch(pl.project, st.name, st.new.Manifest, app.LaunchOptions{Bundle: ".", Peek: true})
+		p := pl.of(st.name).Project
+		l, err := a.Launch(p, st.name, st.new.Manifest, app.LaunchOptions{Bundle: ".", Peek: true})
 		if err != nil || len(l.Missing) == 0 {
 			continue
 		}
@@ -90,6 +95,6 @@ func tellMissing(a *app.App, pl *plan) {
 		for _, m := range l.Missing {
 			names = append(names, m.Name)
 		}
-		a.IO.Warnf("%s needs %s before it runs: %s", st.name, app.AndList(names), app.HowToGive(pl.project, st.name, st.new.Manifest, l.Spec, names))
+		a.IO.Warnf("%s needs %s before it runs: %s", st.name, app.AndList(names), app.HowToGive(p, st.name, st.new.Manifest, l.Spec, names))
 	}
 }

@@ -1,5 +1,4 @@
-// Package use is the commands for people who use servers: search, info, install, uninstall, update, run,
-// test and config. An install is a plan first (plan.go), which changes nothing, and then its execution
+// Package use is the commands for people who use servers: install, uninstall, update, run and test. An install is a plan first (plan.go), which changes nothing, and then its execution
 // (execute.go).
 package use
 
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/members"
 	"github.com/mcphub/mcphub/internal/cli/typed"
 
 	"github.com/mcphub/mcphub/internal/hub"
@@ -19,11 +19,12 @@ import (
 type installOptions struct {
 	*app.App
 	apply
-	global bool
-	dev    bool
-	exact  bool
-	hosts  []string
-	args   []string
+	members members.Picked
+	global  bool
+	dev     bool
+	exact   bool
+	hosts   []string
+	args    []string
 }
 
 // apply is what all verbs that change a project share.
@@ -59,6 +60,7 @@ func NewInstall(a *app.App) *cobra.Command {
 	}
 	o.flags(c)
 	o.preferFlags(c)
+	o.members.Flags(c)
 	c.Flags().BoolVarP(&o.global, "global", "g", false, "for all projects, not just this one")
 	c.Flags().BoolVarP(&o.dev, "dev", "D", false, "note it under devDependencies")
 	c.Flags().BoolVarP(&o.exact, "exact", "E", false, "pin the version in mcp.json")
@@ -87,7 +89,15 @@ func (o *installOptions) run(ctx context.Context) error {
 	if o.dryRun {
 		command = ""
 	}
-	pl, err := newPlan(o.App, p, command)
+	reach := members.Whole
+	if len(refs) > 0 {
+		reach = members.RootOnly
+	}
+	scope, err := o.members.Scope(o.App, o.global, reach)
+	if err != nil {
+		return err
+	}
+	pl, err := newPlan(o.App, scope, command)
 	if err != nil {
 		return err
 	}
@@ -97,46 +107,70 @@ func (o *installOptions) run(ctx context.Context) error {
 	if pl.hosts, err = chosenHosts(o.App, o.hosts); err != nil {
 		return err
 	}
-	if len(refs) == 0 && pl.text == nil {
+	if len(refs) == 0 && scope.All[0].Text == nil {
 		return hub.Errorf(hub.NotFound, "there is no mcp.json in %s or above it", p.Dir).
 			WithHint("mcpm install NAME installs a server, mcpm init starts a server of your own")
 	}
 	if len(refs) == 0 && (o.dev || o.exact) {
 		return app.Usage("--dev and --exact say how a named server is noted; name one").WithHint("mcpm install -D NAME")
 	}
-	fresh, ask := map[hub.Name]bool{}, map[hub.Name]string{}
-	want, _, err := pl.wanted()
+	fresh, ask, err := o.edit(ctx, pl, refs)
 	if err != nil {
 		return err
-	}
-	for i, r := range refs {
-		of := r.Of
-		switch {
-		case of != "":
-		case r.Name.IsAlias() && want[r.Name].Name == "":
-			return typed.MissingScope(ctx, o.App, "install", o.args[i], app.NoScope(o.args[i]))
-		case r.Name.IsAlias():
-			of = want[r.Name].Name
-		default:
-			of = r.Name
-		}
-		fresh[r.Name], ask[r.Name] = true, r.Rng.String()
-		pl.edits = append(pl.edits, edit{name: r.Name, of: of, rng: r.Rng.String(), dev: o.dev})
 	}
 	if err := pl.solve(ctx, fresh, ask); err != nil {
 		return err
 	}
 	for i, r := range refs { // now that the version is known, write the range it was chosen by
 		c, _ := pl.solution.Find(r.Name)
-		pl.edits[i].rng = r.Rng.Save(c.Version)
-		if o.exact {
-			pl.edits[i].rng = c.Version
+		rng := r.Rng.Save(c.Version)
+		switch {
+		case r.Local != "":
+			rng = r.Local
+		case o.exact:
+			rng = c.Version
+		}
+		for _, pt := range pl.on {
+			pt.edits[i].rng = rng
 		}
 	}
 	if err := o.execute(ctx, o.App, pl); err != nil {
 		return err
 	}
 	return o.report(o.App, pl, begun)
+}
+
+// edit plans to name the servers that were typed in each mcp.json the verb acts for. It returns which of them are chosen anew,
+// and by which range.
+func (o *installOptions) edit(ctx context.Context, pl *plan, refs []app.Ref) (fresh map[hub.Name]bool, ask map[*part]map[hub.Name]string, err error) {
+	fresh, ask = map[hub.Name]bool{}, map[*part]map[hub.Name]string{}
+	for _, pt := range pl.on {
+		want, _, err := pt.wanted()
+		if err != nil {
+			return nil, nil, err
+		}
+		ask[pt] = map[hub.Name]string{}
+		for i, r := range refs {
+			of := r.Of
+			switch {
+			case of != "":
+			case r.Name.IsAlias() && want[r.Name].Name == "":
+				return nil, nil, typed.MissingScope(ctx, o.App, "install", o.args[i], app.NoScope(o.args[i]))
+			case r.Name.IsAlias():
+				of = want[r.Name].Name
+			default:
+				of = r.Name
+			}
+			e := edit{name: r.Name, of: of, rng: r.Rng.String(), dev: o.dev}
+			if r.Local != "" {
+				e.rng = r.Local
+			} else {
+				fresh[r.Name], ask[pt][r.Name] = true, r.Rng.String()
+			}
+			pt.edits = append(pt.edits, e)
+		}
+	}
+	return fresh, ask, nil
 }
 
 // preferFlags are those of the verbs that choose versions.

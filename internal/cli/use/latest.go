@@ -18,40 +18,50 @@ type beyond struct {
 	Version string `json:"version"`
 	Range   string `json:"range"` // which does not take it
 
-	dev bool
+	Member string `json:"member,omitempty"`
+
+	dev  bool
+	flag string
 }
 
 // askLatest returns the servers, of those that were named or else of all in mcp.json, whose latest version is newer
 // than what their range takes. A range that reaches further, such as one for prereleases, stays as it is.
-func (pl *plan) askLatest(ctx context.Context, refs []app.Ref) (map[hub.Name]string, error) {
-	want, _, err := pl.wanted()
+func (pl *plan) askLatest(ctx context.Context, refs []app.Ref) (map[*part]map[hub.Name]string, error) {
+	named, err := pl.direct(pl.on)
 	if err != nil {
 		return nil, err
 	}
 	for _, r := range refs {
-		if _, ok := want[r.Name]; !ok {
-			return nil, notInstalled(pl, r.Name)
+		if !slices.Contains(named, r.Name) {
+			return nil, notInstalled(pl, "update --latest", r.Name)
 		}
 		if rng := pl.solver.Overrides[r.Name]; rng != "" {
 			return nil, hub.Errorf(hub.Conflict, "%s is held at %s by the overrides of mcp.json", r.Name, rng).
 				WithHint("change \"overrides\" in mcp.json, and then mcpm update %s", r.Name)
 		}
 	}
-	ask := map[hub.Name]string{}
-	for id, spec := range want {
-		if pl.solver.Overrides[id] != "" || !among(refs, id) {
-			continue
-		}
-		fits, err := pl.provider.Best(ctx, spec.Name, spec.Range)
+	ask := map[*part]map[hub.Name]string{}
+	for _, pt := range pl.on {
+		want, _, err := pt.wanted()
 		if err != nil {
 			return nil, err
 		}
-		latest, err := pl.provider.Best(ctx, spec.Name, "latest")
-		if err != nil {
-			return nil, err
-		}
-		if pl.provider.Newer(ctx, spec.Name, latest, fits) {
-			ask[id] = "latest"
+		ask[pt] = map[hub.Name]string{}
+		for id, spec := range want {
+			if pl.solver.Overrides[id] != "" || !among(refs, id) {
+				continue
+			}
+			fits, err := pl.provider.Best(ctx, spec.Name, spec.Range)
+			if err != nil {
+				return nil, err
+			}
+			latest, err := pl.provider.Best(ctx, spec.Name, "latest")
+			if err != nil {
+				return nil, err
+			}
+			if pl.provider.Newer(ctx, spec.Name, latest, fits) {
+				ask[pt][id] = "latest"
+			}
 		}
 	}
 	return ask, nil
@@ -64,14 +74,16 @@ func among(refs []app.Ref, name hub.Name) bool {
 
 // widen writes ranges that take what was chosen for the servers in ask, in the manner of the old ones: a pinned
 // version stays pinned.
-func (pl *plan) widen(ask map[hub.Name]string) error {
-	want, dev, err := pl.wanted()
-	if err != nil {
-		return err
-	}
-	for _, c := range pl.solution {
-		if _, ok := ask[c.ID()]; ok {
-			pl.edits = append(pl.edits, edit{name: c.ID(), of: c.Name, rng: rangeLike(want[c.ID()].Range, c.Version), dev: dev[c.ID()]})
+func (pl *plan) widen(ask map[*part]map[hub.Name]string) error {
+	for _, pt := range pl.on {
+		want, dev, err := pt.wanted()
+		if err != nil {
+			return err
+		}
+		for _, c := range pl.solution {
+			if _, ok := ask[pt][c.ID()]; ok {
+				pt.edits = append(pt.edits, edit{name: c.ID(), of: c.Name, rng: rangeLike(want[c.ID()].Range, c.Version), dev: dev[c.ID()]})
+			}
 		}
 	}
 	return nil
@@ -93,20 +105,22 @@ func rangeLike(old, version string) string {
 // lookBeyond finds the latest versions that mcp.json does not take. The hub has just been asked, so this costs
 // nothing; where it does fail, an update is worth more than the remark.
 func (pl *plan) lookBeyond(ctx context.Context, refs []app.Ref) {
-	want, dev, err := pl.wanted()
-	if err != nil {
-		return
-	}
-	for _, c := range pl.solution {
-		spec, ok := want[c.ID()]
-		rng := spec.Range
-		r, err := resolve.ParseRange(rng)
-		if !ok || err != nil || r.Tag() != "" || pl.solver.Overrides[c.ID()] != "" || !among(refs, c.ID()) {
-			continue
+	for _, pt := range pl.on {
+		want, dev, err := pt.wanted()
+		if err != nil {
+			return
 		}
-		latest, err := pl.provider.Best(ctx, c.Name, "latest")
-		if err == nil && pl.provider.Newer(ctx, c.Name, latest, c.Version) && !r.Fits(latest, nil) {
-			pl.beyond = append(pl.beyond, beyond{c.ID().String(), app.Clean(latest), rng, dev[c.ID()]})
+		for _, c := range pl.solution {
+			spec, ok := want[c.ID()]
+			rng := spec.Range
+			r, err := resolve.ParseRange(rng)
+			if !ok || err != nil || r.Tag() != "" || pl.solver.Overrides[c.ID()] != "" || !among(refs, c.ID()) {
+				continue
+			}
+			latest, err := pl.provider.Best(ctx, c.Name, "latest")
+			if err == nil && pl.provider.Newer(ctx, c.Name, latest, c.Version) && !r.Fits(latest, nil) {
+				pl.beyond = append(pl.beyond, beyond{c.ID().String(), app.Clean(latest), rng, pt.Member, dev[c.ID()], pt.Flag()})
+			}
 		}
 	}
 }
@@ -114,11 +128,11 @@ func (pl *plan) lookBeyond(ctx context.Context, refs []app.Ref) {
 // tellBeyond says how to get them.
 func (pl *plan) tellBeyond(a *app.App) {
 	flags := ""
-	if pl.project.Global {
+	if pl.owner.Global {
 		flags = " -g"
 	}
 	for _, b := range pl.beyond {
-		f := flags
+		f := flags + b.flag
 		if b.dev {
 			f += " -D"
 		}

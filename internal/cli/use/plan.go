@@ -2,7 +2,6 @@ package use
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -12,43 +11,28 @@ import (
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest"
-	"github.com/mcphub/mcphub/internal/manifest/workspace"
+	"github.com/mcphub/mcphub/internal/manifest/capability"
 	"github.com/mcphub/mcphub/internal/resolve"
 )
 
 // plan is what an install, update or uninstall is going to do. It is made without changing anything.
 type plan struct {
-	project  install.Project
-	text     []byte // mcp.json as it is, nil when there is none
-	manifest *manifest.Manifest
+	scope    *members.Scope
+	owner    install.Project   // has the lockfile
+	parts    []*part           // each mcp.json that is resolved; one, outside of a workspace
+	on       []*part           // those of them the verb acts for, at least one
 	lock     *install.Lockfile // as it is
 	next     *install.Lockfile // as it will be
 	provider *app.HubProvider
 	solver   resolve.Solver
 	solution resolve.Solution
 
-	edits  []edit              // of mcp.json
-	steps  []step              // servers that come or change, sorted by name
-	remove []hub.Name          // servers that go
-	beyond []beyond            // versions that mcp.json does not take
-	local  map[hub.Name]string // the directories of members of the workspace that stand for servers
-	hosts  []string            // the host applications that --host names
-}
-
-// edit sets or removes one dependency in mcp.json.
-type edit struct {
-	name hub.Name // in the project
-	of   hub.Name // the server, which an alias stands for; the same as name for others
-	rng  string   // "" removes it
-	dev  bool
-}
-
-func (e edit) spec() hub.Spec {
-	s := hub.Spec{Name: e.of, Range: e.rng}
-	if e.name != e.of {
-		s.Alias = string(e.name)
-	}
-	return s
+	steps  []step          // servers that come or change, sorted by name
+	remove []hub.Name      // servers that go
+	beyond []beyond        // versions that mcp.json does not take
+	hosts  []string        // the host applications that --host names
+	strays []*members.Part // members that have a lockfile of their own
+	folded map[hub.Name]bool
 }
 
 // step is one server that is new or changes its version.
@@ -63,17 +47,9 @@ type step struct {
 	notes    []string // of the solver: what could not be checked
 }
 
-// newPlan reads a project's files.
-func newPlan(a *app.App, p install.Project, command string) (*plan, error) {
-	m, text, err := app.ReadManifest(p)
-	if err != nil {
-		return nil, err
-	}
-	if m == nil {
-		m = &manifest.Manifest{}
-	}
-	warnManifest(a, p, text)
-	lock, err := install.ReadLockfile(p.Lock())
+// newPlan reads what a verb acts for, and what is locked together with that.
+func newPlan(a *app.App, scope *members.Scope, command string) (*plan, error) {
+	lock, err := install.ReadLockfile(scope.Owner.Lock())
 	if err != nil {
 		return nil, err
 	}
@@ -84,14 +60,22 @@ func newPlan(a *app.App, p install.Project, command string) (*plan, error) {
 	if !s.Analytics {
 		command = ""
 	}
-	pl := &plan{project: p, text: text, manifest: m, lock: lock, provider: &app.HubProvider{App: a, Lock: lock, Command: command}}
-	pl.solver = resolve.Solver{Provider: pl.provider, Overrides: map[hub.Name]string{}}
-	for k, v := range m.Overrides {
-		if n, err := hub.ParseLocalName(k); err == nil {
-			pl.solver.Overrides[n] = v
+	pl := &plan{scope: scope, owner: scope.Owner, lock: lock, provider: &app.HubProvider{App: a, Lock: lock, Command: command}, folded: map[hub.Name]bool{}}
+	for _, p := range scope.All {
+		pt := &part{Part: p}
+		pl.parts = append(pl.parts, pt)
+		if slices.Contains(scope.On, p) {
+			pl.on = append(pl.on, pt)
+			warnManifest(a, p.Project, p.Text)
 		}
 	}
-	return pl, nil
+	var warnings []string
+	pl.solver = resolve.Solver{Provider: pl.provider}
+	pl.solver.Overrides, warnings = scope.Overrides()
+	for _, w := range warnings {
+		a.IO.Warnf("%s", app.Clean(w))
+	}
+	return pl, pl.foldIn()
 }
 
 // warnManifest tells what mcp.json says that means nothing.
@@ -121,56 +105,34 @@ func (o *apply) prepare(ctx context.Context, a *app.App, pl *plan) error {
 	return err
 }
 
-// wanted returns what mcp.json asks for, after the edits.
-func (pl *plan) wanted() (map[hub.Name]hub.Spec, map[hub.Name]bool, error) {
-	want, err := hub.ParseSpecs(pl.manifest.DevDependencies, pl.manifest.Dependencies)
-	if err != nil {
-		return nil, nil, err
-	}
-	want, _ = workspace.Split(want)                    // members of the workspace are not chosen, see locals
-	own, _ := hub.ParseSpecs(pl.manifest.Dependencies) // which was just read
-	dev := map[hub.Name]bool{}
-	for n := range want {
-		_, direct := own[n]
-		dev[n] = !direct
-	}
-	for _, e := range pl.edits {
-		if e.rng == "" {
-			delete(want, e.name)
-			delete(dev, e.name)
-		} else {
-			want[e.name], dev[e.name] = e.spec(), e.dev
-		}
-	}
-	return want, dev, nil
-}
-
-// solve chooses the versions. Servers in fresh forget what is locked. ask replaces the range of a server
-// for this resolution: what was typed, where mcp.json will get a range made from the answer.
-func (pl *plan) solve(ctx context.Context, fresh map[hub.Name]bool, ask map[hub.Name]string) error {
-	want, dev, err := pl.wanted()
-	if err != nil {
-		return err
-	}
-	if err := pl.locals(); err != nil {
-		return err
-	}
+// solve chooses the versions. Servers in fresh forget what is locked. ask replaces ranges of the parts the plan acts for, see
+// part.roots.
+func (pl *plan) solve(ctx context.Context, fresh map[hub.Name]bool, ask map[*part]map[hub.Name]string) error {
 	var roots []resolve.Root
-	lines := app.DependencyLines(pl.text)
-	for _, name := range slices.Sorted(maps.Keys(want)) {
-		r := resolve.Root{Name: want[name].Name, Alias: want[name].Alias, Range: want[name].Range, From: "your project", Dev: dev[name]}
-		if n := lines[name]; n > 0 {
-			r.Where = fmt.Sprintf("%s line %d", install.ManifestFile, n)
+	names := map[hub.Name]hub.Name{}
+	for _, pt := range pl.parts {
+		if slices.Contains(pl.on, pt) {
+			if err := pt.locals(pl.scope); err != nil {
+				return err
+			}
 		}
-		if rng, ok := ask[name]; ok {
-			r.Range, r.From, r.Where = rng, "", ""
+		of, err := pt.roots(ask[pt])
+		if err != nil {
+			return err
 		}
-		roots = append(roots, r)
+		for i, r := range of {
+			if names[r.ID()] = r.Name; !slices.Contains(pl.on, pt) {
+				of[i].Flag = pt.Where()
+			}
+		}
+		roots = append(roots, of...)
 	}
+	// As if one mcp.json asked for all: which member does must not change what is chosen.
+	slices.SortStableFunc(roots, func(a, b resolve.Root) int { return app.CompareNames(a.ID(), b.ID()) })
 	locked := map[hub.Name]string{}
 	for name, e := range pl.lock.Servers {
-		w, ok := want[name]
-		if !fresh[name] && pl.sameRegistry(e.Of(name), e) && (!ok || w.Name == e.Of(name)) {
+		of, ok := names[name]
+		if !fresh[name] && pl.sameRegistry(e.Of(name), e) && (!ok || of == e.Of(name)) {
 			locked[name] = e.Version
 		}
 	}
@@ -178,25 +140,12 @@ func (pl *plan) solve(ctx context.Context, fresh map[hub.Name]bool, ask map[hub.
 		pl.solution = pl.fromLock(roots, locked)
 	}
 	if pl.solution == nil {
+		var err error
 		if pl.solution, err = pl.solver.Resolve(ctx, roots, locked); err != nil {
 			return err
 		}
 	}
-	return pl.compare(ctx, want)
-}
-
-// locals finds the members of the workspace that mcp.json asks for.
-func (pl *plan) locals() error {
-	specs, err := hub.ParseSpecs(pl.manifest.DevDependencies, pl.manifest.Dependencies)
-	if err != nil {
-		return err
-	}
-	_, local := workspace.Split(specs)
-	for _, e := range pl.edits { // which say otherwise
-		delete(local, e.name)
-	}
-	pl.local, err = members.Locals(pl.provider.App, local)
-	return err
+	return pl.compare(ctx)
 }
 
 // sameRegistry reports whether a locked server came from where it would be looked up now.
@@ -261,8 +210,16 @@ func (pl *plan) ranged(name hub.Name, rng string) string {
 }
 
 // compare makes the next lockfile and the steps from the solution.
-func (pl *plan) compare(ctx context.Context, want map[hub.Name]hub.Spec) error {
+func (pl *plan) compare(ctx context.Context) error {
 	h, err := pl.provider.Store()
+	if err != nil {
+		return err
+	}
+	asking, err := pl.asking()
+	if err != nil {
+		return err
+	}
+	want, err := pl.direct(pl.parts)
 	if err != nil {
 		return err
 	}
@@ -279,7 +236,7 @@ func (pl *plan) compare(ctx context.Context, want map[hub.Name]hub.Spec) error {
 		}
 		if old != nil && old.Version == c.Version && lacking == "" {
 			kept := *old
-			kept.Dev = c.Dev
+			kept.Dev, kept.Members = c.Dev, asking[id]
 			pl.next.Servers[id] = &kept
 			continue
 		}
@@ -304,13 +261,14 @@ func (pl *plan) compare(ctx context.Context, want map[hub.Name]hub.Spec) error {
 				return err
 			}
 		}
+		e.Members = asking[id]
 		if e.Dev = c.Dev; c.Alias != "" {
 			e.Name = c.Name.String()
 		}
 		e.Keep(old)
 		pl.next.Servers[id] = e
 		st := step{name: id, of: c.Name, version: c.Version, previous: old, new: f, notes: c.Notes}
-		_, st.direct = want[id]
+		st.direct = slices.Contains(want, id)
 		if old != nil {
 			st.old, _ = h.Manifest(old.Manifest) // only for showing what changes
 		}
@@ -342,17 +300,26 @@ func sameArtifacts(name hub.Name, old, e *install.Locked) error {
 		WithHint("a published version never changes: tell the operator of the hub")
 }
 
-// direct returns the servers that mcp.json names: those the host applications get.
-func (pl *plan) direct() ([]hub.Name, error) {
-	want, _, err := pl.wanted()
-	return slices.Sorted(maps.Keys(want)), err
+// direct returns the servers that some mcp.json name, in order.
+func (pl *plan) direct(parts []*part) ([]hub.Name, error) {
+	all := map[hub.Name]bool{}
+	for _, pt := range parts {
+		want, _, err := pt.wanted()
+		if err != nil {
+			return nil, err
+		}
+		for id := range want {
+			all[id] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(all)), nil
 }
 
 // lockEntry writes down what a fetched version is.
 func lockEntry(f *app.Fetched) *install.Locked {
 	e := &install.Locked{
 		Version: f.Detail.Version.Version, Registry: f.Registry, Manifest: f.Detail.ManifestDigest,
-		Permissions: f.Manifest.Permissions, Tools: install.Fingerprint(manifest.CapabilitiesOf(f.Manifest)),
+		Permissions: f.Manifest.Permissions, Tools: capability.Fingerprint(manifest.CapabilitiesOf(f.Manifest)),
 		Dependencies: f.Manifest.Dependencies,
 	}
 	if b := f.Detail.Bundle; b != nil {

@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/members"
 	"github.com/mcphub/mcphub/internal/cli/typed"
 
 	"github.com/mcphub/mcphub/internal/gateway"
@@ -15,6 +16,7 @@ import (
 
 type runOptions struct {
 	*app.App
+	members   members.Picked
 	global    bool
 	entry     string
 	allowHTTP bool
@@ -51,6 +53,7 @@ func NewRun(a *app.App) *cobra.Command {
 			return o.run(c.Context())
 		},
 	}
+	o.members.OneFlag(c)
 	c.Flags().BoolVarP(&o.global, "global", "g", false, "the one installed for all projects")
 	c.Flags().StringVar(&o.entry, "entry", "", "the `KEY` of servers in its mcp.json, when it has several")
 	c.Flags().BoolVar(&o.allowHTTP, "allow-http", false, "let a remote server be reached over plain http")
@@ -59,6 +62,12 @@ func NewRun(a *app.App) *cobra.Command {
 }
 
 func (o *runOptions) run(ctx context.Context) error {
+	if o.global && o.members.Any() {
+		return app.Usage("-w and --filter choose a member of a workspace, and -g means none").WithHint("give one or the other")
+	}
+	if err := o.members.Enter(o.App); err != nil {
+		return err
+	}
 	r, err := typed.Installed(o.App, o.name, o.global)
 	if err != nil {
 		return err

@@ -4,18 +4,20 @@ import (
 	"context"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/members"
 	"github.com/mcphub/mcphub/internal/cli/typed"
 
 	"github.com/mcphub/mcphub/internal/hub"
-	"github.com/mcphub/mcphub/internal/manifest/workspace"
+	"github.com/mcphub/mcphub/internal/install"
 	"github.com/spf13/cobra"
 )
 
 type uninstallOptions struct {
 	*app.App
 	apply
-	global bool
-	args   []string
+	members members.Picked
+	global  bool
+	args    []string
 }
 
 func NewUninstall(a *app.App) *cobra.Command {
@@ -29,6 +31,7 @@ func NewUninstall(a *app.App) *cobra.Command {
 		RunE:    func(c *cobra.Command, args []string) error { o.args = args; return o.run(c.Context()) },
 	}
 	o.flags(c)
+	o.members.Flags(c)
 	c.Flags().BoolVarP(&o.global, "global", "g", false, "those installed for all projects")
 	return c
 }
@@ -39,38 +42,26 @@ func (o *uninstallOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p, h, unlock, err := o.Guarded(o.global)
+	_, h, unlock, err := o.Guarded(o.global)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	pl, err := newPlan(o.App, p, "")
+	scope, err := o.members.Scope(o.App, o.global, members.RootOnly)
 	if err != nil {
 		return err
 	}
-	want, _, err := pl.wanted()
+	pl, err := newPlan(o.App, scope, "")
 	if err != nil {
 		return err
 	}
-	all, _ := hub.ParseSpecs(pl.manifest.DevDependencies, pl.manifest.Dependencies) // which were just read
-	_, local := workspace.Split(all)
-	var unlink []hub.Name
 	for _, r := range refs {
 		if r.Given {
 			return app.Usage("uninstall takes names without a version; %s has one", r.Name).WithHint("mcpm uninstall %s", r.Name)
 		}
-		if dir, ok := local[r.Name]; ok {
-			unlink = append(unlink, r.Name)
-			pl.edits = append(pl.edits, edit{name: r.Name, of: dir.Name})
-			continue
+		if err := pl.takeOut(h, r.Name); err != nil {
+			return err
 		}
-		if _, ok := want[r.Name]; !ok {
-			if links, err := h.Links(p); err == nil && links[r.Name] != "" {
-				return hub.Errorf(hub.Conflict, "%s is not installed here, but linked to %s", r.Name, links[r.Name]).WithHint("mcpm unlink%s %s", pl.scope(), r.Name)
-			}
-			return notInstalled(pl, r.Name)
-		}
-		pl.edits = append(pl.edits, edit{name: r.Name, of: want[r.Name].Name})
 	}
 	if err := pl.solve(ctx, nil, nil); err != nil {
 		return err
@@ -78,24 +69,74 @@ func (o *uninstallOptions) run(ctx context.Context) error {
 	if err := o.execute(ctx, o.App, pl); err != nil {
 		return err
 	}
-	for _, n := range unlink {
-		if o.dryRun {
-			break
-		}
-		if _, err := h.Link(p, n, ""); err != nil {
-			return err
-		}
+	if err := pl.unlink(h, o.dryRun); err != nil {
+		return err
 	}
 	if err := o.report(o.App, pl, begun); err != nil || o.dryRun {
 		return err
 	}
-	for _, r := range refs {
-		o.KeptValues(pl.project, r.Name)
+	for _, pt := range pl.on {
+		for _, e := range pt.edits {
+			o.KeptValues(pt.Project, e.name)
+		}
 	}
 	return nil
 }
 
-func notInstalled(pl *plan, name hub.Name) error {
+// takeOut plans to remove a server from each mcp.json the verb acts for that asks for it; at least one has to.
+func (pl *plan) takeOut(h install.Home, name hub.Name) error {
+	found := false
+	for _, pt := range pl.on {
+		want, _, err := pt.wanted()
+		if err != nil {
+			return err
+		}
+		_, local, err := pt.Specs()
+		if err != nil {
+			return err
+		}
+		spec, ok := want[name]
+		if member, is := local[name]; is {
+			spec, ok = member, true
+		}
+		if ok {
+			pt.edits = append(pt.edits, edit{name: name, of: spec.Name})
+			found = true
+			continue
+		}
+		if links, err := h.Links(pt.Project); err == nil && links[name] != "" {
+			return hub.Errorf(hub.Conflict, "%s is not installed here, but linked to %s", name, links[name]).WithHint("mcpm unlink%s %s", pl.flag(), name)
+		}
+	}
+	if found {
+		return nil
+	}
+	return notInstalled(pl, "uninstall", name)
+}
+
+// unlink ends the links of members that were taken out.
+func (pl *plan) unlink(h install.Home, dryRun bool) error {
+	for _, pt := range pl.on {
+		_, local, err := pt.Specs()
+		if err != nil || dryRun {
+			return err
+		}
+		for _, e := range pt.edits {
+			if _, ok := local[e.name]; !ok {
+				continue
+			}
+			if _, err := h.Link(pt.Project, e.name, ""); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func notInstalled(pl *plan, verb string, name hub.Name) error {
+	if others := pl.others(name); len(others) > 0 {
+		return hub.Errorf(hub.Conflict, "%s does not ask for %s; %s does", pl.on[0], name, others[0]).WithHint("mcpm %s%s %s", verb, others[0].Where(), name)
+	}
 	if pl.lock.Servers[name] != nil {
 		var by []string
 		for n, e := range pl.lock.Servers {
@@ -113,7 +154,7 @@ func notInstalled(pl *plan, name hub.Name) error {
 	if near := app.Closest(pl.lock, name); near != "" {
 		return e.WithHint("did you mean %s?", near)
 	}
-	if pl.project.Global {
+	if pl.owner.Global {
 		return e.WithHint("mcpm list -g shows what is")
 	}
 	return e.WithHint("mcpm list shows what is, mcpm list -g what is installed for all projects")

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/members"
 	"github.com/mcphub/mcphub/internal/cli/typed"
 
 	"github.com/mcphub/mcphub/internal/hub"
@@ -13,9 +14,10 @@ import (
 type updateOptions struct {
 	*app.App
 	apply
-	global bool
-	latest bool
-	args   []string
+	members members.Picked
+	global  bool
+	latest  bool
+	args    []string
 }
 
 func NewUpdate(a *app.App) *cobra.Command {
@@ -31,6 +33,7 @@ func NewUpdate(a *app.App) *cobra.Command {
 	}
 	o.flags(c)
 	o.preferFlags(c)
+	o.members.Flags(c)
 	c.Flags().BoolVar(&o.latest, "latest", false, "take the latest versions, whatever mcp.json says, and write it")
 	c.Flags().BoolVarP(&o.global, "global", "g", false, "those installed for all projects")
 	return c
@@ -47,32 +50,38 @@ func (o *updateOptions) run(ctx context.Context) error {
 		return err
 	}
 	defer unlock()
-	pl, err := newPlan(o.App, p, "")
+	scope, err := o.members.Scope(o.App, o.global, members.Whole)
+	if err != nil {
+		return err
+	}
+	pl, err := newPlan(o.App, scope, "")
 	if err != nil {
 		return err
 	}
 	if err := o.prepare(ctx, o.App, pl); err != nil {
 		return err
 	}
-	if pl.text == nil {
+	if scope.All[0].Text == nil {
 		return hub.Errorf(hub.NotFound, "there is no mcp.json in %s", p.Dir).WithHint("mcpm install NAME installs a server")
+	}
+	mine, err := pl.mine()
+	if err != nil {
+		return err
 	}
 	fresh := map[hub.Name]bool{}
 	for _, r := range refs {
 		if r.Given {
 			return app.Usage("update takes names without a version; %s has one", r.Name).WithHint("mcpm install %s@%s", r.Name, r.Rng)
 		}
-		if pl.lock.Servers[r.Name] == nil {
-			return notInstalled(pl, r.Name)
+		if !mine[r.Name] {
+			return notInstalled(pl, "update", r.Name)
 		}
 		fresh[r.Name] = true
 	}
 	if len(refs) == 0 {
-		for _, n := range pl.lock.Names() {
-			fresh[n] = true
-		}
+		fresh = mine
 	}
-	var ask map[hub.Name]string
+	var ask map[*part]map[hub.Name]string
 	if o.latest {
 		if ask, err = pl.askLatest(ctx, refs); err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
+	"github.com/mcphub/mcphub/internal/manifest/workspace"
 )
 
 const (
@@ -34,32 +36,57 @@ type Generation struct {
 	Why      string    `json:"why"` // the command that made it
 	Manifest *string   `json:"manifest"`
 	Lock     *string   `json:"lock"`
+
+	Members map[string]Member `json:"members,omitempty"` // of a workspace, by directory
+}
+
+// Member is the files of one member of a workspace. A file that was not there is nil.
+type Member struct {
+	Manifest *string `json:"manifest"`
+	Lock     *string `json:"lock,omitempty"` // from before the workspace had one for all
 }
 
 // Log is the generations of one project. Whoever changes it holds install.Home.Guard of the project.
 type Log struct{ dir string }
 
-// Of returns the log of a project.
+// Of returns the log of a project: of a member, the one of its workspace.
 func Of(h install.Home, p install.Project) Log {
-	sum := sha256.Sum256([]byte(p.Dir))
+	sum := sha256.Sum256([]byte(p.Owner().Dir))
 	return Log{dir: filepath.Join(h.Dir, "history", hex.EncodeToString(sum[:8]))}
 }
 
-// Files reads a project's files as a generation holds them.
-func Files(p install.Project) (manifest, lock *string, err error) {
-	read := func(path string) (*string, error) {
-		b, err := install.ReadFile(path, install.MaxLock)
-		if err != nil || b == nil {
-			return nil, err
+// snapshot reads a project's files as a generation holds them. TooLarge when they are more than can be read back.
+func snapshot(p install.Project) (Generation, error) {
+	var g Generation
+	var err error
+	total := 0
+	read := func(path string) *string {
+		b, e := install.ReadFile(path, install.MaxLock)
+		if e != nil && err == nil {
+			err = e
+		}
+		if total += len(b); b == nil {
+			return nil
 		}
 		text := string(b)
-		return &text, nil
+		return &text
 	}
-	if manifest, err = read(p.Manifest()); err != nil {
-		return nil, nil, err
+	g.Manifest, g.Lock = read(p.Manifest()), read(p.Lock())
+	dirs, e := workspace.Members(p.Dir)
+	if e != nil { // its mcp.json is damaged: it alone is kept
+		dirs = nil
 	}
-	lock, err = read(p.Lock())
-	return manifest, lock, err
+	for _, dir := range dirs {
+		member := install.Project{Dir: filepath.Join(p.Dir, filepath.FromSlash(dir)), Root: p.Dir}
+		if g.Members == nil {
+			g.Members = map[string]Member{}
+		}
+		g.Members[dir] = Member{Manifest: read(member.Manifest()), Lock: read(member.OwnLock())}
+	}
+	if err == nil && total > maxFile/2 {
+		err = hub.Errorf(hub.TooLarge, "the files of %s have %d bytes; a generation holds at most %d", p.Dir, total, maxFile/2)
+	}
+	return g, err
 }
 
 func same(a, b *string) bool {
@@ -67,6 +94,12 @@ func same(a, b *string) bool {
 		return a == b
 	}
 	return *a == *b
+}
+
+func (g Generation) same(o Generation) bool {
+	return same(g.Manifest, o.Manifest) && same(g.Lock, o.Lock) && maps.EqualFunc(g.Members, o.Members, func(a, b Member) bool {
+		return same(a.Manifest, b.Manifest) && same(a.Lock, b.Lock)
+	})
 }
 
 // numbers returns the generations there are, oldest first.
@@ -138,7 +171,7 @@ func (l Log) Current() (int, error) {
 // Note makes a generation of the project's files as they are now, unless the current one has the same, and returns its
 // number. So what was changed by hand is noted before a command changes more.
 func (l Log) Note(p install.Project, at time.Time, why string) (int, error) {
-	manifest, lock, err := Files(p)
+	now, err := snapshot(p.Owner())
 	if err != nil {
 		return 0, err
 	}
@@ -148,14 +181,15 @@ func (l Log) Note(p install.Project, at time.Time, why string) (int, error) {
 	}
 	if current > 0 {
 		g, err := l.Read(current)
-		if err == nil && same(g.Manifest, manifest) && same(g.Lock, lock) {
+		if err == nil && g.same(now) {
 			return current, nil
 		}
 		if err != nil && hub.KindOf(err) != hub.NotFound && hub.KindOf(err) != hub.Integrity {
 			return 0, err
 		}
 	}
-	return l.add(Generation{At: at, Why: why, Manifest: manifest, Lock: lock})
+	now.At, now.Why = at, why
+	return l.add(now)
 }
 
 // Witness notes what no command made, before one changes it: the beginning, or what was changed by hand.

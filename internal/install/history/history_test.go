@@ -66,3 +66,38 @@ func TestHistory(t *testing.T) {
 		t.Errorf("%+v %v", g, err)
 	}
 }
+
+// TestMembers guards: a workspace goes back as one, so a generation has the mcp.json of each member, and lockfiles they had
+// of their own; a member's log is the one of its workspace.
+func TestMembers(t *testing.T) {
+	h, root := install.Home{Dir: t.TempDir()}, install.Project{Dir: t.TempDir()}
+	web := install.Project{Dir: filepath.Join(root.Dir, "servers", "web"), Root: root.Dir}
+	put := func(path, text string) {
+		t.Helper()
+		if err := install.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(root.Manifest(), `{"workspaces": ["servers/*"]}`)
+	put(web.Manifest(), `{}`)
+	put(web.OwnLock(), "old lock")
+	log, at := history.Of(h, web), time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	if log != history.Of(h, root) {
+		t.Error("a member has a log of its own")
+	}
+	first, err := log.Note(web, at, "first")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := log.Note(root, at, "again"); err != nil || again != first {
+		t.Errorf("the same files are generation %d: %v", again, err)
+	}
+	put(web.Manifest(), `{"dependencies": {}}`)
+	if next, err := log.Note(root, at, "next"); err != nil || next != first+1 {
+		t.Errorf("a member's change is generation %d: %v", next, err)
+	}
+	g, err := log.Read(first)
+	if err != nil || len(g.Members) != 1 || *g.Members["servers/web"].Manifest != `{}` || *g.Members["servers/web"].Lock != "old lock" || g.Lock != nil {
+		t.Errorf("%+v %v", g, err)
+	}
+}

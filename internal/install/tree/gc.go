@@ -135,3 +135,18 @@ func (s Store) sweepUnfinished() error {
 	}
 	return nil
 }
+
+// SizeOf is how many bytes a file, or all files of a directory, have.
+func SizeOf(path string) int64 {
+	var sum int64
+	_ = filepath.WalkDir(path, func(_ string, d fs.DirEntry, err error) error { // what goes meanwhile is not counted
+		if err != nil || d.IsDir() {
+			return nil //nolint:nilerr // see above
+		}
+		if info, err := d.Info(); err == nil {
+			sum += info.Size()
+		}
+		return nil
+	})
+	return sum
+}

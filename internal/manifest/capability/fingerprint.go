@@ -1,4 +1,4 @@
-package install
+package capability
 
 import (
 	"bytes"
@@ -39,20 +39,12 @@ func Fingerprint(capabilities []hub.Capability) string {
 		return ""
 	}
 	slices.SortFunc(tools, func(a, b tool) int { return strings.Compare(a.Name, b.Name) })
-	data, err := encode(tools) // maps inside are written with sorted keys
-	if err != nil {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if enc.Encode(tools) != nil { // maps inside are written with sorted keys
 		return ""
 	}
-	sum := sha256.Sum256(data)
+	sum := sha256.Sum256(bytes.TrimRight(b.Bytes(), "\n"))
 	return "sha256:" + hex.EncodeToString(sum[:])
-}
-
-// isDigest reports whether s is "sha256:" and 64 hex digits.
-func isDigest(s string) bool {
-	h, ok := strings.CutPrefix(s, "sha256:")
-	if !ok || len(h) != 64 || strings.ToLower(h) != h {
-		return false
-	}
-	_, err := hex.DecodeString(h)
-	return err == nil
 }

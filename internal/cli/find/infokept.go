@@ -1,4 +1,4 @@
-package use
+package find
 
 import (
 	"slices"

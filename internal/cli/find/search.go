@@ -1,4 +1,5 @@
-package use
+// Package find is the commands that look at what a hub has: search and info.
+package find
 
 import (
 	"context"
