@@ -30,7 +30,7 @@ var sqliteWords = Dialect{
 	Name:  "sqlite",
 	goose: goose.DialectSQLite3,
 	words: strings.NewReplacer("{text}", "TEXT", "{bytes}", "BLOB", "{serial}", "INTEGER PRIMARY KEY AUTOINCREMENT",
-		"{name_search}", "SELECT 1;", "{name_search_at_once}", "SELECT 1;"),
+		"{name_search}", "SELECT 1;", "{name_search_soon}", "SELECT 1;"),
 	Like:     "LIKE",
 	Contains: "instr",
 	prepare: func(ctx context.Context, db *sql.DB, text string) (any, error) {
