@@ -21,6 +21,10 @@ var masked = []string{
 	"/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/sys",
 }
 
+// podmanProcesses is how many processes the user of a container may have on the whole machine; the control group bounds
+// those of the container.
+const podmanProcesses = 16384
+
 var unchangeable = []string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"}
 
 // configure says to the engine what the container is. It completes the setup with what the image says.
@@ -53,6 +57,7 @@ func configure(st *setup, info engine.Info, img engine.Image, d *door) (*engine.
 		h.UsernsMode = "keep-id" // the person is the same one inside
 	}
 	h.NetworkMode, h.IpcMode, h.CapDrop, h.ReadonlyRootfs = "none", "private", []string{"ALL"}, true
+	scratches(st, img, h)
 	if info.MemoryLimit {
 		h.Memory = st.Limits.Memory + st.Limits.Scratch + besides
 		h.MemorySwap = h.Memory
@@ -61,8 +66,12 @@ func configure(st *setup, info engine.Info, img engine.Image, d *door) (*engine.
 		h.NanoCPUs = int64(st.Limits.CPUs) * 1e9
 	}
 	h.Ulimits = []engine.Ulimit{{Name: "core"}, {Name: "nofile", Soft: 4096, Hard: 4096}, {Name: "fsize", Soft: st.Limits.FileSize, Hard: st.Limits.FileSize}}
+	if info.Podman {
+		h.Tmpfs["/sys"] = "ro,nosuid,nodev,noexec,size=64k,mode=0555" // it does not take masks
+		// Its own default is 1048576, to which an engine that is confined itself may not raise it.
+		h.Ulimits = append(h.Ulimits, engine.Ulimit{Name: "nproc", Soft: podmanProcesses, Hard: podmanProcesses})
+	}
 	h.MaskedPaths, h.ReadonlyPaths = masked, unchangeable
-	scratches(st, img, h)
 	return conf, nil
 }
 

@@ -77,7 +77,7 @@ func startContainer(st *setup, rules []Rule, denied func(Denial), in, out, errs 
 		defer close(reaped)
 		_, _ = Reap(ctx, client) // what is left of others does not keep this one from starting
 	}()
-	info, img, err := look2(ctx, client, st.Container.Image)
+	info, img, err := lookAround(ctx, client, st.Container.Image)
 	if err != nil {
 		return nil, err
 	}
@@ -119,8 +119,8 @@ func startContainer(st *setup, rules []Rule, denied func(Denial), in, out, errs 
 	return follow(c, c.control, rules, denied)
 }
 
-// look2 asks the engine what it is and what the image is, at once.
-func look2(ctx context.Context, client *engine.Client, ref string) (engine.Info, engine.Image, error) {
+// lookAround asks the engine what it is and what the image is, at once.
+func lookAround(ctx context.Context, client *engine.Client, ref string) (engine.Info, engine.Image, error) {
 	type answer struct {
 		info engine.Info
 		err  error
@@ -232,6 +232,12 @@ func (d *door) opened(ctx context.Context, client *engine.Client, id string) (*o
 	}
 	defer conn.Close()
 	return conn.File()
+}
+
+// Containers says why this program cannot start containers, whatever engine there is; nil when it can.
+func Containers() error {
+	_, err := static()
+	return err
 }
 
 // static returns the path of this program, which has to run in an image that may have no libraries.

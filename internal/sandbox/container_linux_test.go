@@ -1,10 +1,22 @@
 package sandbox_test
 
 import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
+	"time"
+
+	"github.com/mcphub/mcphub/internal/sandbox"
+	"github.com/mcphub/mcphub/internal/sandbox/engine"
 )
 
 // TestContainerEscapes guards: none of what a hostile server tries gets it out of a container.
@@ -49,4 +61,263 @@ func TestContainerGranted(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestContainerKeepsSecrets guards: the engine never learns what is in the environment, nor which arguments the server
+// has, and nothing of it is on disk when it runs.
+func TestContainerKeepsSecrets(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e *tested) {
+		s := newPlace(t).contained(e, "forever", "argument-hunter2")
+		s.Env = append(s.Env, "TOKEN=environment-hunter2")
+		proc, out := begin(t, s)
+		list, err := e.client.List(t.Context(), "dev.mcpm.server=@acme/test")
+		if err != nil || len(list) != 1 {
+			t.Fatalf("%v, %v", list, err)
+		}
+		text := e.inspect(t, list[0].ID)
+		if strings.Contains(text, "hunter2") || !strings.Contains(text, "mcpm-sandbox-step") {
+			t.Errorf("the engine tells: %s", text)
+		}
+		for _, want := range []string{`"ReadonlyRootfs":true`, `"NetworkMode":"none"`, `"PidsLimit":96`, `"AutoRemove":true`} {
+			if !strings.Contains(text, want) {
+				t.Errorf("the engine does not say %s: %s", want, text)
+			}
+		}
+		proc.Kill()
+		if code, err := proc.Wait(); code != 137 || err != nil {
+			t.Errorf("code %d, %v", code, err)
+		}
+		out.Close()
+		e.none(t)
+		found := exec.Command("grep", "-rlas", "environment-hunter2", e.dir, "--exclude=test", "--exclude-dir=merged", "--exclude-dir=vfs")
+		if where, _ := found.Output(); len(where) > 0 {
+			t.Errorf("it is in %s", where)
+		}
+	})
+}
+
+// TestContainerEnds guards: nothing outlives mcpm: signals reach the server, one that is deaf to them is killed, and when mcpm
+// is killed, or the engine, the containers end and none is left.
+func TestContainerEnds(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e *tested) {
+		p := newPlace(t)
+		for attempt, want := range map[string]int{"forever": 128 + int(syscall.SIGTERM), "deaf": 128 + int(syscall.SIGKILL)} {
+			proc, out := begin(t, p.contained(e, attempt, ""))
+			proc.Signal(syscall.SIGTERM)
+			if attempt == "deaf" {
+				time.Sleep(100 * time.Millisecond)
+				proc.Kill()
+			}
+			if code, err := proc.Wait(); code != want || err != nil {
+				t.Errorf("%s: code %d, %v; want %d", attempt, code, err, want)
+			}
+			out.Close()
+		}
+		e.none(t)
+		parent := exec.Command(p.exe, "containers", e.client.Address, e.image, "5")
+		said, err := parent.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		parent.Stderr = os.Stderr
+		if err := parent.Start(); err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewScanner(said)
+		for range 5 {
+			if !lines.Scan() || lines.Text() != "ready" {
+				t.Fatalf("said %q", lines.Text())
+			}
+		}
+		if n := e.left(t); n != 5 {
+			t.Fatalf("%d containers run, want 5", n)
+		}
+		_ = parent.Process.Kill()
+		_ = parent.Wait()
+		e.none(t)
+	})
+}
+
+// TestContainersAtOnce guards: twenty starts at the same time all work, each with its own output, and leave nothing.
+func TestContainersAtOnce(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e *tested) {
+		p := newPlace(t)
+		var wg sync.WaitGroup
+		for i := range 20 {
+			wg.Go(func() {
+				secret := fmt.Sprintf("number-%d-", i)
+				s := p.contained(e, "environment", secret)
+				s.Env = append(s.Env, "OWN="+secret)
+				if out, code, err := run(t, s); code != 0 || err != nil || !strings.Contains(out, secret) {
+					t.Errorf("%d: code %d, %v: %s", i, code, err, out)
+				}
+			})
+		}
+		wg.Wait()
+		e.none(t)
+	})
+}
+
+// TestContainerRestart guards: when the engine is killed and comes back, a start removes what it still has of sandboxes
+// that are gone, and leaves alone what runs.
+func TestContainerRestart(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e *tested) {
+		if e.name == "podman" {
+			t.Skip("podman has no daemon that would hold containers")
+		}
+		p := newPlace(t)
+		proc, out := begin(t, p.contained(e, "forever", ""))
+		e.end(syscall.SIGKILL)
+		proc.Kill()
+		if code, _ := proc.Wait(); code != 137 {
+			t.Errorf("code %d", code)
+		}
+		out.Close()
+		if err := e.start(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := sandbox.Reap(t.Context(), e.client); err != nil {
+			t.Fatal(err)
+		}
+		e.none(t)
+		other, out := begin(t, p.contained(e, "forever", ""))
+		if said, code, err := run(t, p.contained(e, "hello", "")); code != 0 || err != nil || !strings.Contains(said, "hello") {
+			t.Errorf("code %d, %v: %s", code, err, said)
+		}
+		if n := e.left(t); n != 1 {
+			t.Errorf("%d containers are left, and one runs", n)
+		}
+		other.Kill()
+		_, _ = other.Wait()
+		out.Close()
+		e.none(t)
+	})
+}
+
+// TestContainerRefused guards: what cannot be kept is refused with its reason, and leaves no container.
+func TestContainerRefused(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e *tested) {
+		p := newPlace(t)
+		for want, change := range map[string]func(*sandbox.Spec){
+			"not named by its digest":  func(s *sandbox.Spec) { s.Container.Image = "acme/tool:1.0" },
+			"the engine does not have": func(s *sandbox.Spec) { s.Container.Image = "sha256:" + strings.Repeat("0", 64) },
+			"no program nothing":       func(s *sandbox.Spec) { s.Command = "nothing" },
+			"not at a local socket":    func(s *sandbox.Spec) { s.Container.Engine = "tcp://127.0.0.1:2375" },
+			"something else is":        func(s *sandbox.Spec) { s.Mounts[0].At = "/mcpm-sandbox-step" },
+			"cannot be shown":          func(s *sandbox.Spec) { s.Mounts[0].At = "/proc/x" },
+			"may not": func(s *sandbox.Spec) {
+				s.Mounts = append(s.Mounts, sandbox.Mount{Path: filepath.Join(p.home, "other"), Write: true})
+			},
+		} {
+			s := p.contained(e, "hello", "")
+			change(s)
+			_, err := sandbox.Start(s, os.Stdin, os.Stdout, os.Stderr)
+			if err == nil || !strings.Contains(strings.ToLower(err.Error()), strings.ToLower(want)) && !(want == "the engine does not have" && errors.Is(err, engine.ErrNotFound)) {
+				t.Errorf("%v; want one with %q", err, want)
+			}
+		}
+		e.none(t)
+	})
+}
+
+// TestContainerOutput guards: much output comes through whole, at the speed of a pipe, and is not kept by the engine.
+func TestContainerOutput(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e *tested) {
+		out, code, err := run(t, newPlace(t).contained(e, "talk", ""))
+		if err != nil || code != 0 || len(out) != 64<<20 {
+			t.Errorf("%d bytes, code %d, %v", len(out), code, err)
+		}
+	})
+}
+
+// begin starts a server that says that it is ready.
+func begin(t *testing.T, s *sandbox.Spec) (*sandbox.Process, *os.File) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	proc, err := sandbox.Start(s, null, w, w)
+	w.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 16)
+	if n, _ := r.Read(buf); string(buf[:n]) != "ready\n" {
+		t.Fatalf("said %q", buf[:n])
+	}
+	return proc, r
+}
+
+// parentOfContainers starts servers that never end, and is killed.
+func parentOfContainers(address, image, count string) {
+	n, err := strconv.Atoi(count)
+	if err != nil {
+		panic(err)
+	}
+	for range n {
+		s := &sandbox.Spec{Args: []string{"forever", ""}, Container: &sandbox.Container{Engine: address, Image: image}}
+		if _, err := sandbox.Start(s, os.Stdin, os.Stdout, os.Stderr); err != nil {
+			panic(err)
+		}
+	}
+	time.Sleep(time.Hour)
+}
+
+// BenchmarkContainerStart compares the start to the first byte of the answer with what the engine's own program takes for the same
+// image.
+func BenchmarkContainerStart(b *testing.B) {
+	enginesOnce.Do(startEngines)
+	for _, e := range engines {
+		if e.name != "docker" {
+			continue
+		}
+		b.Run("docker run", func(b *testing.B) {
+			for b.Loop() {
+				first(b, exec.Command("docker", "-H", e.client.Address, "run", "--rm", "-i", "--network", "none", e.image, "forever", ""))
+			}
+		})
+		b.Run("sandbox", func(b *testing.B) {
+			for b.Loop() {
+				first(b, exec.Command("/proc/self/exe", "containers", e.client.Address, e.image, "1"))
+			}
+		})
+	}
+}
+
+// first waits for the first line, and ends the program outside of the time that counts.
+func first(b *testing.B, cmd *exec.Cmd) {
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
+		b.Fatal(line, err)
+	}
+	b.StopTimer()
+	in.Close()
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	for _, e := range engines {
+		list, err := e.client.List(b.Context(), "")
+		if err != nil {
+			continue
+		}
+		for _, c := range list {
+			_ = e.client.Remove(b.Context(), c.ID)
+		}
+	}
+	b.StartTimer()
 }

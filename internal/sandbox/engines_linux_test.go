@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"debug/elf"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -45,6 +47,9 @@ func eachEngine(t *testing.T, test func(*testing.T, *tested)) {
 	if raced {
 		t.Skip("a program with the race detector is not linked statically, which the first step in a container has to be")
 	}
+	if dynamic() {
+		t.Skip("this test program is linked dynamically; the first step in a container must not be: CGO_ENABLED=0")
+	}
 	enginesOnce.Do(startEngines)
 	for _, name := range []string{"docker", "podman"} {
 		t.Run(name, func(t *testing.T) {
@@ -59,13 +64,22 @@ func eachEngine(t *testing.T, test func(*testing.T, *tested)) {
 	}
 }
 
+func dynamic() bool {
+	f, err := elf.Open("/proc/self/exe")
+	if err != nil {
+		return true
+	}
+	defer f.Close()
+	return slices.ContainsFunc(f.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP })
+}
+
 func startEngines() {
 	for name, program := range map[string]string{"docker": "dockerd", "podman": "podman"} {
 		if os.Getuid() != 0 {
 			missing[name] = "starting an engine takes root"
 			continue
 		}
-		if _, err := exec.LookPath(program); err != nil {
+		if err := errors.Join(lookPath(program), lookPath("runc")); err != nil {
 			missing[name] = err.Error()
 			continue
 		}
@@ -79,6 +93,11 @@ func startEngines() {
 		}
 		engines = append(engines, e)
 	}
+}
+
+func lookPath(program string) error {
+	_, err := exec.LookPath(program)
+	return err
 }
 
 // stopEngines ends what startEngines started. TestMain calls it.
@@ -101,7 +120,7 @@ func newEngine(name string) (*tested, error) {
 			"--bridge", "none", "--iptables=false", "--ip6tables=false", "--storage-driver", "vfs",
 		}
 	} else {
-		e.args = []string{"podman", "--root", dir + "/data", "--runroot", dir + "/exec", "--storage-driver", "vfs", "--cgroup-manager", "cgroupfs", "--events-backend", "file", "system", "service", "--time", "0", "unix://" + socket}
+		e.args = []string{"podman", "--runtime", "runc", "--root", dir + "/data", "--runroot", dir + "/exec", "--storage-driver", "vfs", "--cgroup-manager", "cgroupfs", "--events-backend", "file", "system", "service", "--time", "0", "unix://" + socket}
 	}
 	if e.client, err = engine.New("unix://" + socket); err != nil {
 		return e, err
@@ -183,7 +202,7 @@ func (e *tested) load() (string, error) {
 		name string
 		mode int64
 		data []byte
-	}{{"test", 0o755, program}, {"etc/passwd", 0o644, []byte("root:x:0:0::/root:/bin/sh\n")}, {"etc/shadow", 0o600, []byte("of the image")}, {"tmp/", 0o1777, nil}} {
+	}{{"test", 0o755, program}, {"etc/", 0o755, nil}, {"etc/passwd", 0o644, []byte("root:x:0:0::/root:/bin/sh\n")}, {"etc/shadow", 0o600, []byte("of the image")}, {"tmp/", 0o1777, nil}} {
 		kind := byte(tar.TypeReg)
 		if strings.HasSuffix(f.name, "/") {
 			kind = tar.TypeDir
@@ -198,12 +217,8 @@ func (e *tested) load() (string, error) {
 	if err := w.Close(); err != nil {
 		return "", err
 	}
-	socket := strings.TrimPrefix(e.client.Address, "unix://")
-	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "unix", socket)
-	}}}
 	query := url.Values{"fromSrc": {"-"}, "changes": {`ENTRYPOINT ["/test","hostile"]`, "ENV OF_IMAGE=yes", "VOLUME /volume", `CMD ["hello",""]`}}
-	res, err := client.Post("http://engine/images/create?"+query.Encode(), "application/x-tar", &b)
+	res, err := e.http().Post("http://engine/images/create?"+query.Encode(), "application/x-tar", &b)
 	if err != nil {
 		return "", err
 	}
@@ -226,6 +241,29 @@ func (e *tested) load() (string, error) {
 		id = "sha256:" + id
 	}
 	return id, nil
+}
+
+// http is a client of the engine for what a sandbox does not ask.
+func (e *tested) http() *http.Client {
+	socket := strings.TrimPrefix(e.client.Address, "unix://")
+	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", socket)
+	}}}
+}
+
+// inspect is all that the engine tells of a container.
+func (e *tested) inspect(t *testing.T, id string) string {
+	t.Helper()
+	res, err := e.http().Get("http://engine/containers/" + id + "/json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatal(res.Status, err)
+	}
+	return string(text)
 }
 
 // left counts the containers of sandboxes that the engine has.

@@ -38,6 +38,9 @@ func Find(runtime string, at Place) (*Client, error) {
 	var errs []error
 	for _, address := range list {
 		c, err := New(address)
+		if strings.Contains(address, "/.docker/desktop/") || strings.Contains(address, "/.docker/run/") {
+			err = fmt.Errorf("the engine at %s is Docker Desktop's, which runs containers on a machine of their own", address)
+		}
 		if err != nil {
 			errs = append(errs, err)
 			continue
