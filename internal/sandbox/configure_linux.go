@@ -38,6 +38,7 @@ func configure(st *setup, info engine.Info, img engine.Image, d *door) (*engine.
 		Image: img.ID, Entrypoint: []string{insideStep}, Cmd: []string{}, WorkingDir: "/", User: img.Config.User,
 		Labels: map[string]string{labelOurs: "1", labelParent: parent, labelServer: st.Container.Server},
 	}
+	conf.StopSignal = "SIGKILL"              // the first step hears no other
 	conf.Healthcheck.Test = []string{"NONE"} // the image's would be started by the engine, beside the first step
 	h := &conf.HostConfig
 	h.AutoRemove, h.LogConfig.Type, h.SecurityOpt = true, "none", []string{"no-new-privileges"}

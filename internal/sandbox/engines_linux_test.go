@@ -279,10 +279,16 @@ func (e *tested) left(t *testing.T) int {
 // none waits until there is no container any more.
 func (e *tested) none(t *testing.T) {
 	t.Helper()
+	e.settles(t, 0)
+}
+
+// settles waits until there are as many containers as there should be.
+func (e *tested) settles(t *testing.T, n int) {
+	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
-	for e.left(t) > 0 {
+	for e.left(t) != n {
 		if time.Now().After(deadline) {
-			t.Fatalf("%d containers are left", e.left(t))
+			t.Fatalf("there are %d containers, want %d", e.left(t), n)
 		}
 		time.Sleep(20 * time.Millisecond)
 	}

@@ -146,6 +146,7 @@ type Config struct {
 	Cmd         []string
 	WorkingDir  string
 	Labels      map[string]string
+	StopSignal  string
 	Healthcheck struct{ Test []string }
 	HostConfig  HostConfig
 }
