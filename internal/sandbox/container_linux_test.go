@@ -319,3 +319,13 @@ func first(b *testing.B, cmd *exec.Cmd) {
 	}
 	b.StartTimer()
 }
+
+// TestTryContainer guards: that it works here can be told without an image, and leaves neither container nor image.
+func TestTryContainer(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e *tested) {
+		if err := sandbox.TryContainer(t.Context(), e.client, "hostile", "hello", ""); err != nil {
+			t.Error(err)
+		}
+		e.none(t)
+	})
+}

@@ -28,7 +28,9 @@ func Init() {
 	case secondStep:
 		second()
 	case insideStep:
-		inside()
+		if len(os.Args) == 1 {
+			inside()
+		}
 	}
 }
 

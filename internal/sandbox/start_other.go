@@ -28,6 +28,9 @@ func Containers() error {
 	return fmt.Errorf("a container of mcpm's own making on %s/%s is %w", runtime.GOOS, runtime.GOARCH, ErrUnsupported)
 }
 
+// TryContainer fails on this system.
+func TryContainer(context.Context, *engine.Client, ...string) error { return Containers() }
+
 // Reap does nothing on this system.
 func Reap(context.Context, *engine.Client) (int, error) { return 0, nil }
 

@@ -204,6 +204,36 @@ func (c *Client) List(ctx context.Context, label string) ([]Container, error) {
 	return out, c.ask(ctx, http.MethodGet, "/containers/json?all=1&filters="+url.QueryEscape(string(filters)), nil, &out)
 }
 
+// Import makes an image of a tar archive of its files and returns its id.
+func (c *Client) Import(ctx context.Context, tar io.Reader) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://engine/images/create?fromSrc=-", tar)
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("Content-Type", "application/x-tar")
+	id := ""
+	err = c.send(req, func(body io.Reader) error {
+		for said := json.NewDecoder(body); ; {
+			var line struct{ Status, Error string }
+			switch err := said.Decode(&line); {
+			case errors.Is(err, io.EOF):
+				return nil
+			case err != nil:
+				return err
+			case line.Error != "":
+				return errors.New(clip(line.Error))
+			}
+			id = line.Status
+		}
+	})
+	return "sha256:" + strings.TrimPrefix(id, "sha256:"), err
+}
+
+// RemoveImage removes an image.
+func (c *Client) RemoveImage(ctx context.Context, id string) error {
+	return c.ask(ctx, http.MethodDelete, "/images/"+id+"?force=1", nil, nil)
+}
+
 // statusError is an answer that is no success.
 type statusError struct {
 	code    int
