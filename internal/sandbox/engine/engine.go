@@ -93,6 +93,9 @@ type Image struct {
 // Image looks at an image that the engine has. The error wraps ErrNotFound when it does not.
 func (c *Client) Image(ctx context.Context, ref string) (Image, error) {
 	var out Image
+	if strings.ContainsAny(ref, "?#%\\ ") || strings.Contains(ref, "..") || strings.Contains(ref, "//") {
+		return out, fmt.Errorf("%q is not the name of an image", clip(ref))
+	}
 	return out, c.ask(ctx, http.MethodGet, "/images/"+ref+"/json", nil, &out)
 }
 
