@@ -115,6 +115,7 @@ func startContainer(st *setup, rules []Rule, denied func(Denial), in, out, errs 
 		_ = c.remove()
 		return nil, err
 	}
+	door.close()
 	<-reaped
 	return follow(c, c.control, rules, denied)
 }
@@ -172,6 +173,7 @@ func newDoor() (*door, error) {
 	if !filepath.IsAbs(base) {
 		base = os.TempDir()
 	}
+	sweep(base)
 	dir, err := os.MkdirTemp(base, fmt.Sprintf("%s%d-", doorPrefix, os.Getpid()))
 	if err != nil {
 		return nil, err
@@ -191,6 +193,16 @@ func newDoor() (*door, error) {
 		return nil, err
 	}
 	return d, nil
+}
+
+// sweep removes the directories of doors whose program was killed before it could. No start takes as long as they are old.
+func sweep(base string) {
+	list, _ := filepath.Glob(filepath.Join(base, doorPrefix+"*"))
+	for _, dir := range list {
+		if info, err := os.Lstat(dir); err == nil && info.IsDir() && time.Since(info.ModTime()) > startsFor {
+			_ = os.RemoveAll(dir)
+		}
+	}
 }
 
 func (d *door) socket() string { return filepath.Join(d.dir, "socket") }

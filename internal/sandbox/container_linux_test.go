@@ -228,6 +228,60 @@ func TestContainerOutput(t *testing.T) {
 	})
 }
 
+// TestContainerFiles guards: a start leaves no files, and removes what one left that was killed.
+func TestContainerFiles(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e *tested) {
+		dir, err := os.MkdirTemp("", "files")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer os.RemoveAll(dir)
+		t.Setenv("XDG_RUNTIME_DIR", dir)
+		old := filepath.Join(dir, "mcpm-sandbox-1-2")
+		if err := os.Mkdir(old, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		before := time.Now().Add(-time.Hour)
+		if err := os.Chtimes(old, before, before); err != nil {
+			t.Fatal(err)
+		}
+		proc, out := begin(t, newPlace(t).contained(e, "forever", ""))
+		if list, err := os.ReadDir(dir); err != nil || len(list) > 0 {
+			t.Errorf("these are left: %v, %v", list, err)
+		}
+		proc.Kill()
+		_, _ = proc.Wait()
+		out.Close()
+		e.none(t)
+	})
+}
+
+// TestContainerBelow guards: what is mounted below a directory that was granted to be read cannot be written either.
+func TestContainerBelow(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e *tested) {
+		p := newPlace(t)
+		below := filepath.Join(p.readable, "below")
+		if err := os.Mkdir(below, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Mount("tmpfs", below, "tmpfs", 0, "size=64k,mode=0777"); err != nil {
+			t.Fatal(err)
+		}
+		defer syscall.Unmount(below, syscall.MNT_DETACH)
+		s := p.contained(e, "write", filepath.Join(below, "new"))
+		proc, err := sandbox.Start(s, os.Stdin, os.Stdout, os.Stderr)
+		if err == nil {
+			_, _ = proc.Wait()
+		} else if !strings.Contains(err.Error(), "was granted to be read") {
+			t.Error(err)
+		}
+		if _, err := os.Stat(filepath.Join(below, "new")); err == nil {
+			t.Error("it was written")
+		}
+		e.none(t)
+	})
+}
+
 // begin starts a server that says that it is ready.
 func begin(t *testing.T, s *sandbox.Spec) (*sandbox.Process, *os.File) {
 	t.Helper()
