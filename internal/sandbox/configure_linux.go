@@ -48,6 +48,9 @@ func configure(st *setup, info engine.Info, img engine.Image, d *door) (*engine.
 		return nil, err
 	}
 	if st.Container.Open {
+		if st.Container.NoNetwork {
+			h.NetworkMode = "none"
+		}
 		return conf, nil
 	}
 	if !info.PidsLimit {

@@ -228,6 +228,43 @@ func TestContainerOutput(t *testing.T) {
 	})
 }
 
+// TestContainerOpen guards: a container without a sandbox has what its engine gives to any, and its values are kept from the
+// engine all the same.
+func TestContainerOpen(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e *tested) {
+		var most syscall.Rlimit
+		if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &most); err != nil || e.name == "podman" && most.Max < 1<<20 {
+			t.Skipf("podman raises the limit of open files to more than this machine allows, %d, for every container that does not ask for less", most.Max)
+		}
+		p := newPlace(t)
+		open := func(attempt, arg string) *sandbox.Spec {
+			s := p.contained(e, attempt, arg)
+			s.Container.Open, s.Container.NoNetwork, s.Network = true, true, nil
+			s.Env = append(s.Env, "TOKEN=hunter2")
+			return s
+		}
+		for _, a := range []struct{ attempt, arg string }{{"write", "/new"}, {"own", "/tmp"}, {"environment", "TOKEN=hunter2"}, {"environment", "OF_IMAGE=yes"}} {
+			if out, code, err := run(t, open(a.attempt, a.arg)); err != nil || code != 0 || !strings.HasPrefix(out, "ESCAPED: ") {
+				t.Errorf("%s %s: code %d, error %v: %s", a.attempt, a.arg, code, err, out)
+			}
+		}
+		proc, out := begin(t, open("forever", ""))
+		list, err := e.client.List(t.Context(), "dev.mcpm.sandbox=1")
+		if err != nil || len(list) != 1 || strings.Contains(e.inspect(t, list[0].ID), "hunter2") {
+			t.Errorf("%v, %v", list, err)
+		}
+		proc.Kill()
+		_, _ = proc.Wait()
+		out.Close()
+		e.none(t)
+		s := open("hello", "")
+		s.Network = []string{"granted.example:443"}
+		if _, err := sandbox.Start(s, os.Stdin, os.Stdout, os.Stderr); err == nil {
+			t.Error("rules for a network that nobody keeps are taken")
+		}
+	})
+}
+
 // TestContainerFiles guards: a start leaves no files, and removes what one left that was killed.
 func TestContainerFiles(t *testing.T) {
 	eachEngine(t, func(t *testing.T, e *tested) {

@@ -50,7 +50,8 @@ type Container struct {
 	Server string // whose it is, for those who list containers
 	// Open leaves the container what its engine gives to any: its network, the image's user, a root that can be
 	// written, the engine's own filter. Network and Limits but Pids must be empty then.
-	Open bool
+	Open      bool
+	NoNetwork bool // with Open: but for the network
 }
 
 // Limits bound what all processes of a sandbox use together, if not said otherwise. 0 is the default.

@@ -169,7 +169,7 @@ func (at Machine) Contain(m *manifest.Manifest, s *gateway.Server, grants Grants
 	if err != nil {
 		return err
 	}
-	spec := &sandbox.Spec{Command: c.entry, Dir: c.dir, Container: &sandbox.Container{Engine: client.Address, Image: id, Server: string(m.Name), Open: !confined && !c.none}}
+	spec := &sandbox.Spec{Command: c.entry, Dir: c.dir, Container: &sandbox.Container{Engine: client.Address, Image: id, Server: string(m.Name), Open: !confined, NoNetwork: c.none}}
 	if confined {
 		err = at.grantContainer(m, s, c, grants, spec)
 	} else {

@@ -96,6 +96,10 @@ func TestContain(t *testing.T) {
 		!slices.Equal(s.Env, []string{"MODE=fast", "TOKEN=t"}) {
 		t.Errorf("without a sandbox: %+v, %q", s.Sandbox, s.Env)
 	}
+	s = server("--network=none")
+	if err := at.Contain(m, s, nil, false, nothing); err != nil || !s.Sandbox.Container.Open || !s.Sandbox.Container.NoNetwork {
+		t.Errorf("without a network: %v, %+v", err, s.Sandbox)
+	}
 	for _, options := range [][]string{{"--privileged"}, {"-v", "volume:/data"}, {"-p", "80:80"}, {"--network", "host"}, {"--mount", "type=tmpfs,dst=/x"}} {
 		s := server(options...)
 		if err := at.Contain(m, s, nil, false, nothing); err != nil || s.Sandbox != nil {

@@ -91,7 +91,7 @@ func (o *runOptions) run(ctx context.Context) error {
 	}
 	switch {
 	case l.Server.Sandbox != nil && l.Server.Sandbox.Container != nil && l.Server.Sandbox.Container.Open:
-		o.IO.Notef("mcpm: %s %s runs in a container, unsandboxed, with its engine's network\n", in.Name, in.Version())
+		o.IO.Notef("mcpm: %s %s runs in a container, unsandboxed, with what its command gives it\n", in.Name, in.Version())
 	case l.Server.Sandbox != nil:
 		l.Server.Sandbox.Denied = o.denied(in.Name)
 		o.IO.Debugf("mcpm: %s %s runs in a sandbox\n", in.Name, in.Version())
