@@ -135,6 +135,15 @@ start_tools() {
 	fi
 }
 
+# Engines for the tests of containers, which start their own daemons. RUNLEVEL=1 keeps Debian's from being started.
+start_engines() {
+	if [ "$(id -u)" != 0 ] || [ "$(uname -s)" != Linux ]; then
+		return
+	fi
+	command -v dockerd >/dev/null || RUNLEVEL=1 install docker.io
+	command -v podman >/dev/null || RUNLEVEL=1 install podman runc
+}
+
 print_env() {
 	if pgpid >/dev/null; then
 		echo "export MCPHUB_TEST_POSTGRES='postgres://mcphub@127.0.0.1:$pgport/postgres?sslmode=disable'"
@@ -155,6 +164,7 @@ start)
 	start_weaviate &
 	start_postgres || failed=1
 	start_tools || failed=1
+	start_engines # their tests say why they are skipped
 	wait
 	exit $failed
 	;;

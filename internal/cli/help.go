@@ -178,7 +178,11 @@ besides is told on stderr.
 
 It takes user namespaces, Landlock and seccomp of a kernel of 5.13 or later; mcpm doctor tries it. Memory (1 GiB if
 the manifest asks for nothing else), processes, processors and the size of files are bounded. There is no sandbox yet
-on macOS and Windows, for servers that listen on a port, and for containers beside their engine's own: mcpm refuses
-to run these with --sandbox, or says so.
+on macOS and Windows, and for servers that listen on a port: mcpm refuses to run these with --sandbox.
+
+A server that is a container image gets a container of mcpm's own making, over the socket of Docker or Podman
+("dockerRuntime" in .mcpmrc chooses): no network, no capability, a root that cannot be written, nobody's rights but yours,
+and of what its command mounts (docker run -v) what you grant. The engine is told none of its values. Other programs
+of the image are started only with --allow subprocess, which an image needs that begins with a shell script.
 `,
 }

@@ -50,7 +50,8 @@ func newWorld(t *testing.T) *world {
 	if err := os.Chmod(w.path("bin/npm"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	w.vars = map[string]string{"MCPM_REGISTRY": w.hub.URL, "PATH": w.path("bin") + string(filepath.ListSeparator) + os.Getenv("PATH")}
+	none := "unix:///nowhere/engine.sock" // the machine's own engine is not the tests'
+	w.vars = map[string]string{"DOCKER_HOST": none, "CONTAINER_HOST": none, "MCPM_REGISTRY": w.hub.URL, "PATH": w.path("bin") + string(filepath.ListSeparator) + os.Getenv("PATH")}
 	return w
 }
 

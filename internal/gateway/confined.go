@@ -34,7 +34,10 @@ func (c confined) wait() (int, error) {
 
 func startConfined(s *Server, path string, in, out, errw *os.File) (running, error) {
 	spec := *s.Sandbox
-	spec.Command, spec.Args, spec.Env, spec.Dir = path, s.Args, s.Env, s.Dir
+	spec.Args, spec.Env = s.Args, s.Env
+	if spec.Container == nil {
+		spec.Command, spec.Dir = path, s.Dir
+	}
 	p, err := sandbox.Start(&spec, in, out, errw)
 	if err != nil {
 		e := hub.Errorf(hub.Forbidden, "%s cannot be run in a sandbox: %v", s.Command, err).WithCause(err)

@@ -28,7 +28,8 @@ type Server struct {
 	// What a sandbox has to show beside what is granted: where the server's own files are, and where it keeps what it compiles.
 	Reads, Writes []string
 
-	// Sandbox, when set, is what a local server may do; Command, Args, Env and Dir are taken from above.
+	// Sandbox, when set, is what a local server may do; Command, Args, Env and Dir are taken from above, for one in a
+	// container only Args and Env.
 	Sandbox *sandbox.Spec
 }
 

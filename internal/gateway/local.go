@@ -63,6 +63,9 @@ func Local(ctx context.Context, s *Server, in, out, errw *os.File) (int, error) 
 
 // startAs starts a server in its sandbox, or with the rights of mcpm when it has none.
 func startAs(s *Server, in, out, errw *os.File) (running, error) {
+	if s.Sandbox != nil && s.Sandbox.Container != nil {
+		return startConfined(s, "", in, out, errw)
+	}
 	path, err := lookPath(s)
 	if err != nil {
 		return nil, err

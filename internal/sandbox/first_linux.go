@@ -27,12 +27,19 @@ func Init() {
 		first()
 	case secondStep:
 		second()
+	case insideStep:
+		if len(os.Args) == 1 {
+			inside()
+		}
 	}
 }
 
+// notForFirst are signals that the first step does not end of.
+var notForFirst = []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGPIPE, syscall.SIGTSTP}
+
 // first is process 1 of a sandbox.
 func first() {
-	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGPIPE, syscall.SIGTSTP)
+	signal.Ignore(notForFirst...)
 	control := os.NewFile(controlFD, "control")
 	unix.CloseOnExec(controlFD)
 	fail := func(err error) {
@@ -43,7 +50,7 @@ func first() {
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		fail(err)
 	}
-	st, err := readSetup()
+	st, err := readSetup(os.NewFile(setupFD, "setup"))
 	if err != nil {
 		fail(err)
 	}
@@ -68,8 +75,7 @@ func first() {
 	os.Exit(reap(pid))
 }
 
-func readSetup() (*setup, error) {
-	f := os.NewFile(setupFD, "setup")
+func readSetup(f *os.File) (*setup, error) {
 	defer f.Close()
 	data, err := io.ReadAll(f)
 	if err != nil {

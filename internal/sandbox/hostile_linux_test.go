@@ -151,6 +151,9 @@ var attempts = map[string]func(arg string) (string, error){
 		var open []string
 		for _, e := range list {
 			to, err := os.Readlink("/proc/self/fd/" + e.Name())
+			if strings.HasPrefix(to, "/sys/fs/cgroup/cpu") {
+				continue // this program's own runtime has opened it, to learn of its processors
+			}
 			if err == nil && !strings.HasPrefix(to, "pipe:") && !strings.HasPrefix(to, "anon_inode:") && to != "/dev/null" && !strings.HasPrefix(to, "/proc/") {
 				open = append(open, to)
 			}
@@ -178,6 +181,15 @@ var attempts = map[string]func(arg string) (string, error){
 		return forever("")
 	},
 	"forever": forever,
+	"talk": func(string) (string, error) {
+		for range 64 {
+			if _, err := os.Stdout.Write(make([]byte, 1<<20)); err != nil {
+				return "", err
+			}
+		}
+		os.Exit(0)
+		return "", nil
+	},
 }
 
 func forever(string) (string, error) {

@@ -15,5 +15,10 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "parent" {
 		parentOf(os.Args[2], os.Args[3])
 	}
-	os.Exit(m.Run())
+	if len(os.Args) > 1 && os.Args[1] == "containers" {
+		parentOfContainers(os.Args[2], os.Args[3], os.Args[4])
+	}
+	code := m.Run()
+	stopEngines()
+	os.Exit(code)
 }

@@ -43,7 +43,10 @@ func second() {
 }
 
 func confine(st *setup) error {
-	if err := limit(st.Limits); err != nil {
+	if st.Container != nil && st.Container.Open {
+		return nil
+	}
+	if err := limit(st); err != nil {
 		return fmt.Errorf("a limit: %w", err)
 	}
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
@@ -52,14 +55,17 @@ func confine(st *setup) error {
 	if err := restrict(st); err != nil {
 		return err
 	}
-	if err := giveUp(st); err != nil {
-		return fmt.Errorf("capabilities: %w", err)
+	if st.Container == nil { // the engine has done it, and the first step has seen that
+		if err := giveUp(st); err != nil {
+			return fmt.Errorf("capabilities: %w", err)
+		}
 	}
 	return filter()
 }
 
 // limit bounds what one process may use; what all of them use together is watched by the first step.
-func limit(l Limits) error {
+func limit(st *setup) error {
+	l := st.Limits
 	data := uint64(max(4*l.Memory, 4<<30)) // programs ask for more than they touch
 	for _, r := range []struct {
 		what int
@@ -68,6 +74,9 @@ func limit(l Limits) error {
 		{unix.RLIMIT_CORE, 0}, {unix.RLIMIT_NPROC, uint64(l.Pids)}, {unix.RLIMIT_NOFILE, 4096}, {unix.RLIMIT_FSIZE, uint64(l.FileSize)},
 		{unix.RLIMIT_DATA, data}, {unix.RLIMIT_MEMLOCK, 1 << 20}, {unix.RLIMIT_MSGQUEUE, 1 << 18},
 	} {
+		if r.what == unix.RLIMIT_NPROC && st.Container != nil {
+			continue // it would count what the same person runs elsewhere; the control group counts the container
+		}
 		var now unix.Rlimit
 		if err := unix.Getrlimit(r.what, &now); err != nil {
 			return err
@@ -93,20 +102,28 @@ func limit(l Limits) error {
 func restrict(st *setup) error {
 	abi, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
 	if errno != 0 || abi < 1 {
+		if st.Container != nil && st.Subprocess {
+			return nil // all else that it keeps, the engine does
+		}
 		return fmt.Errorf("landlock, which keeps a server from starting other programs, is %w", ErrUnsupported)
+	}
+	places := []string{"/tmp", "/var/tmp", "/run", "/dev/shm"}
+	if st.Container == nil {
+		places = append(places, st.Home)
 	}
 	rules := []landlock.Rule{
 		landlock.PathAccess(seen, "/"),
-		landlock.PathAccess(seen|changed, "/tmp", "/var/tmp", "/run", "/dev/shm", st.Home),
+		landlock.PathAccess(seen|changed, append(places, st.Volumes...)...).IgnoreIfMissing(),
 		landlock.PathAccess(written, "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"),
-		landlock.PathAccess(written|unix.LANDLOCK_ACCESS_FS_IOCTL_DEV, "/dev/pts"),
+		landlock.PathAccess(written|unix.LANDLOCK_ACCESS_FS_IOCTL_DEV, "/dev/pts").IgnoreIfMissing(),
 		landlock.PathAccess(written, "/proc"), // of its own processes
 	}
 	for _, m := range st.Mounts {
 		if !m.Write {
 			continue
 		}
-		info, err := os.Stat(m.Path)
+		at := or(m.At, m.Path)
+		info, err := os.Stat(at)
 		if err != nil {
 			return err
 		}
@@ -114,7 +131,7 @@ func restrict(st *setup) error {
 		if info.IsDir() {
 			access = changed
 		}
-		rules = append(rules, landlock.PathAccess(access, m.Path))
+		rules = append(rules, landlock.PathAccess(access, at))
 	}
 	programs := []string{"/"}
 	if !st.Subprocess {

@@ -10,11 +10,14 @@ import (
 
 // Spec is a process and what it may do.
 type Spec struct {
-	Command string   // absolute path of the program
+	Command string   // absolute path of the program; in a container any program of the image, "" for the image's own
 	Args    []string // after the program's name
-	Dir     string   // absolute; "" is Home
+	Dir     string   // absolute; "" is Home, in a container the image's own
 	Env     []string // all of it: nothing is taken from the parent
-	Home    string   // absolute; an empty directory is there, unless Mounts put something into it
+	Home    string   // absolute; an empty directory is there, unless Mounts put something into it. Not for a container
+
+	// Container, when set, has the process run in a container of its image, and not on the system's programs.
+	Container *Container
 
 	Mounts     []Mount  // what is seen beside the system's own programs and libraries
 	Hidden     []string // absolute paths that are not seen even inside of a mount
@@ -37,6 +40,18 @@ type Link struct{ At, To string }
 type Mount struct {
 	Path  string // absolute; a directory or a file
 	Write bool
+	At    string // where it is shown in a container, absolute; "" is Path. Only for containers
+}
+
+// Container says which container a process runs in.
+type Container struct {
+	Engine string // address of the engine's socket, "unix:///run/docker.sock"
+	Image  string // by digest: "name@sha256:..." or the "sha256:..." of one that is there
+	Server string // whose it is, for those who list containers
+	// Open leaves the container what its engine gives to any: its network, the image's user, a root that can be
+	// written, the engine's own filter. Network and Limits but Pids must be empty then.
+	Open      bool
+	NoNetwork bool // with Open: but for the network
 }
 
 // Limits bound what all processes of a sandbox use together, if not said otherwise. 0 is the default.
@@ -65,10 +80,8 @@ var ErrUnsupported = errors.New("not to be had on this machine")
 
 // check completes a Spec and refuses one that makes no sense.
 func (s *Spec) check() error {
-	for name, path := range map[string]string{"Command": s.Command, "Home": s.Home, "Dir": or(s.Dir, s.Home)} {
-		if !filepath.IsAbs(path) || filepath.Clean(path) != path {
-			return fmt.Errorf("%s %q is not an absolute path", name, path)
-		}
+	if err := s.checkPlace(); err != nil {
+		return err
 	}
 	if len(s.Mounts) > maxMounts || len(s.Network) > maxRules {
 		return fmt.Errorf("%d mounts and %d network rules; at most %d and %d are taken", len(s.Mounts), len(s.Network), maxMounts, maxRules)
@@ -79,6 +92,12 @@ func (s *Spec) check() error {
 		}
 		if err := overSystem(m.Path); err != nil {
 			return err
+		}
+		if m.At == "" {
+			continue
+		}
+		if s.Container == nil || !filepath.IsAbs(m.At) || filepath.Clean(m.At) != m.At || overSystem(m.At) != nil {
+			return fmt.Errorf("%s cannot be shown at %q", m.Path, m.At)
 		}
 	}
 	for _, p := range s.Hidden {
@@ -97,7 +116,40 @@ func (s *Spec) check() error {
 	if l.Memory < 16<<20 || l.Scratch < 1<<20 || l.FileSize < 0 || l.Pids < 4 || l.CPUs < 1 {
 		return fmt.Errorf("the limits leave nothing to run in: at least 16 MiB of memory, 1 MiB of scratch, 4 processes and 1 processor")
 	}
-	s.Dir = or(s.Dir, s.Home)
+	return nil
+}
+
+// byDigest reports whether an image is named by what is in it, "name@sha256:..." or "sha256:...".
+func byDigest(image string) bool {
+	name, digest, named := strings.Cut(image, "@")
+	if !named {
+		name, digest = "", image
+	}
+	digest, ok := strings.CutPrefix(digest, "sha256:")
+	return ok && len(digest) == 64 && strings.Trim(digest, "0123456789abcdef") == "" && (!named || name != "") &&
+		strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:-") == "" && !strings.Contains(name, "..")
+}
+
+// checkPlace looks at where the process is to run.
+func (s *Spec) checkPlace() error {
+	paths := map[string]string{"Command": s.Command, "Home": s.Home, "Dir": or(s.Dir, s.Home)}
+	if c := s.Container; c != nil {
+		if !byDigest(c.Image) {
+			return fmt.Errorf("the image %q is not named by its digest", c.Image)
+		}
+		if c.Open && len(s.Network) > 0 {
+			return errors.New("a container in its engine's network cannot have rules for it")
+		}
+		paths = map[string]string{"Dir": or(s.Dir, "/")}
+	}
+	for name, path := range paths {
+		if !filepath.IsAbs(path) || filepath.Clean(path) != path {
+			return fmt.Errorf("%s %q is not an absolute path", name, path)
+		}
+	}
+	if s.Container == nil {
+		s.Dir = or(s.Dir, s.Home)
+	}
 	return nil
 }
 

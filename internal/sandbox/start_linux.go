@@ -34,6 +34,8 @@ type setup struct {
 	UID, GID int
 	AsRoot   bool // the parent is root: the process becomes nobody
 	Proxy    bool
+	Checks   []check  // in a container
+	Volumes  []string // directories in memory that the image of a container declares
 }
 
 // message goes from the first step to the parent; with Listens a file comes along.
@@ -41,17 +43,43 @@ type message struct {
 	Listens, Ready bool
 	Error          string // why nothing was started
 	Killed         string // the limit for which all was ended
+	Ended          bool   // with Code; only in a container, whose engine need not be asked
+	Code           int
 }
 
 // Process is a process in a sandbox.
 type Process struct {
-	cmd     *exec.Cmd
+	runs    started
 	control *os.File
 	listen  net.Listener // of the proxy; nil without
 
 	mu     sync.Mutex
 	killed string
+	code   int
 	done   chan struct{} // the control socket has ended
+}
+
+// started is what holds the processes of a sandbox: the first step here, or a container.
+type started interface {
+	kill()
+	// wait waits until nothing is left. said is the code that the first step told.
+	wait(said int) (int, error)
+}
+
+// native is the first step as a process of this machine.
+type native struct{ *exec.Cmd }
+
+func (n native) kill() { _ = n.Process.Kill() }
+
+func (n native) wait(int) (int, error) {
+	var ee *exec.ExitError
+	if err := n.Wait(); err != nil && !errors.As(err, &ee) {
+		return 0, err
+	}
+	if w, ok := n.ProcessState.Sys().(syscall.WaitStatus); ok && w.Signaled() {
+		return 128 + int(w.Signal()), nil
+	}
+	return n.ProcessState.ExitCode(), nil
 }
 
 // Start starts a process with the given files as its stdin, stdout and stderr. Errors that wrap ErrUnsupported say what
@@ -76,7 +104,14 @@ func Start(s *Spec, in, out, errs *os.File) (*Process, error) {
 		st.AsRoot, st.UID, st.GID = true, nobody, nobody
 	}
 	st.Denied = nil
-	file, err := inMemory(&st)
+	if st.Container != nil {
+		return startContainer(&st, rules, s.Denied, in, out, errs)
+	}
+	return startNative(&st, rules, s.Denied, in, out, errs)
+}
+
+func startNative(st *setup, rules []Rule, denied func(Denial), in, out, errs *os.File) (*Process, error) {
+	file, err := inMemory(st)
 	if err != nil {
 		return nil, err
 	}
@@ -87,19 +122,24 @@ func Start(s *Spec, in, out, errs *os.File) (*Process, error) {
 	}
 	mine, theirs := os.NewFile(uintptr(ends[0]), "control"), os.NewFile(uintptr(ends[1]), "control")
 	defer theirs.Close()
-	p := &Process{control: mine, done: make(chan struct{})}
-	p.cmd = &exec.Cmd{
+	cmd := &exec.Cmd{
 		Path: "/proc/self/exe", Args: []string{firstStep}, Env: []string{}, Dir: "/",
 		Stdin: in, Stdout: out, Stderr: errs, ExtraFiles: []*os.File{theirs, file}, SysProcAttr: namespaces(st.AsRoot),
 	}
-	if err := p.cmd.Start(); err != nil {
+	if err := cmd.Start(); err != nil {
 		mine.Close()
 		return nil, fmt.Errorf("namespaces are %w: %w", ErrUnsupported, err)
 	}
 	theirs.Close() // else its end is never seen
-	if err := p.await(rules, s.Denied); err != nil {
-		_ = p.cmd.Process.Kill()
-		_ = p.cmd.Wait()
+	return follow(native{cmd}, mine, rules, denied)
+}
+
+// follow returns the process when it runs, or why it does not.
+func follow(runs started, control *os.File, rules []Rule, denied func(Denial)) (*Process, error) {
+	p := &Process{runs: runs, control: control, code: 128 + int(syscall.SIGKILL), done: make(chan struct{})}
+	if err := p.await(rules, denied); err != nil {
+		runs.kill()
+		_, _ = runs.wait(0)
 		p.close()
 		return nil, err
 	}
@@ -123,7 +163,7 @@ func (s *Spec) settle() error {
 				return fmt.Errorf("%s leads to %s, which is never shown to a server", m.Path, real)
 			}
 		}
-		out = append(out, Mount{real, m.Write})
+		out = append(out, Mount{real, m.Write, m.At})
 		if real != m.Path {
 			s.Links = append(s.Links, Link{m.Path, real})
 		}
@@ -174,7 +214,7 @@ func inMemory(st *setup) (*os.File, error) {
 
 // await serves the first step until the process runs.
 func (p *Process) await(rules []Rule, denied func(Denial)) error {
-	late := time.AfterFunc(setupTime, func() { _ = p.cmd.Process.Kill() })
+	late := time.AfterFunc(setupTime, p.runs.kill)
 	defer late.Stop()
 	for {
 		m, fd, err := p.receive()
@@ -231,7 +271,11 @@ func (p *Process) follow() {
 			return
 		}
 		p.mu.Lock()
-		p.killed = m.Killed
+		if m.Ended {
+			p.code = m.Code
+		} else {
+			p.killed = m.Killed
+		}
 		p.mu.Unlock()
 	}
 }
@@ -242,27 +286,20 @@ func (p *Process) Signal(sig syscall.Signal) {
 }
 
 // Kill ends everything in the sandbox at once.
-func (p *Process) Kill() { _ = p.cmd.Process.Kill() }
+func (p *Process) Kill() { p.runs.kill() }
 
 // Wait waits for the end of the process, with which everything in the sandbox ends. The code is the process's, or 128
 // plus the signal that ended it. The error says which limit was the reason, or that it could not be waited for.
 func (p *Process) Wait() (int, error) {
-	err := p.cmd.Wait()
 	<-p.done
-	p.close()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var ee *exec.ExitError
-	switch {
-	case p.killed != "":
+	code, err := p.runs.wait(p.code)
+	p.close()
+	if p.killed != "" {
 		return 128 + int(syscall.SIGKILL), errors.New(p.killed)
-	case err != nil && !errors.As(err, &ee):
-		return 0, err
 	}
-	if w, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && w.Signaled() {
-		return 128 + int(w.Signal()), nil
-	}
-	return p.cmd.ProcessState.ExitCode(), nil
+	return code, err
 }
 
 func (p *Process) close() {

@@ -65,20 +65,32 @@ func (a *App) fetchImage(ctx context.Context, art install.Artifact) error {
 		a.IO.Warnf("%s is locked but not fetched: no container engine is on this machine", art.Identifier)
 		return nil
 	}
-	ref := image.Reference{Repository: art.Identifier}.At(art.Integrity)
+	return a.pullWith(ctx, engine, image.Reference{Repository: art.Identifier}.At(art.Integrity), art.Identifier+" "+art.Version)
+}
+
+// pull lets the container engine fetch an image that a server is about to be started from.
+func (a *App) pull(ctx context.Context, ref string) error {
+	engine, err := a.containers()
+	if err != nil {
+		return nil // that it is not there is said by who needs it
+	}
+	return a.pullWith(ctx, engine, ref, ref)
+}
+
+func (a *App) pullWith(ctx context.Context, engine, ref, label string) error {
 	ask, cancel := context.WithTimeout(ctx, engineAnswers)
 	defer cancel()
 	if exec.CommandContext(ask, engine, "image", "inspect", ref).Run() == nil {
 		return nil
 	}
 	if !a.Offline && exec.CommandContext(ask, engine, "version").Run() != nil && ctx.Err() == nil {
-		a.IO.Warnf("%s is locked but not fetched: %s does not answer", art.Identifier, filepath.Base(engine))
+		a.IO.Warnf("%s is not fetched: %s does not answer", label, filepath.Base(engine))
 		return nil
 	}
 	if a.Offline {
 		return hub.Errorf(hub.NotFound, "its image %s is not on this machine, and --offline was given", ref)
 	}
-	bar := a.IO.Progress("fetching "+art.Identifier+" "+art.Version, 0)
+	bar := a.IO.Progress("fetching "+label, 0)
 	defer bar.Done()
 	var said bytes.Buffer
 	pull := exec.CommandContext(ctx, engine, "pull", "--quiet", ref)

@@ -109,15 +109,24 @@ func (a *App) Launch(p install.Project, name hub.Name, m *manifest.Manifest, o L
 	if s.DockerRuntime != "" && (l.Command == "docker" || l.Command == "podman") {
 		out.Server.Command = s.DockerRuntime
 	}
-	if o.Confined && (!away || out.Server.Command != "") {
-		h, err := a.Store()
-		if err != nil {
-			return nil, err
-		}
-		at := confine.Machine{Home: a.Env.UserHome, Workspace: workspace, Store: h.Dir, Bundle: o.Bundle, LookPath: exec.LookPath}
-		return out, at.Confine(m, out.Server, l.Env, o.Grants)
+	if confine.IsContainer(out.Server) || o.Confined && (!away || out.Server.Command != "") {
+		at := confine.Machine{Home: a.Env.UserHome, Getenv: a.Getenv, Runtime: s.DockerRuntime, Workspace: workspace, Bundle: o.Bundle, LookPath: exec.LookPath}
+		return out, a.confine(at, m, out.Server, l.Env, o)
 	}
 	return out, nil
+}
+
+// confine gives a server its container or its sandbox.
+func (a *App) confine(at confine.Machine, m *manifest.Manifest, s *gateway.Server, set map[string]string, o LaunchOptions) error {
+	h, err := a.Store()
+	if err != nil {
+		return err
+	}
+	at.Store = h.Dir
+	if confine.IsContainer(s) {
+		return at.Contain(m, s, o.Grants, o.Confined, func(ref string) error { return a.pull(o.ctx(), ref) })
+	}
+	return at.Confine(m, s, set, o.Grants)
 }
 
 // stored returns what was configured, after plain text secrets were moved. A server that is not installed gets nothing

@@ -11,7 +11,7 @@ import (
 
 // sandbox says what this system could confine a server with, and whether all of it together works: it is tried.
 func (o *doctorOptions) sandbox(ctx context.Context) []finding {
-	out := append(o.means(ctx), o.tried())
+	out := append(o.means(ctx), o.tried(), o.container(ctx))
 	s, err := o.Settings()
 	switch {
 	case err != nil:

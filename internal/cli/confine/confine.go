@@ -18,6 +18,8 @@ import (
 // Machine is where a server runs.
 type Machine struct {
 	Home      string // of the person
+	Getenv    func(string) string
+	Runtime   string // the container engine that was chosen: "docker", "podman", "" for the one that is there
 	Workspace string // what ${workspace} stands for
 	Store     string // mcpm's own directory, whose secrets are never shown
 	Bundle    string // the directory of the server's own files, "" when it has none
@@ -33,16 +35,12 @@ const kinds = "net=HOST:PORT, read=PATH, write=PATH, env=NAME, memory=AMOUNT or 
 // ours are variables that every server gets, when they are set.
 var ours = []string{"PATH", "LANG", "LANGUAGE", "TZ", "TERM", "NO_COLOR", "PYTHONPATH", "PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE", "NODE_OPTIONS"}
 
-// Confine gives a server that was filled in to be started its sandbox. set are the variables that its entry sets. What a container
-// engine starts is in a container of its own and gets none. Invalid for a grant that is not one and for a path that is
-// not there, Forbidden for a server that listens on a port.
+// Confine gives a server that was filled in to be started its sandbox. set are the variables that its entry sets. For what a
+// container engine starts there is Contain. Invalid for a grant that is not one and for a path that is not there, Forbidden
+// for a server that listens on a port.
 func (at Machine) Confine(m *manifest.Manifest, s *gateway.Server, set map[string]string, grants Grants) error {
-	if s.Command == "docker" || s.Command == "podman" {
-		return nil
-	}
 	if s.Remote() {
-		return hub.Errorf(hub.Forbidden, "a server that is started here and listens at %s cannot be run in a sandbox: its port would be inside", s.URL).
-			WithHint("leave out --sandbox, if it may have your rights")
+		return listens(s)
 	}
 	if at.Bundle != "" {
 		s.Reads = append(s.Reads, at.Bundle)
@@ -50,6 +48,11 @@ func (at Machine) Confine(m *manifest.Manifest, s *gateway.Server, set map[strin
 	var err error
 	s.Sandbox, err = at.spec(m, s, set, grants)
 	return err
+}
+
+func listens(s *gateway.Server) error {
+	return hub.Errorf(hub.Forbidden, "a server that is started here and listens at %s cannot be run in a sandbox: its port would be inside", s.URL).
+		WithHint("leave out --sandbox, if it may have your rights")
 }
 
 func (at Machine) spec(m *manifest.Manifest, s *gateway.Server, set map[string]string, grants Grants) (*sandbox.Spec, error) {
@@ -69,11 +72,8 @@ func (at Machine) spec(m *manifest.Manifest, s *gateway.Server, set map[string]s
 		}
 		given = append(given, mount)
 	}
-	if out.Hidden, err = sandbox.Masked(at.Home, given); err != nil {
-		return nil, hub.Errorf(hub.Invalid, "%v", err)
-	}
-	for _, name := range []string{"credentials.json", "config.json", "secrets.age", "secrets.key"} {
-		out.Hidden = append(out.Hidden, filepath.Join(at.Store, name))
+	if out.Hidden, err = at.hidden(given); err != nil {
+		return nil, err
 	}
 	program, err := at.program(s.Command)
 	if err != nil {
@@ -92,6 +92,18 @@ func (at Machine) spec(m *manifest.Manifest, s *gateway.Server, set map[string]s
 	out.Limits, err = limits(p.Resources)
 	s.Env = environment(s.Env, set, append(p.Environment, p.Secrets...), at.Home)
 	return out, err
+}
+
+// hidden is what is never shown of what was granted.
+func (at Machine) hidden(given []sandbox.Mount) ([]string, error) {
+	out, err := sandbox.Masked(at.Home, given)
+	if err != nil {
+		return nil, hub.Errorf(hub.Invalid, "%v", err)
+	}
+	for _, name := range []string{"credentials.json", "config.json", "secrets.age", "secrets.key"} {
+		out = append(out, filepath.Join(at.Store, name))
+	}
+	return out, nil
 }
 
 // permissions are what the manifest asks for and what is granted, together.

@@ -99,11 +99,11 @@ func (o *runOptions) run(ctx context.Context) error {
 		return o.bridge(ctx, l.Server)
 	}
 	switch {
+	case l.Server.Sandbox != nil && l.Server.Sandbox.Container != nil && l.Server.Sandbox.Container.Open:
+		o.IO.Notef("mcpm: %s %s runs in a container, unsandboxed, with what its command gives it\n", in.Name, in.Version())
 	case l.Server.Sandbox != nil:
 		l.Server.Sandbox.Denied = o.denied(in.Name)
 		o.IO.Debugf("mcpm: %s %s runs in a sandbox\n", in.Name, in.Version())
-	case confined: // the engine's own container is its sandbox
-		o.IO.Notef("mcpm: %s %s runs in a container, with what its command gives it\n", in.Name, in.Version())
 	default:
 		o.IO.Notef("mcpm: %s %s runs unsandboxed, with your rights\n", in.Name, in.Version())
 	}
