@@ -31,8 +31,15 @@ func (a *App) tools() pin.Tools {
 			env = append(env, kv)
 		}
 	}
-	return pin.Tools{LookPath: a.LookPath, Environ: env, Offline: a.Offline}
+	t := pin.Tools{LookPath: a.LookPath, Environ: env, Offline: a.Offline}
+	if h, err := a.Store(); err == nil {
+		t.Recent = Resolved(h)
+	}
+	return t
 }
+
+// Resolved is the directory of what packages were resolved to within the hour.
+func Resolved(h install.Home) string { return filepath.Join(h.Dir, "resolved") }
 
 // LookPath finds a program on the PATH of the invocation. Relative parts of it are passed over.
 func (a *App) LookPath(name string) (string, error) {

@@ -3,6 +3,7 @@ package kept
 import (
 	"context"
 	"errors"
+	"os"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/cli/term"
@@ -273,6 +274,11 @@ func sweep(a *app.App, everything bool) error {
 	freed, err := h.GC(app.Platform, everything)
 	if err != nil {
 		return err
+	}
+	if everything {
+		if err := os.RemoveAll(app.Resolved(h)); err != nil {
+			return err
+		}
 	}
 	if a.JSON {
 		app.PrintJSON(a.IO, map[string]any{"packages": freed.Trees, "files": freed.Files, "bytes": freed.Bytes})

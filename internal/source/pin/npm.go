@@ -35,13 +35,20 @@ type npmPackage struct {
 var quiet = []string{"--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund", "--no-progress", "--no-update-notifier", "--loglevel=error"}
 
 // Resolve pins a package. NotFound when the version, or the program that knows, is not there; Invalid when a part of it
-// cannot be pinned.
+// cannot be pinned. An exact version that was resolved within the hour is what it was then.
 func (t Tools) Resolve(ctx context.Context, p Package) (*Document, error) {
+	if d := t.recent(p); d != nil {
+		return d, nil
+	}
 	d := &Document{Type: p.Type, Name: p.Name, Version: p.Version, Extras: p.Extras, With: p.With, Python: p.Python, Registry: p.Registry, Packages: map[string]json.RawMessage{}}
 	if err := t.resolve(ctx, d, p); err != nil {
 		return nil, err
 	}
-	return d, d.check()
+	if err := d.check(); err != nil {
+		return nil, err
+	}
+	t.remember(p, d)
+	return d, nil
 }
 
 func (t Tools) resolve(ctx context.Context, d *Document, p Package) error {

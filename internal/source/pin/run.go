@@ -18,6 +18,7 @@ type Tools struct {
 	LookPath func(string) (string, error) // exec.LookPath when nil
 	Environ  []string                     // of the programs
 	Offline  bool                         // nothing is fetched: what is not in their caches is Unavailable
+	Recent   string                       // directory that keeps resolutions for an hour, so that another project does not wait for them; "" for none
 }
 
 const (
