@@ -14,7 +14,7 @@ import (
 )
 
 // place finds the entry for a server, or a free name for one: the server's own, then with its scope,
-// then with the project's directory.
+// then with the project's directory. One that is to the letter what mcpm writes is its own.
 func (f *fileRecord) place(h hosts.Host, p Project, name hub.Name, have map[string]json.RawMessage, value json.RawMessage) (key, action string) {
 	for k, e := range f.Entries {
 		if e.Server == name && e.Project == p.valuesKey() {
@@ -39,6 +39,9 @@ func (f *fileRecord) place(h hosts.Host, p Project, name hub.Name, have map[stri
 	for _, k := range names {
 		if _, taken := have[k]; !taken {
 			return k, "added"
+		}
+		if _, known := f.Entries[k]; !known && sameJSON(have[k], value) {
+			return k, "unchanged" // an mcpm that was killed wrote it, and not that it did
 		}
 	}
 	for i := 2; ; i++ {

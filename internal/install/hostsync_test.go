@@ -382,3 +382,35 @@ func TestAliasIsTaken(t *testing.T) {
 		t.Error("nothing was registered")
 	}
 }
+
+// An mcpm that was killed between writing a host's file and noting that it did leaves an entry that the next one knows again.
+func TestEntryWithoutRecord(t *testing.T) {
+	r, _ := registrar(t)
+	file := filepath.Join(r.Env.Home, ".cursor", "mcp.json")
+	text := func() string {
+		b, _ := os.ReadFile(file)
+		return string(b)
+	}
+	write(t, file, `{"mcpServers": {"other": {"command": "other"}}}`)
+	want := install.Want{Project: install.Project{Dir: t.TempDir()}, Servers: []hub.Name{"acme/db"}}
+	if changes, err := r.Sync(want); err != nil || len(changes) != 1 || changes[0].Action != "added" {
+		t.Fatalf("%+v %v", changes, err)
+	}
+	written := text()
+	if err := os.Remove(filepath.Join(r.Home.Dir, "hosts.json")); err != nil {
+		t.Fatal(err)
+	}
+	if changes, err := r.Sync(want); err != nil || len(changes) != 1 || changes[0].Action != "unchanged" || changes[0].Key != "db" {
+		t.Errorf("again: %+v %v", changes, err)
+	}
+	if got := text(); got != written {
+		t.Errorf("the file is now %s", got)
+	}
+	want.Servers = nil
+	if changes, err := r.Sync(want); err != nil || len(changes) != 1 || changes[0].Action != "removed" {
+		t.Errorf("removed: %+v %v", changes, err)
+	}
+	if got := text(); strings.Contains(got, "acme/db") || !strings.Contains(got, `"other"`) {
+		t.Errorf("the file is now %s", got)
+	}
+}

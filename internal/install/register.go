@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -127,11 +128,7 @@ func (r *Registrar) edit(fn func(*record, hosts.Host, string, *fileRecord) ([]Ch
 			places[p] = h
 		}
 	}
-	paths := make([]string, 0, len(places))
-	for p := range places {
-		paths = append(paths, p)
-	}
-	slices.SortFunc(paths, func(a, b string) int { return strings.Compare(rank(places[a])+a, rank(places[b])+b) })
+	paths := slices.SortedFunc(maps.Keys(places), func(a, b string) int { return strings.Compare(rank(places[a])+a, rank(places[b])+b) })
 	var changes []Change
 	for _, p := range paths {
 		if r.Within != nil && !slices.Contains(r.Within, places[p].ID) {
@@ -215,6 +212,7 @@ func (r *Registrar) registerIn(h hosts.Host, path string, f *fileRecord, p Proje
 		key, action := next.place(h, p, name, have, value)
 		c := Change{Host: h, Path: path, Server: name, Key: key, Action: action}
 		changes = append(changes, c)
+		next.Entries[key] = entryRecord{name, p.valuesKey()}
 		if action == "unchanged" || action == "kept" {
 			continue
 		}
@@ -230,11 +228,10 @@ func (r *Registrar) registerIn(h hosts.Host, path string, f *fileRecord, p Proje
 		if err != nil {
 			return nil, inFile(path, err)
 		}
-		if len(next.Entries) == 0 && action == "added" {
+		if len(next.Entries) == 1 && action == "added" { // the first of ours
 			next.Undo = undo
 		}
 		text, have[key] = out, value
-		next.Entries[key] = entryRecord{name, p.valuesKey()}
 	}
 	if !bytes.Equal(text, was) {
 		if err := r.write(path, was, text, missing, next); err != nil {
