@@ -22,6 +22,7 @@ type branch struct {
 	Missing      bool     `json:"missing,omitempty"`  // asked for, and not locked
 	Unneeded     bool     `json:"unneeded,omitempty"` // locked, and nothing asks for it any more
 	Again        bool     `json:"again,omitempty"`    // shown before, with what it needs
+	Linked       string   `json:"linked,omitempty"`   // the working copy that runs in its place
 	Member       string   `json:"member,omitempty"`   // of a workspace, that asks for it: its directory
 	Dependencies []branch `json:"dependencies"`
 }
@@ -75,7 +76,10 @@ func (o *listOptions) showTree(v *view) error {
 		indent = "  "
 	}
 	for _, one := range views {
-		roots := one.tree()
+		roots, err := o.withLinks(one)
+		if err != nil {
+			return err
+		}
 		part := one.scope.Named(one.member())
 		if len(views) > 1 && !o.JSON && (len(roots) > 0 || part.Member != install.RootMember) {
 			o.IO.Printf("%s\n", o.heading(part, len(roots)))
@@ -94,6 +98,30 @@ func (o *listOptions) showTree(v *view) error {
 	}
 	o.count(v, len(v.names()), missingFrom(v))
 	return nil
+}
+
+// withLinks is the tree of a view with its working copies.
+func (o *listOptions) withLinks(v *view) ([]branch, error) {
+	roots := v.tree()
+	h, err := o.Store()
+	if err != nil {
+		return nil, err
+	}
+	rows, err := linked(h, v.Project, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		i := slices.IndexFunc(roots, func(b branch) bool { return b.Name == r.Name.String() })
+		if i < 0 {
+			i, roots = len(roots), append(roots, branch{Name: r.Name.String(), Dependencies: []branch{}})
+		}
+		roots[i].Linked, roots[i].Missing = r.Linked, false
+		if !o.JSON {
+			roots[i].Linked = o.place(r.Linked)
+		}
+	}
+	return roots, nil
 }
 
 // grow prints a branch: first goes before its own line, rest before those below it. A pipe gets the same lines, so
@@ -121,6 +149,8 @@ func (o *listOptions) grow(b branch, first, rest string) {
 // standing is what else there is to say of a branch than its range.
 func (b *branch) standing() string {
 	switch {
+	case b.Linked != "":
+		return "is " + b.Linked
 	case b.Missing:
 		return "not installed"
 	case b.Unneeded:
