@@ -91,7 +91,7 @@ func (o *initOptions) run(ctx context.Context) error {
 	o.defaults()
 	if !o.yes {
 		if !o.IO.Interactive() {
-			return app.Usage("init asks questions, and nobody is here to answer").WithHint("mcpm init --yes --name @scope/name --command \"...\"")
+			return app.Usage("init asks questions, and nobody is here to answer").WithHint("mcpm init%s --yes --name @scope/name --command \"...\"", app.Join(" -w ", o.dir))
 		}
 		if err := o.wizard(ctx); err != nil {
 			return err

@@ -87,7 +87,11 @@ func (o *infoOptions) asks(m *manifest.Manifest) {
 	list := asks.Of(m)
 	asks.Print(o.IO, o.IO.Out, list)
 	if len(list) == 0 {
-		o.IO.Printf("    nothing it declares\n")
+		text := "nothing that it declares"
+		if len(asks.Remote(m)) == 0 { // it is started here
+			text += "; without --sandbox it runs with all of your rights"
+		}
+		o.IO.Printf("    %s\n", o.IO.Wrap(text, 4))
 	}
 }
 
