@@ -65,6 +65,9 @@ var errEnded = errors.New("it ended")
 func (b *backend) need(ctx context.Context) (*running, error) {
 	b.starting.Lock()
 	defer b.starting.Unlock()
+	if err := b.sess.ctx.Err(); err != nil {
+		return nil, err
+	}
 	b.mu.Lock()
 	r, failure, wait := b.run, b.failure, time.Until(b.retryAt)
 	b.mu.Unlock()

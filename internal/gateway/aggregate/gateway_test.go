@@ -290,3 +290,25 @@ not json
 		}
 	}
 }
+
+// A server that never answers its greeting does not keep the gateway from ending.
+func TestEndWhileStarting(t *testing.T) {
+	g := &aggregate.Gateway{Version: "1", Log: testWriter{t}}
+	g.SetMembers(members(t, "hang"))
+	ctx, cancel := context.WithCancel(t.Context())
+	in, toGateway := io.Pipe()
+	defer toGateway.Close()
+	ended := make(chan error, 1)
+	go func() { ended <- g.ServeLines(ctx, in, io.Discard) }()
+	fmt.Fprintln(toGateway, `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`)
+	time.Sleep(200 * time.Millisecond) // it starts
+	cancel()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("it still waits for the server")
+	}
+}

@@ -23,6 +23,8 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	case "raw":
 		raw()
+	case "hang":
+		time.Sleep(time.Minute)
 	case "broken":
 		fmt.Fprintln(os.Stderr, "cannot open the database")
 		os.Exit(3)

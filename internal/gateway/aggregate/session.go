@@ -280,13 +280,13 @@ func (s *session) rest(after time.Duration) {
 	}
 }
 
-// close ends the session and its servers.
+// close ends the session and its servers, those that are still starting too.
 func (s *session) close() {
 	s.g.forget(s)
+	s.cancel()
 	var wg sync.WaitGroup
 	for _, b := range s.all() {
 		wg.Go(b.halt)
 	}
 	wg.Wait()
-	s.cancel()
 }
