@@ -14,13 +14,29 @@ import (
 	"time"
 )
 
-// result is what a load run measured.
+// result is what the load runs on one program measured together.
 type result struct {
-	requests      int
-	errors        int
-	perSecond     float64
-	p50, p95, p99 time.Duration
-	bytes         int // of one answer's body, on average
+	times    []time.Duration // of each answer
+	took     time.Duration
+	errors   int
+	received int // bytes of all bodies
+}
+
+// add joins what another run on the same program measured.
+func (r *result) add(other result) {
+	r.times = append(r.times, other.times...)
+	r.took, r.errors, r.received = r.took+other.took, r.errors+other.errors, r.received+other.received
+}
+
+func (r *result) perSecond() float64 { return float64(len(r.times)) / r.took.Seconds() }
+
+// bytes is the size of one answer's body, on average.
+func (r *result) bytes() int { return r.received / len(r.times) }
+
+// at returns the time within which the share q of all answers came. It sorts the times.
+func (r *result) at(q float64) time.Duration {
+	slices.Sort(r.times)
+	return r.times[min(len(r.times)-1, int(q*float64(len(r.times))))]
 }
 
 // load sends GET requests over so many kept connections for a time: each sends the next path as soon as
@@ -34,9 +50,7 @@ func load(ctx context.Context, addr string, paths []string, connections int, d t
 		requests[i] = []byte("GET " + p + " HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n\r\n")
 	}
 	var mu sync.Mutex
-	var all []time.Duration
 	var out result
-	var total int
 	var wg sync.WaitGroup
 	var failed error
 	start := time.Now()
@@ -45,21 +59,17 @@ func load(ctx context.Context, addr string, paths []string, connections int, d t
 			times, bad, size, err := one(ctx, addr, requests, c*len(requests)/connections)
 			mu.Lock()
 			defer mu.Unlock()
-			all, out.errors, total = append(all, times...), out.errors+bad, total+size
+			out.add(result{times: times, errors: bad, received: size})
 			if err != nil && failed == nil {
 				failed = err
 			}
 		})
 	}
 	wg.Wait()
-	took := time.Since(start)
-	if failed != nil || len(all) == 0 {
-		return out, fmt.Errorf("load on %s: %d answers: %w", paths[0], len(all), failed)
+	out.took = time.Since(start)
+	if failed != nil || len(out.times) == 0 {
+		return out, fmt.Errorf("load on %s: %d answers: %w", paths[0], len(out.times), failed)
 	}
-	slices.Sort(all)
-	at := func(q float64) time.Duration { return all[min(len(all)-1, int(q*float64(len(all))))] }
-	out.requests, out.perSecond, out.bytes = len(all), float64(len(all))/took.Seconds(), total/len(all)
-	out.p50, out.p95, out.p99 = at(.5), at(.95), at(.99)
 	return out, nil
 }
 

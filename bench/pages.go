@@ -47,9 +47,9 @@ func (b *bench) pages(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("| %s | %.0f | %s | %s | %s | %d |\n", p.name, r.perSecond, short(r.p50), short(r.p95), short(r.p99), r.bytes)
-		if !p.again && r.requests > len(p.paths) {
-			fmt.Printf("(%d pages were asked for %d times: some were kept)\n", len(p.paths), r.requests)
+		fmt.Printf("| %s | %.0f | %s | %s | %s | %d |\n", p.name, r.perSecond(), short(r.at(.5)), short(r.at(.95)), short(r.at(.99)), r.bytes())
+		if !p.again && len(r.times) > len(p.paths) {
+			fmt.Printf("(%d pages were asked for %d times: some were kept)\n", len(p.paths), len(r.times))
 		}
 		if r.errors > 0 {
 			return fmt.Errorf("%s: %d answers were errors", p.name, r.errors)

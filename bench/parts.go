@@ -94,6 +94,9 @@ func (b *bench) scenarios() []scenario {
 	}
 }
 
+// rounds is into how many turns a load is split.
+const rounds = 5
+
 // reads loads every target and, with the bytes of the first, the ceiling.
 func (b *bench) reads(ctx context.Context) error {
 	if err := b.settled(ctx); err != nil {
@@ -105,29 +108,40 @@ func (b *bench) reads(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for i, t := range append([]*target{top}, b.targets...) {
-			paths := sc.paths(t)
-			if i == 0 {
-				paths = sc.paths(b.targets[0])
-			}
-			if _, err := load(ctx, t.addr, paths, b.connections, b.duration/5); err != nil { // warm
-				return err
-			}
-			r, err := load(ctx, t.addr, paths, b.connections, b.duration)
+		if err := b.compare(ctx, sc, top); err != nil {
+			return err
+		}
+		top.stop()
+	}
+	return nil
+}
+
+// compare loads the ceiling and every target in turn, round after round: what disturbs the machine for a
+// second then meets them all.
+func (b *bench) compare(ctx context.Context, sc scenario, top *target) error {
+	all := append([]*target{top}, b.targets...)
+	results := make([]result, len(all))
+	for round := range rounds + 1 { // the first warms
+		for i, t := range all {
+			paths := sc.paths(b.targets[max(0, i-1)])
+			r, err := load(ctx, t.addr, paths, b.connections, b.duration/rounds)
 			if err != nil {
 				return err
 			}
-			if i == 0 {
-				top.best = r.perSecond
+			if round > 0 {
+				results[i].add(r)
 			}
-			rss, own := t.rss()
-			fmt.Printf("| %s | %.0f | %.2f | %s | %s | %s | %d | %d (%d) |", t.name, r.perSecond, r.perSecond/top.best, short(r.p50), short(r.p95), short(r.p99), r.bytes, rss, own)
-			if r.errors > 0 {
-				fmt.Printf(" %d errors", r.errors)
-			}
-			fmt.Println()
 		}
-		top.stop()
+	}
+	for i, t := range all {
+		r := &results[i]
+		rss, own := t.rss()
+		fmt.Printf("| %s | %.0f | %.2f | %s | %s | %s | %d | %d (%d) |", t.name, r.perSecond(), r.perSecond()/results[0].perSecond(),
+			short(r.at(.5)), short(r.at(.95)), short(r.at(.99)), r.bytes(), rss, own)
+		if r.errors > 0 {
+			fmt.Printf(" %d errors", r.errors)
+		}
+		fmt.Println()
 	}
 	return nil
 }
@@ -169,57 +183,56 @@ func (b *bench) ceilingFor(ctx context.Context, paths []string) (*target, error)
 	return t, err
 }
 
-// publishCount is how many publishes are timed.
+// publishCount is how many publishes of each program are timed.
 const publishCount = 1000
 
-// publish sends publishes one after the other, each acknowledged before the next.
+// publish sends publishes one after the other, each acknowledged before the next, to each program in turn.
 func (b *bench) publish(ctx context.Context) error {
 	fmt.Printf("\n## Publishing, %d one after the other (durable)\n\n| program | publishes/s | p50 | p99 |\n|---|---|---|---|\n", publishCount)
 	if err := b.setGrown(true); err != nil {
 		return err
 	}
-	for _, t := range b.targets {
-		if err := b.settled(ctx); err != nil { // also of what the one before published
-			return err
+	results := make([]result, len(b.targets))
+	for range rounds {
+		for i, t := range b.targets {
+			if err := b.settled(ctx); err != nil { // also of what the one before published
+				return err
+			}
+			r, err := t.publishMany(ctx, publishCount/rounds)
+			if err != nil {
+				return fmt.Errorf("%s: %w", t.name, err)
+			}
+			results[i].add(r)
 		}
-		times, err := t.publishAll(ctx)
-		if err != nil {
-			return fmt.Errorf("%s: %w", t.name, err)
-		}
-		var sum time.Duration
-		for _, d := range times {
-			sum += d
-		}
-		slices.Sort(times)
-		fmt.Printf("| %s | %.0f | %s | %s |\n", t.name, float64(len(times))/sum.Seconds(), short(times[len(times)/2]), short(times[len(times)*99/100]))
+	}
+	for i, t := range b.targets {
+		r := &results[i]
+		fmt.Printf("| %s | %.0f | %s | %s |\n", t.name, r.perSecond(), short(r.at(.5)), short(r.at(.99)))
 	}
 	return nil
 }
 
-func (t *target) publishAll(ctx context.Context) ([]time.Duration, error) {
-	token := ""
-	var times []time.Duration
+func (t *target) publishMany(ctx context.Context, count int) (out result, err error) {
+	token, err := t.token(ctx)
+	if err != nil {
+		return out, err
+	}
 	stamp := time.Now().UnixNano()
 	rng := rand.New(rand.NewPCG(uint64(stamp), 1))
-	for i := range publishCount {
-		if i%200 == 0 {
-			var err error
-			if token, err = t.token(ctx); err != nil {
-				return nil, err
-			}
-		}
+	for i := range count {
 		sj := serverJSON(rng, fmt.Sprintf("io.modelcontextprotocol.anonymous/bench-%d-%d", stamp, i), "weather", "read", 0)
 		body, err := json.Marshal(sj)
 		if err != nil {
-			return nil, err
+			return out, err
 		}
 		began := time.Now()
 		if _, err := t.post(ctx, "/v0.1/publish", token, body); err != nil {
-			return nil, err
+			return out, err
 		}
-		times = append(times, time.Since(began))
+		took := time.Since(began)
+		out.times, out.took = append(out.times, took), out.took+took
 	}
-	return times, nil
+	return out, nil
 }
 
 func (t *target) token(ctx context.Context) (string, error) {

@@ -33,8 +33,7 @@ type target struct {
 	command []string
 	env     []string
 	process *exec.Cmd
-	best    float64 // requests a second, of the ceiling
-	search  string  // path and query of a search, up to the words
+	search  string // path and query of a search, up to the words
 }
 
 func (b *bench) stopAll() {
