@@ -138,6 +138,22 @@ container engine fetches it then, and compares it.
 
 One fact is one line, so that a merge conflict can be read. Members that this version does not know are kept.
 `,
+	"workspaces": `A workspace is several servers in one repository, with one mcpm-lock.json. The mcp.json at its root names them:
+
+  { "workspaces": ["servers/*", "!servers/old"] }
+
+Each directory that a pattern fits, and that has an mcp.json, is a member. What all of them ask for is resolved
+together: one version of a server in the whole workspace, and where two members cannot agree, mcpm names them.
+
+  mcpm init -w servers/new              makes a member
+  mcpm install                          at the root: what all members ask for; in a member: what that one does
+  mcpm install -w @acme/web @acme/db    writes the mcp.json of that member
+  mcpm update --filter "./servers/*"    for the members that a pattern fits
+
+-w takes the name or the directory of a member, --filter a pattern of either; both may be given again. A member that
+needs another asks for "workspace:^" (or ~, *, a range) in place of a range: it runs from its directory, and
+mcpm publish writes the version that it has then.
+`,
 	"hosts": `Host applications are the programs that use MCP servers. mcpm adds each server you install to the ones it
 finds on this machine: Claude Desktop, Claude Code, Cursor, VS Code, Windsurf, Zed, Codex and some thirty
 more. They get the entry "mcpm run NAME", so an update needs no edit and no secret is in their files.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -90,7 +91,8 @@ func newRoot(a *app.App) *cobra.Command {
 	f := root.PersistentFlags()
 	f.BoolVar(&a.JSON, "json", false, "answer in JSON")
 	f.BoolVarP(&a.Quiet, "quiet", "q", false, "say only what was asked for, and errors")
-	f.CountVarP(&a.Verbose, "verbose", "v", "say more")
+	f.VarP((*counter)(&a.Verbose), "verbose", "v", "say more; -vv names each request to a hub, too")
+	f.Lookup("verbose").NoOptDefVal = "true"
 	f.StringVar(&a.Registry, "registry", "", "the hub to use, a `URL`")
 	f.BoolVar(&a.Offline, "offline", false, "use nothing but what is on this machine")
 	f.StringVarP(&a.DirFlag, "dir", "C", "", "work as if started in `DIR`")
@@ -179,8 +181,24 @@ Flags:
 Everywhere:
 {{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableSubCommands}}
 
-mcpm VERB --help tells more. mcpm help TOPIC explains: ranges, permissions, lockfile, hosts, sandbox, secrets.{{end}}
+mcpm VERB --help tells more. mcpm help TOPIC explains: ranges, permissions, lockfile, workspaces, hosts, sandbox,
+secrets.{{end}}
 `
+
+// counter counts how often a flag is given. To pflag it is a bool, so that help shows no value.
+type counter int
+
+func (c *counter) String() string { return strconv.Itoa(int(*c)) }
+func (c *counter) Type() string   { return "bool" }
+func (c *counter) Set(s string) error {
+	if s == "true" {
+		*c++
+		return nil
+	}
+	n, err := strconv.ParseUint(s, 10, 8)
+	*c = counter(n)
+	return err
+}
 
 // fitHelp sets help to the width of the terminal.
 func fitHelp(root *cobra.Command, a *app.App) {

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -36,6 +37,9 @@ type ClientOptions struct {
 	HTTP      *http.Client  // default: one with timeouts for each step of a connection
 	Attempts  int           // how often a repeatable request is tried; default 4
 	Backoff   time.Duration // wait before the second try, doubled each time; default 150 ms
+
+	// Trace, when set, is told of each request and what came of it: the status, or why there was no answer.
+	Trace func(method, url, answer string, took time.Duration)
 }
 
 // Client speaks /api/v1 of one hub. Its methods are safe for concurrent use. What fails comes back as a
@@ -69,6 +73,9 @@ func NewClient(base string, opts ClientOptions) (*Client, error) {
 		h = *opts.HTTP
 	} else {
 		h.Transport = newTransport()
+	}
+	if opts.Trace != nil {
+		h.Transport = traced{cmp.Or(h.Transport, http.DefaultTransport), opts.Trace}
 	}
 	h.CheckRedirect = checkRedirect
 	c.http = &h

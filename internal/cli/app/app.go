@@ -136,6 +136,7 @@ func (a *App) ClientAt(registry string) (*wire.Client, error) {
 	c, err := wire.NewClient(registry, wire.ClientOptions{
 		UserAgent: a.UserAgent(),
 		HTTP:      a.HTTP,
+		Trace:     a.IO.Request,
 		Token:     func(ctx context.Context, rejected string) (string, error) { return a.token(ctx, registry, rejected) },
 	})
 	if err == nil {

@@ -3,10 +3,12 @@
 package author
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,6 +21,7 @@ import (
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest"
+	"github.com/mcphub/mcphub/internal/manifest/spdx"
 	"github.com/modelcontextprotocol/registry/pkg/model"
 	"github.com/spf13/cobra"
 )
@@ -43,8 +46,8 @@ func NewInit(a *app.App) *cobra.Command {
 		Use:   "init",
 		Short: "Write the mcp.json of a server of your own",
 		Long: "Init writes an mcp.json that describes your server: its name, how it is started, what it offers. On a\n" +
-			"terminal it asks; with --yes it takes the flags and sensible defaults. With --probe it starts the server\n" +
-			"and fills in its tools, resources and prompts. With -w it makes a member of a workspace, in a directory that\n" +
+			"terminal it asks; with --yes it takes the flags, and what package.json, pyproject.toml or the files of the\n" +
+			"directory say. With --probe it starts the server and fills in its tools, resources and prompts. With -w it makes a member of a workspace, in a directory that\n" +
 			"the patterns of its root take.",
 		Example: "  mcpm init\n  mcpm init --yes --name @acme/weather --description \"Tells the weather\" --command \"node dist/index.js\" --probe\n" +
 			"  mcpm init --yes --name @acme/weather --description \"Tells the weather\" --npm @acme/weather-mcp@1.2.0\n" +
@@ -58,7 +61,7 @@ func NewInit(a *app.App) *cobra.Command {
 	f.BoolVar(&o.force, "force", false, "replace an mcp.json that is there")
 	f.BoolVar(&o.dryRun, "dry-run", false, "print the file, write nothing")
 	f.StringVar(&o.name, "name", "", "its name, `@scope/name`")
-	f.StringVar(&o.version, "version", "0.1.0", "its version")
+	f.StringVar(&o.version, "version", "", "its version (default that of package.json or pyproject.toml, else 0.1.0)")
 	f.StringVar(&o.title, "title", "", "its name for people")
 	f.StringVar(&o.description, "description", "", "what it does, in a sentence")
 	f.StringVar(&o.license, "license", "", "its license, an SPDX `ID`")
@@ -139,7 +142,13 @@ var notInName = lazyregexp.New(`[^a-z0-9._-]+`)
 
 // defaults guesses from the directory what was not said.
 func (o *initOptions) defaults() {
-	base := strings.Trim(notInName.ReplaceAllString(strings.ToLower(filepath.Base(o.Dir)), "-"), "-._")
+	g := guess(o.Dir)
+	o.version, o.description = cmp.Or(o.version, g.Version, "0.1.0"), cmp.Or(o.description, g.Description)
+	if unknown, err := spdx.Check(g.License); o.license == "" && err == nil && len(unknown) == 0 {
+		o.license = g.License
+	}
+	base := path.Base(cmp.Or(g.Name, filepath.Base(o.Dir))) // the scope of npm is not one of the hub
+	base = strings.Trim(notInName.ReplaceAllString(strings.ToLower(base), "-"), "-._")
 	if len(base) < 2 {
 		base = "server"
 	}
@@ -155,6 +164,9 @@ func (o *initOptions) defaults() {
 		o.name = "@" + scope + "/" + base
 	}
 	if o.command != "" || o.npm != "" || o.pypi != "" || o.oci != "" || o.url != "" {
+		return
+	}
+	if o.command = g.Main; o.command != "" {
 		return
 	}
 	for _, guess := range []struct{ file, command string }{
@@ -261,7 +273,7 @@ func (o *initOptions) build() (*manifest.Manifest, error) {
 		}
 		spec.Command, spec.Args = words[0], o.fromBundle(words[1:])
 	default:
-		return nil, app.Usage("nothing says how the server is started").WithHint("--command, --npm, --pypi, --oci or --url")
+		return nil, app.Usage("nothing here says how the server is started").WithHint(`say it: --command "node dist/index.js", or --npm, --pypi, --oci or --url`)
 	}
 	for _, e := range o.env {
 		if m.Configuration == nil {

@@ -147,7 +147,7 @@ func (o *infoOptions) show(s *wire.ServerDetail, registry string) {
 	o.Fact("keywords", "%s", strings.Join(s.Keywords, ", "))
 	o.Fact("runs as", "%s", strings.Join(append(slices.Clone(kinds), transports...), ", "))
 	o.Fact("installs", "%d", s.Installs)
-	o.Fact("described", "%d of 100", s.Score)
+	o.Fact("described", "%d%%", s.Score)
 	if len(s.DistTags) > 0 {
 		o.Fact("tags", "%s", tagList(s.DistTags))
 	}

@@ -45,8 +45,8 @@ func (t *Table) Len() int { return len(t.rows) }
 
 const (
 	gap      = 3
-	readable = 24 // columns of a cut text that still say something, unless the table says more
-	longest  = 60 // columns that are set aside for a text in a pipe; a longer one goes beyond
+	readable = 24  // columns of a cut text that still say something, unless the table says more
+	longest  = 200 // columns that are set aside for a text in a pipe; a longer one goes beyond
 )
 
 // Fits reports whether the table can be set to the width of the terminal with its flexible columns still

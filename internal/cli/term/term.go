@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -73,6 +74,13 @@ func (t *IO) Notef(format string, args ...any) {
 func (t *IO) Debugf(format string, args ...any) {
 	if t.Verbosity > 0 {
 		fmt.Fprintf(t.Err, format, args...)
+	}
+}
+
+// Request writes one line to Err with -vv: a request, and what came of it.
+func (t *IO) Request(method, url, answer string, took time.Duration) {
+	if t.Verbosity > 1 {
+		fmt.Fprintf(t.Err, "mcpm: %s %s: %s, %s\n", method, Clean(url), Clean(answer), took.Round(100*time.Microsecond))
 	}
 }
 
