@@ -1,12 +1,7 @@
 package bleveindex
 
 import (
-	"context"
 	"slices"
-
-	"github.com/blevesearch/bleve/v2"
-	"github.com/blevesearch/bleve/v2/search/query"
-	index "github.com/blevesearch/bleve_index_api"
 
 	"github.com/mcphub/mcphub/internal/fulltext"
 )
@@ -31,45 +26,30 @@ func among(fields ...string) func(fulltext.Query) (fulltext.Query, bool) {
 	return func(q fulltext.Query) (fulltext.Query, bool) { return q, slices.Contains(fields, q.Field) }
 }
 
-// large makes the query of a large index.
-func (x *Index) large(ctx context.Context, q fulltext.Query) (query.Query, error) {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	advanced, err := x.index.Advanced()
+// phrases finds what has some of the phrases of a text.
+func (x *Index) phrases(r *reader, q fulltext.Query) ([]match, error) {
+	if len(q.Any) == 0 || r.docs < x.largeFrom {
+		return r.find(q, nil)
+	}
+	must, should, err := r.rare(q.Any, r.docs/rareShare)
 	if err != nil {
-		return nil, failed("read", err)
+		return nil, err
 	}
-	r, err := advanced.Reader()
+	if must, should, err = r.narrow(must, should, r.docs/muchShare); err != nil {
+		return nil, err
+	}
+	found, err := r.any(must, 1, nil)
 	if err != nil {
-		return nil, failed("read", err)
+		return nil, err
 	}
-	defer r.Close()
-	docs, err := r.DocCount()
-	if err != nil {
-		return nil, failed("read", err)
-	}
-	last := len(q.Any) - 1 // the phrases; before them are the exact name and its beginning
-	if last < 0 || len(q.Any[last].Any) == 0 || docs < x.largeFrom {
-		return translate(q), nil
-	}
-	must, should, err := part(ctx, r, q.Any[last].Any, docs/rareShare)
-	if err != nil {
-		return nil, failed("read", err)
-	}
-	if must, should, err = narrow(ctx, r, must, should, docs/muchShare); err != nil {
-		return nil, failed("read", err)
-	}
-	b := bleve.NewBooleanQuery()
-	b.AddMust(bleve.NewDisjunctionQuery(translateAll(must)...))
-	b.AddShould(translateAll(should)...)
-	return bleve.NewDisjunctionQuery(append(translateAll(q.Any[:last]), b)...), nil
+	return found, r.better(found, should)
 }
 
-// part divides phrases into the rare and the common ones; when all are common, the rarest counts as rare.
-func part(ctx context.Context, r index.IndexReader, phrases []fulltext.Query, rare uint64) (must, should []fulltext.Query, err error) {
+// rare divides phrases into the rare and the common ones; when all are common, the rarest counts as rare.
+func (r *reader) rare(phrases []fulltext.Query, rare uint64) (must, should []fulltext.Query, err error) {
 	counts := make([]uint64, len(phrases))
 	for i, p := range phrases {
-		if counts[i], err = often(ctx, r, p); err != nil {
+		if counts[i], err = r.often(p); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -95,8 +75,8 @@ func part(ctx context.Context, r index.IndexReader, phrases []fulltext.Query, ra
 }
 
 // narrow looks for phrases that find much where words weigh most, as long as enough is found there; elsewhere they rank.
-func narrow(ctx context.Context, r index.IndexReader, must, should []fulltext.Query, much uint64) (_, _ []fulltext.Query, err error) {
-	all, err := often(ctx, r, fulltext.Query{Any: must})
+func (r *reader) narrow(must, should []fulltext.Query, much uint64) (_, _ []fulltext.Query, err error) {
+	all, err := r.often(fulltext.Query{Any: must})
 	if err != nil || all <= max(much, enough) {
 		return must, should, err
 	}
@@ -107,7 +87,7 @@ func narrow(ctx context.Context, r index.IndexReader, must, should []fulltext.Qu
 				in = append(in, q)
 			}
 		}
-		n, err := often(ctx, r, fulltext.Query{Any: in})
+		n, err := r.often(fulltext.Query{Any: in})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -140,19 +120,14 @@ func within(q fulltext.Query, place func(fulltext.Query) (fulltext.Query, bool))
 }
 
 // often is about how many documents a query finds.
-func often(ctx context.Context, r index.IndexReader, q fulltext.Query) (uint64, error) {
+func (r *reader) often(q fulltext.Query) (uint64, error) {
 	switch {
 	case q.Field != "":
-		t, err := r.TermFieldReader(ctx, []byte(q.Value), q.Field, false, false, false)
-		if err != nil {
-			return 0, err
-		}
-		defer t.Close()
-		return t.Count(), nil
+		return r.look(q.Field, q.Value)
 	case len(q.All) > 0:
 		least := uint64(1 << 62)
 		for _, sub := range q.All {
-			n, err := often(ctx, r, sub)
+			n, err := r.often(sub)
 			if err != nil {
 				return 0, err
 			}
@@ -162,7 +137,7 @@ func often(ctx context.Context, r index.IndexReader, q fulltext.Query) (uint64, 
 	}
 	var sum uint64
 	for _, sub := range q.Any {
-		n, err := often(ctx, r, sub)
+		n, err := r.often(sub)
 		if err != nil {
 			return 0, err
 		}

@@ -2,14 +2,8 @@ package bleveindex
 
 import (
 	"cmp"
-	"context"
-	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/blevesearch/bleve/v2/index/scorch"
-	"github.com/blevesearch/bleve/v2/search"
-	"github.com/blevesearch/bleve/v2/search/query"
 
 	"github.com/mcphub/mcphub/internal/fulltext"
 	"github.com/mcphub/mcphub/internal/hub"
@@ -20,7 +14,6 @@ import (
 const (
 	fieldLabels = "labels"
 	labelCut    = "\x01"
-	checkEvery  = 4096 // matches between two looks at whether anybody still waits
 )
 
 // labelsOf returns the terms of fieldLabels.
@@ -38,16 +31,14 @@ func labelsOf(fields []fulltext.Field) []byte {
 	return b
 }
 
-// count returns the most frequent values of facets among all that a query finds.
-func (x *Index) count(ctx context.Context, ask query.Query, facets []hub.Facet) (map[hub.Facet][]hub.FacetCount, error) {
+// count returns the most frequent values of facets among documents.
+func (x *Index) count(r *reader, docs docSet, facets []hub.Facet) (map[hub.Facet][]hub.FacetCount, error) {
 	if len(facets) == 0 {
 		return nil, nil
 	}
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	counts, all, err := x.labelCounts(ctx, ask)
+	counts, all, err := x.labelCounts(r, docs)
 	if err != nil {
-		return nil, failed("counted", err)
+		return nil, err
 	}
 	lists, asked := make([][]hub.FacetCount, len(all.facets)), make([]bool, len(all.facets))
 	for i, f := range all.facets {
@@ -68,52 +59,26 @@ func (x *Index) count(ctx context.Context, ask query.Query, facets []hub.Facet) 
 	return out, nil
 }
 
-// labelCounts returns how many of what a query finds have each label.
-func (x *Index) labelCounts(ctx context.Context, ask query.Query) ([]int, known, error) {
-	advanced, err := x.index.Advanced()
+// labelCounts returns how many of the documents have each label.
+func (x *Index) labelCounts(r *reader, docs docSet) ([]int, known, error) {
+	parts, all, err := x.columns.of(r.snapshot)
 	if err != nil {
 		return nil, known{}, err
 	}
-	reader, err := advanced.Reader()
-	if err != nil {
-		return nil, known{}, err
-	}
-	defer reader.Close()
-	snapshot, ok := reader.(*scorch.IndexSnapshot)
-	if !ok {
-		return nil, known{}, fmt.Errorf("the index is a %T", reader)
-	}
-	parts, all, err := x.columns.of(snapshot)
-	if err != nil {
-		return nil, known{}, err
-	}
-	found, err := ask.Searcher(ctx, reader, x.index.Mapping(), search.SearcherOptions{Score: "none"})
-	if err != nil {
-		return nil, known{}, err
-	}
-	defer found.Close()
 	counts := make([]int, len(all.labels))
-	pool := &search.SearchContext{DocumentMatchPool: search.NewDocumentMatchPool(found.DocumentMatchPoolSize()+1, 0), IndexReader: reader}
-	for seen, at := 0, 0; ; seen++ {
-		if seen%checkEvery == 0 && ctx.Err() != nil {
-			return nil, known{}, ctx.Err()
+	seen, at := 0, 0
+	for doc := range docs.all() {
+		if seen++; seen%checkEvery == 0 && r.ctx.Err() != nil {
+			return nil, known{}, r.ctx.Err()
 		}
-		m, err := found.Next(pool)
-		if err != nil || m == nil {
-			return counts, all, err
-		}
-		doc := m.IndexInternalID.Value()
-		if doc < parts[at].base { // matches come in the order of their numbers; if ever not, begin again
-			at = 0
-		}
-		for doc >= parts[at].end {
+		for uint64(doc) >= parts[at].end {
 			at++
 		}
-		for _, n := range parts[at].of(doc) {
+		for _, n := range parts[at].of(uint64(doc)) {
 			counts[n]++
 		}
-		pool.DocumentMatchPool.Put(m)
 	}
+	return counts, all, nil
 }
 
 // insert puts a count in its place, most frequent first, ties by value, and keeps hub.MaxFacetValues.

@@ -31,7 +31,9 @@ type Index struct {
 	mu      sync.RWMutex // held to write by Rebuild and Close
 	index   bleve.Index
 	columns *columns // of index
-	dir     string   // "" in memory
+	orders  *orders  // of index
+	scratch scratches
+	dir     string // "" in memory
 	rebuilt bool
 	// largeFrom is how many documents make the index a large one.
 	largeFrom uint64
@@ -44,7 +46,7 @@ var _ hub.Index = (*Index)(nil)
 // broken, or that was made by another version of this package, is replaced by an empty one: Rebuilt tells,
 // and the caller fills it again. Unavailable when another process has it open or the disk fails.
 func Open(dir string) (*Index, error) {
-	x := &Index{largeFrom: largeIndex}
+	x := &Index{largeFrom: largeIndex, scratch: newScratches()}
 	if dir == "" {
 		return x, x.create()
 	}
@@ -90,7 +92,7 @@ func (x *Index) load() (err error) {
 		idx.Close()
 		return err
 	}
-	x.index, x.columns = idx, new(columns)
+	x.index, x.columns, x.orders = idx, new(columns), new(orders)
 	return nil
 }
 
@@ -106,7 +108,7 @@ func (x *Index) create() error {
 		idx.Close()
 		return failed("created", err)
 	}
-	x.index, x.columns = idx, new(columns)
+	x.index, x.columns, x.orders = idx, new(columns), new(orders)
 	return nil
 }
 
@@ -211,7 +213,7 @@ func (x *Index) replace(fresh *Index) error {
 	}
 	old := x.index
 	if x.dir == "" {
-		x.index, x.columns = fresh.index, fresh.columns
+		x.index, x.columns, x.orders = fresh.index, fresh.columns, fresh.orders
 		return old.Close()
 	}
 	if err := errors.Join(fresh.Close(), old.Close(), os.RemoveAll(x.dir)); err != nil {

@@ -5,81 +5,180 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/blevesearch/bleve/v2"
-	"github.com/blevesearch/bleve/v2/search"
-	"github.com/blevesearch/bleve/v2/search/query"
-
 	"github.com/mcphub/mcphub/internal/fulltext"
 	"github.com/mcphub/mcphub/internal/hub"
 )
 
-const (
-	tieMargin  = 32   // hits read beyond a page, in which ties across its end are nearly always settled
-	wideMargin = 2000 // hits read beyond it when they are not
-	maxTiers   = 100  // hits whose tier is found out; few names begin alike
-	fewAlike   = 50   // names that begin alike
-)
+// maxTies is how many documents beyond a page are read to settle which of those that match alike come first. Where more
+// are alike, it is settled among so many.
+const maxTies = 2000
 
 // Search implements hub.Index.
 func (x *Index) Search(ctx context.Context, q hub.SearchQuery) (hub.SearchResult, error) {
 	if err := fulltext.Check(q); err != nil {
 		return hub.SearchResult{}, err
 	}
-	field, filters, text := sortFields[q.Sort], filtersOf(q), fulltext.Cut(q.Text)
-	var ask query.Query
-	if a := fulltext.Ask(text, q.Typing); a != nil {
-		var err error
-		if ask, err = x.large(ctx, *a); err != nil {
-			return hub.SearchResult{}, err
-		}
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	r, err := x.open(ctx)
+	if err != nil {
+		return hub.SearchResult{}, failed("searched", err)
 	}
-	if ask != nil && len(q.Also) > 0 {
-		also := bleve.NewDocIDQuery(q.Also)
-		also.SetBoost(0)
-		ask = bleve.NewDisjunctionQuery(ask, also)
+	defer x.close(r)
+	out, err := x.search(r, q)
+	if err != nil {
+		return hub.SearchResult{}, failed("searched", err)
 	}
-	if ask == nil || q.Sort != hub.ByRelevance || q.Limit == 0 {
-		all := with(ask, filters)
-		if all == nil {
-			all = bleve.NewMatchAllQuery()
-		}
-		req := bleve.NewSearchRequestOptions(all, q.Limit, q.Offset, false)
-		req.Score = "none"
-		req.SortByCustom(search.SortOrder{&search.SortField{Field: field, Type: search.SortFieldAsString}})
-		out, err := x.run(ctx, req)
-		if err == nil {
-			out.Facets, err = x.count(ctx, all, q.Facets)
-		}
-		return out, err
-	}
-	ask = with(ask, filters)
-	out, err := x.ranked(ctx, q, ask)
-	if err == nil {
-		out.Facets, err = x.count(ctx, ask, q.Facets)
-	}
-	if err != nil || len(out.Hits) == 0 || q.Offset > 0 {
-		return out, err
-	}
-	return out, x.tiers(ctx, fulltext.NameIn(text), out.Hits[:min(len(out.Hits), maxTiers)])
+	return out, nil
 }
 
-// ranked returns a page by score, ties by ID. Sorting by ID inside the engine would read the ID of every
-// match; so more than the page is read and sorted here, and still more when a tie reaches beyond that. Where
-// thousands of documents are alike, which of them come first is settled among those.
-func (x *Index) ranked(ctx context.Context, q hub.SearchQuery, ask query.Query) (hub.SearchResult, error) {
-	end := q.Offset + q.Limit
-	var out hub.SearchResult
-	for _, margin := range []int{tieMargin, wideMargin} {
-		req := bleve.NewSearchRequestOptions(ask, end+margin, 0, false)
-		var err error
-		if out, err = x.run(ctx, req); err != nil {
+func (x *Index) search(r *reader, q hub.SearchQuery) (out hub.SearchResult, err error) {
+	docs, err := r.filtered(q)
+	if err != nil {
+		return out, err
+	}
+	var a answer
+	text := fulltext.Cut(q.Text)
+	if ask := fulltext.Ask(text, q.Typing); ask != nil {
+		if a, err = x.answer(r, *ask, q.Also); err != nil {
 			return out, err
 		}
-		if n := len(out.Hits); n < end+margin || end == 0 || out.Hits[n-1].Score != out.Hits[end-1].Score {
-			break
+		a.found = slices.DeleteFunc(a.found, func(m match) bool { return !docs.has(m.doc) })
+		clear(docs)
+		for _, m := range a.found {
+			docs.add(m.doc)
 		}
 	}
-	slices.SortFunc(out.Hits, func(a, b hub.Hit) int {
+	out.Total = docs.count()
+	switch {
+	case q.Limit == 0:
+	case a.asked && q.Sort == hub.ByRelevance:
+		out.Hits, err = r.ranked(a, q.Offset, q.Limit)
+	default:
+		out.Hits, err = x.sorted(r, docs, sortFields[q.Sort], q.Offset, q.Limit)
+	}
+	if err == nil {
+		out.Facets, err = x.count(r, docs, q.Facets)
+	}
+	return out, err
+}
+
+// filtered returns the documents that the filters of a query let through; all when it has none.
+func (r *reader) filtered(q hub.SearchQuery) (docSet, error) {
+	docs, any := newSet(r.size), true
+	narrow := func(fill func(set docSet) error) error {
+		set := docs
+		if !any {
+			set = newSet(r.size)
+		}
+		if err := fill(set); err != nil {
+			return err
+		}
+		if !any {
+			docs.and(set)
+		}
+		any = false
+		return nil
+	}
+	for facet, values := range q.Filter {
+		if len(values) == 0 {
+			continue
+		}
+		err := narrow(func(set docSet) error {
+			for _, v := range values {
+				n, err := r.look(fulltext.FacetPrefix+string(facet), fulltext.Label(v))
+				if err == nil && n > 0 {
+					err = r.read(n, false, nil, func(doc uint32, _, _ float64) { set.add(doc) })
+				}
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	if q.Among != nil {
+		if err := narrow(func(set docSet) error { return r.numbered(q.Among, set) }); err != nil {
+			return nil, err
+		}
+	}
+	if any {
+		r.live(docs)
+	}
+	return docs, nil
+}
+
+// answer is what a text finds, and which of that has its name.
+type answer struct {
+	asked         bool
+	found         []match
+	exact, prefix []match // have the name, or one that begins with it
+}
+
+// answer finds what a query asks for, and the documents with the IDs of also.
+func (x *Index) answer(r *reader, ask fulltext.Query, also []string) (answer, error) {
+	var lists [][]match
+	for _, q := range ask.Any {
+		var found []match
+		var err error
+		if q.Field != "" {
+			found, err = r.find(q, nil)
+		} else {
+			found, err = x.phrases(r, q)
+		}
+		if err != nil {
+			return answer{}, err
+		}
+		lists = append(lists, found)
+	}
+	a := answer{asked: true, exact: lists[0], prefix: lists[1], found: r.union(lists, len(lists), 1)}
+	if len(also) == 0 {
+		return a, nil
+	}
+	set := newSet(r.size)
+	if err := r.numbered(also, set); err != nil {
+		return answer{}, err
+	}
+	var more []match
+	for doc := range set.all() {
+		more = append(more, match{doc: doc})
+	}
+	a.found = r.union([][]match{a.found, more}, 2, 1)
+	return a, nil
+}
+
+// ranked returns a page by score, ties by ID.
+func (r *reader) ranked(a answer, offset, limit int) ([]hub.Hit, error) {
+	end := offset + limit
+	best := slices.Clone(a.found)
+	if len(best) > end {
+		slices.SortFunc(best, func(a, b match) int {
+			switch {
+			case a.score > b.score:
+				return -1
+			case a.score < b.score:
+				return 1
+			}
+			return int(a.doc) - int(b.doc)
+		})
+		last := end
+		for last < len(best) && last < end+maxTies && best[last].score == best[end-1].score {
+			last++
+		}
+		best = best[:last]
+	}
+	hits := make([]hub.Hit, len(best))
+	for i, m := range best {
+		id, err := r.id(m.doc)
+		if err != nil {
+			return nil, err
+		}
+		hits[i] = hub.Hit{ID: id, Score: m.score, Tier: a.tier(m.doc)}
+	}
+	slices.SortFunc(hits, func(a, b hub.Hit) int {
 		switch {
 		case a.Score > b.Score:
 			return -1
@@ -88,55 +187,20 @@ func (x *Index) ranked(ctx context.Context, q hub.SearchQuery, ask query.Query) 
 		}
 		return strings.Compare(a.ID, b.ID)
 	})
-	out.Hits = out.Hits[min(q.Offset, len(out.Hits)):min(end, len(out.Hits))]
-	return out, nil
+	return hits[min(offset, len(hits)):min(end, len(hits))], nil
 }
 
-// tiers notes which hits have the name, or one that begins with it. All that do are read where they are few: looking each
-// hit up by its ID costs more.
-func (x *Index) tiers(ctx context.Context, name string, hits []hub.Hit) error {
-	at := make(map[string]int, len(hits))
-	ids := make([]string, len(hits))
-	for i, h := range hits {
-		at[h.ID], ids[i] = i, h.ID
+// tier says how the name of a document matches.
+func (a answer) tier(doc uint32) hub.Tier {
+	has := func(list []match) bool {
+		_, ok := slices.BinarySearchFunc(list, doc, func(m match, doc uint32) int { return int(m.doc) - int(doc) })
+		return ok
 	}
-	for _, t := range []struct {
-		field string
-		tier  hub.Tier
-	}{{fulltext.Prefix, hub.TierPrefix}, {fulltext.Exact, hub.TierExact}} {
-		found, err := x.some(ctx, term(t.field, name, 1), fewAlike)
-		if err == nil && found.Total > fewAlike {
-			found, err = x.some(ctx, one([]query.Query{term(t.field, name, 1), bleve.NewDocIDQuery(ids)}), len(ids))
-		}
-		if err != nil {
-			return err
-		}
-		for _, h := range found.Hits {
-			if i, ok := at[h.ID]; ok {
-				hits[i].Tier = t.tier
-			}
-		}
+	switch {
+	case has(a.exact):
+		return hub.TierExact
+	case has(a.prefix):
+		return hub.TierPrefix
 	}
-	return nil
-}
-
-// some returns matches in any order, without scores.
-func (x *Index) some(ctx context.Context, q query.Query, limit int) (hub.SearchResult, error) {
-	req := bleve.NewSearchRequestOptions(q, limit, 0, false)
-	req.Score = "none"
-	return x.run(ctx, req)
-}
-
-func (x *Index) run(ctx context.Context, req *bleve.SearchRequest) (hub.SearchResult, error) {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	res, err := x.index.SearchInContext(ctx, req)
-	if err != nil {
-		return hub.SearchResult{}, failed("searched", err)
-	}
-	out := hub.SearchResult{Total: int64(res.Total), Hits: make([]hub.Hit, len(res.Hits))}
-	for i, h := range res.Hits {
-		out.Hits[i] = hub.Hit{ID: h.ID, Score: h.Score}
-	}
-	return out, nil
+	return hub.TierWords
 }
