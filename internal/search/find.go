@@ -186,7 +186,7 @@ func (s *Service) rank(ctx context.Context, q Query, p *Page, text string, near 
 	own := slices.DeleteFunc(res.Hits, func(h hub.Hit) bool { return h.Score == 0 })
 	fused := Fuse(own, near)
 	best := fused[:min(len(fused), priorWidth)]
-	standings, err := s.store.Standings(ctx, idsOf(best))
+	standings, err := s.standings.of(ctx, s.store, idsOf(best))
 	if err != nil {
 		return nil, err
 	}

@@ -42,29 +42,33 @@ type Config struct {
 
 // Service finds servers. Its methods may be called by many at once.
 type Service struct {
-	store    Store
-	index    hub.Index
-	vectors  hub.Vectors
-	embedder hub.Embedder
-	hosts    []string
-	known    func(string) bool
-	speaks   func(string) bool // nil: every word
-	log      *slog.Logger
-	worker   string
-	changed  func()
-	concepts concepts
-	text     *follower
-	meaning  *follower // nil without vectors
+	store     Store
+	index     hub.Index
+	vectors   hub.Vectors
+	embedder  hub.Embedder
+	hosts     []string
+	known     func(string) bool
+	speaks    func(string) bool // nil: every word
+	log       *slog.Logger
+	worker    string
+	changed   func()
+	concepts  concepts
+	standings standings
+	text      *follower
+	meaning   *follower // nil without vectors
 }
 
 // New makes a Service. Nothing is followed until Run is called.
 func New(c Config) *Service {
-	s := &Service{store: c.Store, index: c.Index, vectors: c.Vectors, embedder: c.Embedder, hosts: c.Hosts, known: c.Known, speaks: c.Speaks, log: c.Log, worker: c.Worker, changed: c.Changed}
+	s := &Service{store: c.Store, index: c.Index, vectors: c.Vectors, embedder: c.Embedder, hosts: c.Hosts, known: c.Known, speaks: c.Speaks, log: c.Log, worker: c.Worker}
 	if s.known == nil {
 		s.known = func(string) bool { return false }
 	}
-	if s.changed == nil {
-		s.changed = func() {}
+	s.changed = func() {
+		s.standings.forget()
+		if c.Changed != nil {
+			c.Changed()
+		}
 	}
 	s.text = &follower{s: s, name: "index", lease: s.leaseOf("index", c.IndexName), cursor: "index." + cmp.Or(c.IndexName, c.Worker), count: c.Index.Count, update: s.updateText, rebuild: s.rebuildText}
 	if s.vectors != nil {

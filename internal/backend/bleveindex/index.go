@@ -32,6 +32,7 @@ type Index struct {
 	index   bleve.Index
 	columns *columns // of index
 	orders  *orders  // of index
+	numbers *numbers // of index
 	scratch scratches
 	dir     string // "" in memory
 	rebuilt bool
@@ -92,7 +93,7 @@ func (x *Index) load() (err error) {
 		idx.Close()
 		return err
 	}
-	x.index, x.columns, x.orders = idx, new(columns), new(orders)
+	x.index, x.columns, x.orders, x.numbers = idx, new(columns), new(orders), newNumbers()
 	return nil
 }
 
@@ -108,7 +109,7 @@ func (x *Index) create() error {
 		idx.Close()
 		return failed("created", err)
 	}
-	x.index, x.columns, x.orders = idx, new(columns), new(orders)
+	x.index, x.columns, x.orders, x.numbers = idx, new(columns), new(orders), newNumbers()
 	return nil
 }
 
@@ -213,7 +214,7 @@ func (x *Index) replace(fresh *Index) error {
 	}
 	old := x.index
 	if x.dir == "" {
-		x.index, x.columns, x.orders = fresh.index, fresh.columns, fresh.orders
+		x.index, x.columns, x.orders, x.numbers = fresh.index, fresh.columns, fresh.orders, fresh.numbers
 		return old.Close()
 	}
 	if err := errors.Join(fresh.Close(), old.Close(), os.RemoveAll(x.dir)); err != nil {

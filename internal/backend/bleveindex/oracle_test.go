@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -100,6 +101,13 @@ func TestAsBleve(t *testing.T) {
 		}
 		if got.Total != int64(want.Total) || len(got.Hits) != len(want.Hits) {
 			t.Fatalf("%q: %d found, Bleve finds %d", text, got.Total, want.Total)
+		}
+		page, err := x.Search(t.Context(), hub.SearchQuery{Text: text, Typing: i%4 == 0, Limit: 1 + i%30, Offset: i % 7})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if from := min(i%7, len(got.Hits)); !slices.Equal(page.Hits, got.Hits[from:min(len(got.Hits), from+1+i%30)]) {
+			t.Fatalf("%q: a page of %d from %d is not that of the whole", text, 1+i%30, i%7)
 		}
 		scores := map[string]float64{}
 		for _, h := range want.Hits {

@@ -161,21 +161,6 @@ func (r *reader) id(doc uint32) (string, error) {
 	return "", fmt.Errorf("there is no document %d", doc)
 }
 
-// numbered adds the documents that have these IDs to set.
-func (r *reader) numbered(ids []string, set docSet) error {
-	for i := range r.parts {
-		p := &r.parts[i]
-		found, err := p.DocNumbers(ids)
-		if err != nil {
-			return err
-		}
-		for it := found.Iterator(); it.HasNext(); {
-			set.add(p.base + it.Next())
-		}
-	}
-	return nil
-}
-
 // live adds all documents to set.
 func (r *reader) live(set docSet) {
 	for i := range r.parts {

@@ -1,6 +1,7 @@
 package bleveindex
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -33,7 +34,7 @@ func (x *Index) Search(ctx context.Context, q hub.SearchQuery) (hub.SearchResult
 }
 
 func (x *Index) search(r *reader, q hub.SearchQuery) (out hub.SearchResult, err error) {
-	docs, err := r.filtered(q)
+	docs, err := x.filtered(r, q)
 	if err != nil {
 		return out, err
 	}
@@ -64,7 +65,7 @@ func (x *Index) search(r *reader, q hub.SearchQuery) (out hub.SearchResult, err 
 }
 
 // filtered returns the documents that the filters of a query let through; all when it has none.
-func (r *reader) filtered(q hub.SearchQuery) (docSet, error) {
+func (x *Index) filtered(r *reader, q hub.SearchQuery) (docSet, error) {
 	docs, any := newSet(r.size), true
 	narrow := func(fill func(set docSet) error) error {
 		set := docs
@@ -101,7 +102,7 @@ func (r *reader) filtered(q hub.SearchQuery) (docSet, error) {
 		}
 	}
 	if q.Among != nil {
-		if err := narrow(func(set docSet) error { return r.numbered(q.Among, set) }); err != nil {
+		if err := narrow(func(set docSet) error { return x.numbers.add(r, q.Among, set) }); err != nil {
 			return nil, err
 		}
 	}
@@ -139,7 +140,7 @@ func (x *Index) answer(r *reader, ask fulltext.Query, also []string) (answer, er
 		return a, nil
 	}
 	set := newSet(r.size)
-	if err := r.numbered(also, set); err != nil {
+	if err := x.numbers.add(r, also, set); err != nil {
 		return answer{}, err
 	}
 	var more []match
@@ -155,20 +156,16 @@ func (r *reader) ranked(a answer, offset, limit int) ([]hub.Hit, error) {
 	end := offset + limit
 	best := slices.Clone(a.found)
 	if len(best) > end {
-		slices.SortFunc(best, func(a, b match) int {
-			switch {
-			case a.score > b.score:
-				return -1
-			case a.score < b.score:
-				return 1
+		first(best, end)
+		least := slices.MinFunc(best[:end], byScore).score
+		n := end
+		for i := end; i < len(best) && n < end+maxTies; i++ {
+			if best[i].score == least {
+				best[n], best[i] = best[i], best[n]
+				n++
 			}
-			return int(a.doc) - int(b.doc)
-		})
-		last := end
-		for last < len(best) && last < end+maxTies && best[last].score == best[end-1].score {
-			last++
 		}
-		best = best[:last]
+		best = best[:n]
 	}
 	hits := make([]hub.Hit, len(best))
 	for i, m := range best {
@@ -179,15 +176,39 @@ func (r *reader) ranked(a answer, offset, limit int) ([]hub.Hit, error) {
 		hits[i] = hub.Hit{ID: id, Score: m.score, Tier: a.tier(m.doc)}
 	}
 	slices.SortFunc(hits, func(a, b hub.Hit) int {
-		switch {
-		case a.Score > b.Score:
-			return -1
-		case a.Score < b.Score:
-			return 1
-		}
-		return strings.Compare(a.ID, b.ID)
+		return cmp.Or(cmp.Compare(b.Score, a.Score), strings.Compare(a.ID, b.ID))
 	})
 	return hits[min(offset, len(hits)):min(end, len(hits))], nil
+}
+
+func byScore(a, b match) int { return cmp.Compare(a.score, b.score) }
+
+// first moves the n matches with the highest scores to the front of list, in any order (Hoare's selection).
+func first(list []match, n int) {
+	for lo, hi := 0, len(list)-1; lo < hi; {
+		pivot := list[lo+(hi-lo)/2].score
+		i, j := lo, hi
+		for i <= j {
+			for list[i].score > pivot {
+				i++
+			}
+			for list[j].score < pivot {
+				j--
+			}
+			if i <= j {
+				list[i], list[j] = list[j], list[i]
+				i, j = i+1, j-1
+			}
+		}
+		switch {
+		case n <= j:
+			hi = j
+		case n >= i:
+			lo = i
+		default:
+			return
+		}
+	}
 }
 
 // tier says how the name of a document matches.
