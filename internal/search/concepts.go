@@ -24,6 +24,7 @@ const (
 	aboutWeight = 0.5  // of what a concept is about, beside its nearest saying
 	leanOn      = 3    // concepts that a question leans on at most
 	sharpness   = 10   // how much more the nearer ones of them count
+	heard       = 48   // concepts whose sayings are looked at: those whose middle is nearest
 )
 
 // concepts know what people mean by what they say. They are embedded when the service runs or when they are first
@@ -37,6 +38,16 @@ type concepts struct {
 type concept struct {
 	about   []float32
 	sayings [][]float32
+	middle  []float32 // of all of them
+}
+
+func newConcept(about []float32, sayings [][]float32) concept {
+	middle := slices.Clone(about)
+	for _, s := range sayings {
+		add(middle, s, 1)
+	}
+	scale(middle)
+	return concept{about, sayings, middle}
 }
 
 // parseConcepts reads lines of "about: saying; saying". What the texts are of is told by sizes: one about, then so many
@@ -73,7 +84,7 @@ func (c *concepts) get(ctx context.Context, e hub.Embedder) ([]concept, error) {
 	}
 	loaded := make([]concept, len(sizes))
 	for i, n := range sizes {
-		loaded[i] = concept{vectors[0], vectors[1 : 1+n]}
+		loaded[i] = newConcept(vectors[0], vectors[1:1+n])
 		vectors = vectors[1+n:]
 	}
 	c.loaded.Store(&loaded)
@@ -86,38 +97,42 @@ type leaning struct {
 	score float64
 }
 
+// nearest returns some concepts, the nearest first.
+func nearest(list []leaning, most int) []leaning {
+	slices.SortFunc(list, func(a, b leaning) int { return cmp.Compare(b.score, a.score) })
+	return list[:min(most, len(list))]
+}
+
 // leaned moves a question towards the concepts that are nearest to it, when somebody says something like it when he
 // wants one of them. Several, since people say the same when they want different things.
 func leaned(question []float32, all []concept) []float32 {
 	found := make([]leaning, len(all))
-	best := 0.0
 	for i := range all {
-		c := &all[i]
+		found[i] = leaning{&all[i], cosine(question, all[i].middle)}
+	}
+	found = nearest(found, heard)
+	best := 0.0
+	for i, l := range found {
 		said := 0.0
-		for _, s := range c.sayings {
+		for _, s := range l.to.sayings {
 			said = max(said, cosine(question, s))
 		}
 		best = max(best, said)
-		found[i] = leaning{c, said + aboutWeight*cosine(question, c.about)}
+		found[i].score = said + aboutWeight*cosine(question, l.to.about)
 	}
 	if best < sayingFloor {
 		return question
 	}
-	slices.SortFunc(found, func(a, b leaning) int { return cmp.Compare(b.score, a.score) })
+	found = nearest(found, leanOn)
 	towards := make([]float32, len(question))
-	for _, n := range found[:min(leanOn, len(found))] {
-		add(towards, n.to.about, math.Exp(sharpness*(n.score-found[0].score)))
+	for _, l := range found {
+		add(towards, l.to.about, math.Exp(sharpness*(l.score-found[0].score)))
 	}
+	scale(towards)
 	out := slices.Clone(question)
-	if size := length(towards); size > 0 {
-		add(out, towards, lean/size)
-	}
-	size := length(out)
-	if size == 0 {
+	add(out, towards, lean)
+	if !scale(out) {
 		return question
-	}
-	for i := range out {
-		out[i] /= float32(size)
 	}
 	return out
 }
@@ -129,7 +144,17 @@ func add(sum, v []float32, much float64) {
 	}
 }
 
-func length(v []float32) float64 { return math.Sqrt(cosine(v, v)) }
+// scale gives v length 1; false when it has none.
+func scale(v []float32) bool {
+	size := float32(math.Sqrt(cosine(v, v)))
+	if size == 0 {
+		return false
+	}
+	for i := range v {
+		v[i] /= size
+	}
+	return true
+}
 
 // cosine of two vectors of length 1; 0 for vectors of different lengths. It multiplies several at a time, so that no
 // sum waits for the one before.

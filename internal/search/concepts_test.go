@@ -24,17 +24,17 @@ func TestParseConcepts(t *testing.T) {
 // TestLeaned guards: a question goes towards the concepts near to it, most towards the nearest, and stays when none is.
 func TestLeaned(t *testing.T) {
 	all := []concept{
-		{[]float32{0, 1, 0, 0}, [][]float32{{0.8, 0, 0.6, 0}, {0, 0, 0, 1}}},
-		{[]float32{0, 0, 1, 0}, [][]float32{{0.6, 0, 0.8, 0}}},
-		{[]float32{0, 0, 0, 1}, [][]float32{{0, 0, 0, 1}}},
-		{[]float32{0, 0, -1, 0}, [][]float32{{0, 0, -1, 0}}},
+		newConcept([]float32{0, 1, 0, 0}, [][]float32{{0.8, 0, 0.6, 0}, {0, 0, 0, 1}}),
+		newConcept([]float32{0, 0, 1, 0}, [][]float32{{0.6, 0, 0.8, 0}}),
+		newConcept([]float32{0, 0, 0, 1}, [][]float32{{0, 0, 0, 1}}),
+		newConcept([]float32{0, 0, -1, 0}, [][]float32{{0, 0, -1, 0}}),
 	}
 	got := leaned([]float32{1, 0, 0, 0}, all)
 	if !(got[0] > got[1] && got[1] > got[2] && got[2] > got[3] && got[3] > 0) {
 		t.Errorf("leaned to %v, want to the first most, then the second, hardly the third, and not the fourth", got)
 	}
-	if math.Abs(length(got)-1) > 1e-5 {
-		t.Errorf("length %v, want 1", length(got))
+	if size := math.Sqrt(cosine(got, got)); math.Abs(size-1) > 1e-5 {
+		t.Errorf("length %v, want 1", size)
 	}
 	for name, question := range map[string][]float32{"far from all": {0, 1, 0, 0}, "zero": {0, 0, 0, 0}, "of another model": {1, 0}} {
 		if got := leaned(question, all); !slices.Equal(got, question) {
