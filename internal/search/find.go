@@ -149,10 +149,11 @@ func (s *Service) near(ctx context.Context, q question) ([]hub.Hit, error) {
 	}
 	v := vectors[0]
 	if q.asked {
-		if err := s.concepts.load(ctx, s.embedder); err != nil {
+		all, err := s.concepts.get(ctx, s.embedder)
+		if err != nil {
 			return nil, err
 		}
-		v = s.concepts.lean(v)
+		v = leaned(v, all)
 	}
 	hits, err := s.vectors.Nearest(ctx, hub.VectorQuery{Vector: v, Filter: q.filter, Limit: q.limit})
 	if err != nil {

@@ -93,9 +93,16 @@ func (s *Service) followers() []*follower {
 	return []*follower{s.text, s.meaning}
 }
 
-// Run keeps the engines in step with the store until ctx ends.
+// Run keeps the engines in step with the store until ctx ends. It embeds the concepts, so that no question waits for it.
 func (s *Service) Run(ctx context.Context) {
 	var wg sync.WaitGroup
+	if s.vectors != nil {
+		wg.Go(func() {
+			if _, err := s.concepts.get(ctx, s.embedder); err != nil {
+				s.log.WarnContext(ctx, "concepts were not embedded; the next question tries it again", "error", err)
+			}
+		})
+	}
 	for _, f := range s.followers() {
 		wg.Go(func() { f.run(ctx) })
 	}
