@@ -9,7 +9,7 @@ import (
 
 // recorded are the figures of both engines together over all queries when they were last changed on purpose: nDCG@10
 // by class. A change that makes search find worse has to say so here.
-var recorded = map[string]float64{"keyword": 0.918, "paraphrase": 0.473, "typo": 0.917, "capability": 0.811, "non-english": 0.676, "filter": 0.545, "all": 0.701}
+var recorded = map[string]float64{"keyword": 0.923, "paraphrase": 0.551, "typo": 0.919, "capability": 0.830, "non-english": 0.743, "filter": 0.735, "all": 0.746}
 
 // slack is what rounding on another machine may make of a figure.
 const slack = 0.005

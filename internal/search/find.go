@@ -14,7 +14,7 @@ import (
 
 // How results are ranked. The figures were chosen with the evaluation in bench/search.
 const (
-	fusion     = 10   // the constant of reciprocal rank fusion: how little the first ranks differ
+	fusion     = 4    // the constant of reciprocal rank fusion: how little the first ranks differ
 	textWeight = 1.0  // of a rank by words
 	nearWeight = 2.0  // of a rank by meaning
 	nearFloor  = 0.30 // cosine below which two texts have nothing to do with each other
@@ -64,12 +64,16 @@ func (s *Service) Find(ctx context.Context, q Query) (*Page, error) {
 		p.Corrected = s.correct(ctx, text)
 		ask = cmp.Or(p.Corrected, text)
 	}
+	var wish hub.Labels
+	if q.Sort == hub.ByRelevance && !q.Exact {
+		ask, wish = wished(ask)
+	}
 	var near []hub.Hit
 	var nearErr error
 	if q.Sort == hub.ByRelevance {
 		near, nearErr = s.near(ctx, question{ask, s.asked(p.Filter), nearLimit, true})
 	}
-	found, err := s.rank(ctx, q, p, ask, near)
+	found, err := s.rank(ctx, q, p, ask, wish, near)
 	if hub.KindOf(err) == hub.Unavailable {
 		s.log.WarnContext(ctx, "search engine failed; searching names", "error", err)
 		return p, s.names(ctx, p, q, "the search engine is down; only names were searched")
@@ -164,7 +168,7 @@ func (s *Service) near(ctx context.Context, q question) ([]hub.Hit, error) {
 }
 
 // rank returns the IDs of what was found, best first, and sets the page's total and facets.
-func (s *Service) rank(ctx context.Context, q Query, p *Page, text string, near []hub.Hit) ([]string, error) {
+func (s *Service) rank(ctx context.Context, q Query, p *Page, text string, wish hub.Labels, near []hub.Hit) ([]string, error) {
 	ask := hub.SearchQuery{Text: text, Filter: s.asked(p.Filter), Sort: q.Sort, Facets: q.Facets, Limit: min(hub.MaxSearch, max(textLimit, q.Offset+q.Limit+1))}
 	if q.Sort != hub.ByRelevance || strings.TrimSpace(text) == "" {
 		ask.Limit = min(hub.MaxSearch, q.Offset+q.Limit+1)
@@ -181,7 +185,7 @@ func (s *Service) rank(ctx context.Context, q Query, p *Page, text string, near 
 		return nil, err
 	}
 	s.cutFacets(p)
-	if len(near) == 0 {
+	if len(near) == 0 && len(wish) == 0 {
 		return idsOf(res.Hits), nil
 	}
 	own := slices.DeleteFunc(res.Hits, func(h hub.Hit) bool { return h.Score == 0 })
@@ -192,7 +196,7 @@ func (s *Service) rank(ctx context.Context, q Query, p *Page, text string, near 
 		return nil, err
 	}
 	prior(best, standings)
-	return idsOf(fused), nil
+	return idsOf(fused), s.grant(ctx, wish, best)
 }
 
 // ownFacets counts each facet that is filtered by as if it were not, so that another value can be chosen too.
@@ -238,11 +242,17 @@ func Fuse(text, near []hub.Hit) []hub.Hit {
 		}
 		known.Score += weight / float64(fusion+rank)
 	}
-	for i, h := range text {
-		add(h, i+1, textWeight)
-	}
-	for i, h := range near {
-		add(h, i+1, nearWeight)
+	for _, list := range []struct {
+		hits   []hub.Hit
+		weight float64
+	}{{text, textWeight}, {near, nearWeight}} {
+		rank := 0
+		for i, h := range list.hits {
+			if i == 0 || h.Score != list.hits[i-1].Score { // what is as good has the same rank
+				rank = i + 1
+			}
+			add(h, rank, list.weight)
+		}
 	}
 	slices.SortFunc(out, func(a, b *hub.Hit) int { return byTier(*a, *b) })
 	fused := make([]hub.Hit, len(out))
