@@ -161,12 +161,14 @@ func (r *reader) id(doc uint32) (string, error) {
 	return "", fmt.Errorf("there is no document %d", doc)
 }
 
-// live adds all documents to set.
-func (r *reader) live(set docSet) {
+// live returns all documents.
+func (r *reader) live() docSet {
+	set := newSet(r.size)
 	for i := range r.parts {
 		p := &r.parts[i]
 		for it := p.DocNumbersLive().Iterator(); it.HasNext(); {
 			set.add(p.base + it.Next())
 		}
 	}
+	return set
 }

@@ -39,16 +39,20 @@ func (x *Index) search(r *reader, q hub.SearchQuery) (out hub.SearchResult, err 
 		return out, err
 	}
 	var a answer
-	text := fulltext.Cut(q.Text)
-	if ask := fulltext.Ask(text, q.Typing); ask != nil {
+	switch ask := fulltext.Ask(fulltext.Cut(q.Text), q.Typing); {
+	case ask != nil:
 		if a, err = x.answer(r, *ask, q.Also); err != nil {
 			return out, err
 		}
-		a.found = slices.DeleteFunc(a.found, func(m match) bool { return !docs.has(m.doc) })
-		clear(docs)
+		if docs != nil {
+			a.found = slices.DeleteFunc(a.found, func(m match) bool { return !docs.has(m.doc) })
+		}
+		docs = newSet(r.size)
 		for _, m := range a.found {
 			docs.add(m.doc)
 		}
+	case docs == nil:
+		docs = r.live()
 	}
 	out.Total = docs.count()
 	switch {
@@ -64,21 +68,19 @@ func (x *Index) search(r *reader, q hub.SearchQuery) (out hub.SearchResult, err 
 	return out, err
 }
 
-// filtered returns the documents that the filters of a query let through; all when it has none.
+// filtered returns the documents that the filters of a query let through; nil when it has none.
 func (x *Index) filtered(r *reader, q hub.SearchQuery) (docSet, error) {
-	docs, any := newSet(r.size), true
+	var docs docSet
 	narrow := func(fill func(set docSet) error) error {
-		set := docs
-		if !any {
-			set = newSet(r.size)
-		}
+		set := newSet(r.size)
 		if err := fill(set); err != nil {
 			return err
 		}
-		if !any {
+		if docs == nil {
+			docs = set
+		} else {
 			docs.and(set)
 		}
-		any = false
 		return nil
 	}
 	for facet, values := range q.Filter {
@@ -105,9 +107,6 @@ func (x *Index) filtered(r *reader, q hub.SearchQuery) (docSet, error) {
 		if err := narrow(func(set docSet) error { return x.numbers.add(r, q.Among, set) }); err != nil {
 			return nil, err
 		}
-	}
-	if any {
-		r.live(docs)
 	}
 	return docs, nil
 }
