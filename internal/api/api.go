@@ -35,17 +35,18 @@ type Config struct {
 	Metrics  *prometheus.Registry
 	Checks   map[string]hub.Pinger // what /readyz asks, by name
 
-	BaseURL        string   // public address with path prefix, no slash at the end
-	Prefix         string   // path prefix of BaseURL, "" or "/hub"
-	Version        string   // of the program
-	Commit         string   // of the source
-	Mcpm           string   // version of mcpm that people should have, "" to say none
-	TrustedProxies []string // networks whose X-Forwarded-For is believed
-	AllowAnonymous bool     // hand out tokens for auth.AnonymousNamespace
-	RateLimit      int      // calls a minute from one address, 0 for no limit
-	KeyRateLimit   int      // calls a minute of one account or key, 0 for no limit
-	HealthOnly     bool     // answer nothing but health and metrics: a worker
-	AccessLog      bool     // log every request, not only those that change or fail
+	BaseURL        string       // public address with path prefix, no slash at the end
+	Prefix         string       // path prefix of BaseURL, "" or "/hub"
+	Version        string       // of the program
+	Commit         string       // of the source
+	Mcpm           string       // version of mcpm that people should have, "" to say none
+	TrustedProxies []string     // networks whose X-Forwarded-For is believed
+	AllowAnonymous bool         // hand out tokens for auth.AnonymousNamespace
+	RateLimit      int          // calls a minute from one address, 0 for no limit
+	KeyRateLimit   int          // calls a minute of one account or key, 0 for no limit
+	HealthOnly     bool         // answer nothing but health and metrics: a worker
+	AccessLog      bool         // log every request, not only those that change or fail
+	Images         http.Handler // the registry of container images, under /v2; nil for none
 	Pages          http.Handler
 	PagePaths      []string // what Pages answers to GET, as patterns of this router
 	FormPaths      []string // what Pages answers to POST
@@ -79,7 +80,7 @@ func New(c Config) (http.Handler, error) {
 	engine.NoRoute(s.noPage, s.noRoute)
 	engine.NoMethod(s.noMethod)
 	s.routes(engine)
-	return plainRequest(stripPrefix(c.Prefix, s.serveKept(engine))), nil
+	return stripPrefix(c.Prefix, s.withImages(plainRequest(s.serveKept(engine)))), nil
 }
 
 // routes is everything the hub answers, in one list.

@@ -38,6 +38,12 @@ func (b *Bucket) key(p string) (string, error) {
 	return b.prefix + rel, err
 }
 
+// folderKey is key for what may be the root.
+func (b *Bucket) folderKey(p string) (string, error) {
+	rel, err := cleanFolder(p)
+	return b.prefix + rel, err
+}
+
 // bucketFailed is failed for errors of gocloud.
 func bucketFailed(p string, err error) error {
 	if gcerrors.Code(err) == gcerrors.NotFound {
@@ -94,7 +100,7 @@ func (b *Bucket) Reader(ctx context.Context, p string, offset int64) (io.ReadClo
 
 // Stat tells the size and age of an object, or that a path is a folder: the beginning of keys.
 func (b *Bucket) Stat(ctx context.Context, p string) (driver.FileInfo, error) {
-	key, err := b.key(p)
+	key, err := b.folderKey(p)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +125,7 @@ func folder(key string) string { return strings.TrimSuffix(key, "/") + "/" }
 
 // List returns the paths right under one.
 func (b *Bucket) List(ctx context.Context, p string) ([]string, error) {
-	key, err := b.key(p)
+	key, err := b.folderKey(p)
 	if err != nil {
 		return nil, err
 	}

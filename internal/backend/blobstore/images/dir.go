@@ -34,6 +34,12 @@ func (d *Dir) at(p string) (string, error) {
 	return filepath.Join(d.root, filepath.FromSlash(rel)), err
 }
 
+// folder is at for what may be the root.
+func (d *Dir) folder(p string) (string, error) {
+	rel, err := cleanFolder(p)
+	return filepath.Join(d.root, filepath.FromSlash(rel)), err
+}
+
 // GetContent returns a small file.
 func (d *Dir) GetContent(_ context.Context, p string) ([]byte, error) {
 	file, err := d.at(p)
@@ -118,7 +124,7 @@ func (d *Dir) Writer(_ context.Context, p string, more bool) (driver.FileWriter,
 
 // Stat tells the size and age of a file, or that a path is a folder.
 func (d *Dir) Stat(_ context.Context, p string) (driver.FileInfo, error) {
-	file, err := d.at(p)
+	file, err := d.folder(p)
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +141,7 @@ func (d *Dir) Stat(_ context.Context, p string) (driver.FileInfo, error) {
 
 // List returns the paths right under one.
 func (d *Dir) List(_ context.Context, p string) ([]string, error) {
-	dir, err := d.at(p)
+	dir, err := d.folder(p)
 	if err != nil {
 		return nil, err
 	}

@@ -20,16 +20,21 @@ const Prefix = "oci"
 // driverName is how errors of the storage name this driver.
 const driverName = "mcphub"
 
-// clean returns a path of the storage relative to the prefix, without a slash at its beginning; "" for the root.
-// The expression of the storage allows "..", which would lead out of the prefix.
+// clean returns a path of the storage relative to the prefix, without a slash at its beginning. The expression of the
+// storage allows "..", which would lead out of the prefix.
 func clean(p string) (string, error) {
-	if p == "/" {
-		return "", nil
-	}
 	if !driver.PathRegexp.MatchString(p) || path.Clean(p) != p {
 		return "", driver.InvalidPathError{Path: p, DriverName: driverName}
 	}
 	return strings.TrimPrefix(p, "/"), nil
+}
+
+// cleanFolder is clean for what may be the root, which is "".
+func cleanFolder(p string) (string, error) {
+	if p == "/" {
+		return "", nil
+	}
+	return clean(p)
 }
 
 func notFound(p string) error { return driver.PathNotFoundError{Path: p, DriverName: driverName} }
