@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/distribution/distribution/v3/registry/storage/driver"
@@ -145,17 +146,25 @@ func (s *Service) stored(ctx context.Context, d digest.Digest) (int64, error) {
 
 // uploading returns the bytes of a repository's unfinished uploads.
 func (s *Service) uploading(ctx context.Context, name string) (int64, error) {
+	ids, err := layout.Names(ctx, s.Storage, layout.Uploads(name))
 	total := int64(0)
-	err := s.Storage.Walk(ctx, layout.Uploads(name), func(f driver.FileInfo) error {
-		if !f.IsDir() {
-			total += f.Size()
-		} else if path.Base(f.Path()) == "hashstates" {
-			return driver.ErrSkipDir
+	for _, id := range ids {
+		if received, ok := s.busy.Load(id); ok {
+			total += received.(*atomic.Int64).Load() // nothing else is in it
+			continue
 		}
-		return nil
-	})
-	if layout.Missing(err) {
-		err = nil
+		err := s.Storage.Walk(ctx, layout.Upload(name, id), func(f driver.FileInfo) error {
+			switch base := path.Base(f.Path()); {
+			case f.IsDir() && base == "hashstates":
+				return driver.ErrSkipDir
+			case !f.IsDir() && base != "startedat":
+				total += f.Size()
+			}
+			return nil
+		})
+		if err != nil && !layout.Missing(err) { // it ended in between
+			return 0, err
+		}
 	}
 	return total, err
 }

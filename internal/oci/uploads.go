@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/distribution/distribution/v3"
 	"github.com/google/uuid"
@@ -51,6 +52,11 @@ func (s *Service) startUpload(w http.ResponseWriter, r *http.Request, q *request
 		return err
 	}
 	q.ref = upload.ID()
+	_, done, err := s.occupy(q.ref)
+	if err != nil {
+		return err
+	}
+	defer done()
 	if whole := query.Get("digest"); whole != "" {
 		return s.finish(w, r, q, upload, whole)
 	}
@@ -89,10 +95,10 @@ func (s *Service) resume(r *http.Request, q *request) (upload distribution.BlobW
 	if err != nil || id.String() != q.ref {
 		return nil, nil, distribution.ErrBlobUploadUnknown
 	}
-	if _, taken := s.busy.LoadOrStore(q.ref, true); taken {
-		return nil, nil, problemf(blobUploadInvalid, "another request is writing to this upload; wait for its end")
+	received, done, err := s.occupy(q.ref)
+	if err != nil {
+		return nil, nil, err
 	}
-	done = func() { s.busy.Delete(q.ref) }
 	repo, err := s.images.Repository(r.Context(), q.repository)
 	if err == nil {
 		// What was received of a body is kept when its sender goes, so that it can go on from there.
@@ -103,7 +109,18 @@ func (s *Service) resume(r *http.Request, q *request) (upload distribution.BlobW
 		done()
 		return nil, nil, err
 	}
+	received.Store(upload.Size())
 	return upload, done, nil
+}
+
+// occupy takes an upload for one request. The counter is how many bytes of it are here, for the measure: what is still
+// on its way to a bucket is not to be seen there.
+func (s *Service) occupy(id string) (received *atomic.Int64, done func(), err error) {
+	received = new(atomic.Int64)
+	if _, taken := s.busy.LoadOrStore(id, received); taken {
+		return nil, nil, problemf(blobUploadInvalid, "another request is writing to this upload; wait for its end")
+	}
+	return received, func() { s.busy.Delete(id) }, nil
 }
 
 // uploadStatus answers GET: how much of an upload is here.
@@ -162,9 +179,14 @@ func (s *Service) receive(w http.ResponseWriter, r *http.Request, q *request, up
 	if err := s.room(ctx, q.namespace, max(0, r.ContentLength)); err != nil {
 		return err
 	}
+	received, _ := s.busy.Load(q.ref)
 	from := &metered{Reader: s.body(w, r, max(0, maxBlob-upload.Size())), count: func(n int64) error {
+		if err := s.room(ctx, q.namespace, n); err != nil {
+			return err
+		}
 		s.usage.grow(q.namespace, n)
-		return s.room(ctx, q.namespace, 0)
+		received.(*atomic.Int64).Add(n) // put there by occupy, which every way to here goes through
+		return nil
 	}}
 	n, err := upload.ReadFrom(from)
 	if err != nil {
@@ -198,25 +220,18 @@ func checkRange(r *http.Request, size int64) error {
 	return nil
 }
 
-// metered counts what is read, in steps.
+// metered counts what is read before it is passed on.
 type metered struct {
 	io.Reader
 	count func(n int64) error
-	n     int64
 }
-
-// meterStep is how many bytes are counted at once.
-const meterStep = 4 << 20
 
 // Read reads on, and fails when count does.
 func (m *metered) Read(p []byte) (int, error) {
 	n, err := m.Reader.Read(p)
-	m.n += int64(n)
-	if m.n >= meterStep || err != nil && m.n > 0 {
-		counted := m.n
-		m.n = 0
-		if e := m.count(counted); e != nil {
-			return n, e
+	if n > 0 {
+		if e := m.count(int64(n)); e != nil {
+			return 0, e
 		}
 	}
 	return n, err

@@ -28,6 +28,7 @@ type descriptor struct {
 // when one of its digests is not a SHA-256.
 func ReadReferences(manifest []byte) (*References, error) {
 	var m struct {
+		Schema    int           `json:"schemaVersion"`
 		Manifests []descriptor `json:"manifests"`
 		Config    *descriptor  `json:"config"`
 		Layers    []descriptor `json:"layers"`
@@ -36,6 +37,9 @@ func ReadReferences(manifest []byte) (*References, error) {
 	}
 	if err := json.Unmarshal(manifest, &m); err != nil {
 		return nil, fmt.Errorf("manifest: %w", err)
+	}
+	if m.Schema != 2 {
+		return nil, fmt.Errorf("manifest: its schemaVersion is %d, and only 2 is known", m.Schema)
 	}
 	r := &References{}
 	blobs := append(m.Layers, m.Blobs...)
