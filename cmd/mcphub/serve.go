@@ -240,8 +240,7 @@ func (p *hubProgram) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.images, err = oci.New(context.Background(), oci.Config{Storage: p.blobs.Images(), Catalogue: p.registry, Auth: p.auth, Limiter: limiter, Settings: p.store,
-		Log: p.log, Now: now, BaseURL: c.BaseURL, Client: client, Quota: c.quota})
+	p.images, err = openImages(c, p.blobs, oci.Config{Catalogue: p.registry, Auth: p.auth, Limiter: limiter, Settings: p.store, Log: p.log, Client: client})
 	if err != nil {
 		return nil, err
 	}
@@ -253,7 +252,7 @@ func (p *hubProgram) handler() (http.Handler, error) {
 		Checks:  p.checks,
 		BaseURL: c.BaseURL, Prefix: c.prefix, Version: programVersion(), Commit: commit, Mcpm: c.mcpm(programVersion()), TrustedProxies: c.TrustedProxies,
 		AllowAnonymous: c.AllowAnonymous, RateLimit: c.RateLimit, KeyRateLimit: c.KeyRateLimit, AccessLog: c.AccessLog,
-		HealthOnly: c.Role == "worker", Images: p.images, Pages: pages, PagePaths: paths, FormPaths: forms,
+		HealthOnly: c.Role == "worker", Images: p.images, ImageUsage: p.imageUsage, Pages: pages, PagePaths: paths, FormPaths: forms,
 	})
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/mcphub/mcphub/internal/manifest"
 	"github.com/mcphub/mcphub/internal/registry"
 	"github.com/mcphub/mcphub/internal/search"
+	"github.com/mcphub/mcphub/internal/wire"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -47,6 +48,7 @@ type Config struct {
 	HealthOnly     bool         // answer nothing but health and metrics: a worker
 	AccessLog      bool         // log every request, not only those that change or fail
 	Images         http.Handler // the registry of container images, under /v2; nil for none
+	ImageUsage     func(ctx context.Context, actor hub.Actor, namespace string) (*wire.ImageUsage, error)
 	Pages          http.Handler
 	PagePaths      []string // what Pages answers to GET, as patterns of this router
 	FormPaths      []string // what Pages answers to POST

@@ -77,10 +77,13 @@ func (s *Service) Sweep(ctx context.Context, o SweepOptions) (*sweep.Report, err
 		namespace, _, _ := strings.Cut(repository, "/")
 		u := known[namespace]
 		if u == nil {
-			var err error
-			if u, err = s.fresh(ctx, namespace); err != nil {
+			images, err := s.Catalogue.ImagesOf(ctx, namespace)
+			if err != nil {
 				return nil, err
 			}
+			// Whatever its host: the address of the hub may have been another one when the version was published, and a
+			// command on the server may not be told it.
+			u = usesOf(images, namespace, func(string) bool { return true })
 			known[namespace] = u
 		}
 		all, err := s.held(ctx, u, repository, nil)

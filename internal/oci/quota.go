@@ -171,7 +171,7 @@ func (s *Service) uploading(ctx context.Context, name string) (int64, error) {
 
 // Usage is what a namespace has of images.
 type Usage struct {
-	Namespace    string
+	Namespace    string // as people write it
 	Repositories int
 	Tags         int
 	Bytes        int64 // each blob once; uploads that are not finished count
@@ -187,7 +187,7 @@ func (s *Service) UsageOf(ctx context.Context, actor hub.Actor, namespace string
 	if err := s.Catalogue.MayPushImages(actor, namespace); err != nil {
 		return nil, err
 	}
-	u := &Usage{Namespace: namespace, Quota: s.Quota}
+	u := &Usage{Namespace: spelled(namespace), Quota: s.Quota}
 	err = layout.RepositoriesIn(ctx, s.Storage, namespace, func(name string) error {
 		tags, err := layout.Names(ctx, s.Storage, layout.Tags(name))
 		u.Repositories++

@@ -28,7 +28,7 @@ type descriptor struct {
 // when one of its digests is not a SHA-256.
 func ReadReferences(manifest []byte) (*References, error) {
 	var m struct {
-		Schema    int           `json:"schemaVersion"`
+		Schema    int          `json:"schemaVersion"`
 		Manifests []descriptor `json:"manifests"`
 		Config    *descriptor  `json:"config"`
 		Layers    []descriptor `json:"layers"`
