@@ -168,5 +168,5 @@ func TestNames(t *testing.T) {
 	for _, name := range []string{"acme/db", "io.github.acme/db", "acme/manifests", "acme/blobs/uploads", "acme/tags/list"} {
 		f.want(name, f.do(http.MethodGet, "/v2/"+name+"/manifests/latest", "", nil), http.StatusUnauthorized, "UNAUTHORIZED")
 	}
-	f.want("no such path", f.do(http.MethodGet, "/v2/_catalog", "", nil), http.StatusNotFound, "NAME_UNKNOWN")
+	f.want("no such path", f.do(http.MethodGet, "/v2/_catalog", "", nil), http.StatusNotFound, "NOT_FOUND")
 }

@@ -26,6 +26,7 @@ const (
 	manifestUnknown     code = "MANIFEST_UNKNOWN"
 	nameInvalid         code = "NAME_INVALID"
 	nameUnknown         code = "NAME_UNKNOWN"
+	notFound            code = "NOT_FOUND" // what this registry does not have at all; NAME_UNKNOWN would say that the repository is missing
 	rangeInvalid        code = "RANGE_INVALID" // of the distribution project; the specification has the status alone
 	sizeInvalid         code = "SIZE_INVALID"
 	tagInvalid          code = "TAG_INVALID" // as above
@@ -40,7 +41,7 @@ const (
 var statusOf = map[code]int{
 	blobUnknown: http.StatusNotFound, blobUploadInvalid: http.StatusBadRequest, blobUploadUnknown: http.StatusNotFound,
 	digestInvalid: http.StatusBadRequest, manifestBlobUnknown: http.StatusBadRequest, manifestInvalid: http.StatusBadRequest,
-	manifestUnknown: http.StatusNotFound, nameInvalid: http.StatusBadRequest, nameUnknown: http.StatusNotFound,
+	manifestUnknown: http.StatusNotFound, nameInvalid: http.StatusBadRequest, nameUnknown: http.StatusNotFound, notFound: http.StatusNotFound,
 	rangeInvalid: http.StatusRequestedRangeNotSatisfiable, sizeInvalid: http.StatusRequestEntityTooLarge, tagInvalid: http.StatusBadRequest,
 	unauthorized: http.StatusUnauthorized, denied: http.StatusForbidden, unsupported: http.StatusMethodNotAllowed,
 	tooManyRequests: http.StatusTooManyRequests, unavailable: http.StatusServiceUnavailable, unknown: http.StatusInternalServerError,

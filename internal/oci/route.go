@@ -67,7 +67,7 @@ func parsePath(path string) (*request, error) {
 	case at(-2) == "manifests", at(-2) == "blobs", at(-2) == "referrers":
 		q.kind, q.ref = at(-2), at(-1)
 	default:
-		return nil, problemf(nameUnknown, "there is nothing at %s", path)
+		return nil, problemf(notFound, "there is nothing at %s", path)
 	}
 	var err error
 	q.name = strings.Join(parts[:n-cut], "/")
@@ -120,7 +120,7 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, q *request) erro
 	}
 	switch {
 	case q.kind == "referrers": // by the specification clients then use tags of the form sha256-...
-		return problemf(nameUnknown, "this registry keeps what refers to an image under tags, not in a list")
+		return problemf(notFound, "this registry keeps what refers to an image under tags, not in a list")
 	case q.kind == "blobs" && r.Method == http.MethodDelete:
 		return problemf(unsupported, "blobs are not deleted one by one: delete the manifest, and its blobs go when nothing needs them any more")
 	}
