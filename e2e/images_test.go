@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -69,57 +68,6 @@ func publishImage(t *testing.T, h *hub, key, version, image string) {
 	if resp.StatusCode/100 != 2 {
 		t.Fatalf("publish: %s", resp.Status)
 	}
-}
-
-// TestDocker is what a publisher and a stranger do with docker: sign in, push, publish, pull, run.
-func TestDocker(t *testing.T) {
-	socket := dockerd(t)
-	h, host, key := imageHub(t)
-	r := tool{t: t, env: []string{"DOCKER_HOST=" + socket, "DOCKER_CONFIG=" + t.TempDir()}}
-	image := host + "/acme/weather:1.0.0"
-	first := strings.TrimSpace(r.run(string(rootOf(t, "one")), "", "docker", "import", "-c", `ENTRYPOINT ["/weather"]`, "-", image))
-
-	r.run("", "requested access to the resource is denied", "docker", "push", image) // the words of docker
-	r.run("wrong password", "wrong name or password", "docker", "login", host, "-u", "acme", "--password-stdin")
-	r.run("correct horse battery", "", "docker", "login", host, "-u", "acme", "--password-stdin")
-	pushed := r.ok("docker", "push", image)
-	digest := regexp.MustCompile(`digest: (sha256:[0-9a-f]{64})`).FindStringSubmatch(pushed)
-	if digest == nil {
-		t.Fatalf("push: %s", pushed)
-	}
-	r.ok("docker", "logout", host)
-	r.ok("docker", "rmi", image)
-	r.run("", "pull access denied", "docker", "pull", image) // nothing of it is published yet
-	publishImage(t, h, key, "1.0.0", image)
-	r.ok("docker", "pull", image)
-	if got := strings.TrimSpace(r.ok("docker", "image", "inspect", "--format", "{{.Id}}", image)); got != first {
-		t.Errorf("pulled %s, pushed %s", got, first)
-	}
-	r.ok("docker", "pull", host+"/acme/weather@"+digest[1])
-	hello := `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"e2e","version":"1"}}}` + "\n"
-	// a server ends with its input, even before it has answered
-	if out := r.run(hello, "", "sh", "-c", "(cat; sleep 2) | docker run --rm -i --network none "+image); !strings.Contains(out, `"name":"weather"`) {
-		t.Errorf("the server in the image: %s", out)
-	}
-
-	// a published tag stays, with an API key as well
-	r.run(key, "", "docker", "login", host, "-u", "ci", "--password-stdin")
-	r.run(string(rootOf(t, "two")), "", "docker", "import", "-c", `ENTRYPOINT ["/weather"]`, "-", image)
-	r.run("", "belongs to @acme/weather 1.0.0, which is published", "docker", "push", image)
-	r.ok("docker", "tag", image, host+"/acme/weather:1.1.0")
-	r.ok("docker", "push", host+"/acme/weather:1.1.0")
-	r.run("", "is not yours", "docker", "push", retag(r, image, host+"/other/weather:1"))
-	if out := r.ok(filepath.Join(bin, "mcphub"), "admin", "images", "usage", "--data", h.data); !regexp.MustCompile(`@acme +1 +2 +\d+ +10737418240`).MatchString(out) {
-		t.Errorf("usage: %s", out)
-	}
-	r.ok(filepath.Join(bin, "mcphub"), "admin", "images", "gc", "--data", h.data)
-	r.ok("docker", "pull", image)
-}
-
-func retag(r tool, from, to string) string {
-	r.t.Helper()
-	r.ok("docker", "tag", from, to)
-	return to
 }
 
 // TestImageBackup moves images to another hub.
@@ -205,4 +153,33 @@ func TestOtherClients(t *testing.T) {
 			use(t, tool{t: t, dir: t.TempDir()})
 		})
 	}
+}
+
+// tool runs a program with an environment and input, and fails the test unless it ends as expected: well, or with what
+// it says in its refusal.
+type tool struct {
+	t   *testing.T
+	env []string
+	dir string
+}
+
+func (r tool) run(input, refusal, program string, args ...string) string {
+	r.t.Helper()
+	cmd := exec.Command(program, args...)
+	cmd.Env, cmd.Dir, cmd.Stdin = append(os.Environ(), r.env...), r.dir, strings.NewReader(input)
+	out, err := cmd.CombinedOutput()
+	line := fmt.Sprintf("%s %s", program, strings.Join(args, " "))
+	switch {
+	case refusal == "" && err != nil:
+		r.t.Fatalf("%s: %v\n%s", line, err, out)
+	case refusal != "" && (err == nil || !strings.Contains(string(out), refusal)):
+		r.t.Fatalf("%s: %v; want it to say %q\n%s", line, err, refusal, out)
+	}
+	return string(out)
+}
+
+// ok runs a program that must end well.
+func (r tool) ok(program string, args ...string) string {
+	r.t.Helper()
+	return r.run("", "", program, args...)
 }

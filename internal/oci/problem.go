@@ -26,7 +26,7 @@ const (
 	manifestUnknown     code = "MANIFEST_UNKNOWN"
 	nameInvalid         code = "NAME_INVALID"
 	nameUnknown         code = "NAME_UNKNOWN"
-	notFound            code = "NOT_FOUND" // what this registry does not have at all; NAME_UNKNOWN would say that the repository is missing
+	notFound            code = "NOT_FOUND"     // what this registry does not have at all; NAME_UNKNOWN would say that the repository is missing
 	rangeInvalid        code = "RANGE_INVALID" // of the distribution project; the specification has the status alone
 	sizeInvalid         code = "SIZE_INVALID"
 	tagInvalid          code = "TAG_INVALID" // as above
