@@ -56,10 +56,11 @@ var mayImport = map[string][]string{
 	"internal/search":   {"hub", "words", "manifest"},
 	// doors
 	"internal/api": {"hub", "auth", "registry", "search", "wire", "manifest", "trust", "hosts"},
+	"internal/oci": {"hub", "auth", "registry"},
 	"internal/web": {"hub", "auth", "registry", "search", "hosts", "manifest", "docs"},
 	"internal/cli": {"hub", "manifest", "resolve", "trust", "hosts", "wire", "install", "secret", "source", "bundle", "gateway", "sandbox", "migrate"},
 	// wiring
-	"cmd/mcphub": {"hub", "manifest", "resolve", "trust", "hosts", "wire", "source", "bundle", "gateway", "auth", "registry", "search", "embed", "api", "web",
+	"cmd/mcphub": {"hub", "manifest", "resolve", "trust", "hosts", "wire", "source", "bundle", "gateway", "auth", "registry", "search", "embed", "api", "oci", "web",
 		"backend/sqlstore", "backend/blobstore", "backend/bleveindex", "backend/opensearch", "backend/localvec", "backend/weaviate", "backend/memcache"},
 	"cmd/mcpm":       {"cli", "sandbox"},
 	"docs":           {},                                                                                                                                                                          // the manual, embedded

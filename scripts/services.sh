@@ -142,6 +142,18 @@ start_engines() {
 	fi
 	command -v dockerd >/dev/null || RUNLEVEL=1 install docker.io
 	command -v podman >/dev/null || RUNLEVEL=1 install podman runc
+	command -v skopeo >/dev/null || install skopeo
+}
+
+# ORAS moves what is no image; Debian does not have it.
+orasdir=$dir/oras
+orasversion=v1.3.6
+start_oras() {
+	[ -x "$orasdir/oras" ] || command -v oras >/dev/null && return
+	mkdir -p "$orasdir"
+	if ! GOFLAGS= CGO_ENABLED=0 GOBIN=$orasdir nice go install "oras.land/oras/cmd/oras@$orasversion" >"$orasdir/build.log" 2>&1; then
+		note "ORAS cannot be had: go install failed, see $orasdir/build.log"
+	fi
 }
 
 print_env() {
@@ -152,6 +164,9 @@ print_env() {
 	fi
 	if [ -x "$uvdir/bin/uvx" ]; then
 		echo "export PATH='$uvdir/bin':\"\$PATH\""
+	fi
+	if [ -x "$orasdir/oras" ]; then
+		echo "export PATH='$orasdir':\"\$PATH\""
 	fi
 	print_search_env
 }
@@ -164,6 +179,7 @@ start)
 	start_weaviate &
 	start_postgres || failed=1
 	start_tools || failed=1
+	start_oras
 	start_engines # their tests say why they are skipped
 	wait
 	exit $failed

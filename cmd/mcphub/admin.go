@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mcphub/mcphub/internal/auth"
+	"github.com/mcphub/mcphub/internal/backend/blobstore"
 	"github.com/mcphub/mcphub/internal/backend/sqlstore"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/registry"
@@ -21,12 +22,12 @@ import (
 )
 
 func newAdmin() *cobra.Command {
-	cmd := &cobra.Command{Use: "admin", Short: "Look after a hub: accounts, keys, namespaces, index, backups",
+	cmd := &cobra.Command{Use: "admin", Short: "Look after a hub: accounts, keys, namespaces, index, images, backups",
 		Long: "Look after a hub, on the machine where its database can be reached. Works beside a running hub and without one."}
 	user := &cobra.Command{Use: "user", Short: "Accounts", RunE: needsVerb}
 	cmd.RunE = needsVerb
 	user.AddCommand(newUserAdd(), newUserList(), newUserSwitch("disable", true), newUserSwitch("enable", false), newUserPassword())
-	cmd.AddCommand(user, newAdminKey(), newAdminNamespace(), newAdminReindex(), newBackup(), newRestore())
+	cmd.AddCommand(user, newAdminKey(), newAdminNamespace(), newAdminReindex(), newAdminImages(), newBackup(), newRestore())
 	return cmd
 }
 
@@ -42,6 +43,7 @@ func needsVerb(cmd *cobra.Command, args []string) error {
 type desk struct {
 	config   *config
 	store    *sqlstore.Store
+	blobs    *blobstore.Store
 	auth     *auth.Service
 	registry *registry.Service
 	actor    hub.Actor
@@ -90,7 +92,7 @@ func atNewDesk(cmd *cobra.Command, fn func(context.Context, *desk) error) error 
 		return err
 	}
 	s := registry.New(registry.Config{Store: store, Blobs: blobs, Log: log, Now: now, Worker: "command"})
-	return fn(ctx, &desk{config: c, store: store, auth: a, registry: s, actor: hub.System("mcphub admin")})
+	return fn(ctx, &desk{config: c, store: store, blobs: blobs, auth: a, registry: s, actor: hub.System("mcphub admin")})
 }
 
 func newUserAdd() *cobra.Command {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/mcphub/mcphub/internal/backend/blobstore"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/spf13/cobra"
 )
@@ -22,51 +23,61 @@ const recordsName = "records.jsonl"
 func newBackup() *cobra.Command {
 	return &cobra.Command{
 		Use: "backup FILE", Short: "Write everything into one file", Args: cobra.ExactArgs(1),
-		Long:    "Write the records, from one consistent snapshot, and every bundle into one .tar.gz. Works beside a running hub. The file holds password hashes and the signing key: keep it like the database. The search index is not in it; it is filled anew.",
+		Long:    "Write the records, from one consistent snapshot, every bundle and all container images into one .tar.gz. Works beside a running hub. The file holds password hashes and the signing key: keep it like the database. The search index is not in it; it is filled anew.",
 		Example: "  mcphub admin backup hub-2026-11-22.tar.gz",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return atDesk(cmd, func(ctx context.Context, d *desk) error {
-				blobs, err := openBlobs(ctx, d.config)
+				n, err := writeBackup(ctx, d, d.blobs, args[0])
 				if err != nil {
 					return err
 				}
-				n, err := writeBackup(ctx, d, blobs, args[0])
-				if err != nil {
-					return err
-				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%s holds all records and %s\n", args[0], bundles(n))
+				fmt.Fprintf(cmd.OutOrStdout(), "%s holds all records and %s\n", args[0], n)
 				return nil
 			})
 		},
 	}
 }
 
-func bundles(n int) string {
-	if n == 1 {
-		return "1 bundle"
+// contents counts what a backup holds besides the records.
+type contents struct {
+	bundles int
+	images  int // files of the registry of container images
+}
+
+// String says it for people.
+func (n contents) String() string {
+	out := fmt.Sprintf("%d bundles", n.bundles)
+	if n.bundles == 1 {
+		out = "1 bundle"
 	}
-	return fmt.Sprintf("%d bundles", n)
+	if n.images > 0 {
+		out += fmt.Sprintf(", and %d files of container images", n.images)
+	}
+	return out
 }
 
 // writeBackup writes beside the target and renames at the end: a file of that name is always whole.
-func writeBackup(ctx context.Context, d *desk, blobs hub.Blobs, path string) (n int, err error) {
+func writeBackup(ctx context.Context, d *desk, blobs *blobstore.Store, path string) (n contents, err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".backup-*")
 	if err != nil {
-		return 0, hub.Errorf(hub.Unavailable, "cannot write beside %s: %v", path, err)
+		return n, hub.Errorf(hub.Unavailable, "cannot write beside %s: %v", path, err)
 	}
 	defer os.Remove(f.Name())
 	defer f.Close()
 	zip := gzip.NewWriter(f)
 	out := tar.NewWriter(zip)
 	if err := addRecords(ctx, d, out); err != nil {
-		return 0, err
+		return n, err
 	}
 	err = blobs.List(ctx, func(digest string) error {
-		n++
+		n.bundles++
 		return addBlob(ctx, blobs, out, digest)
 	})
+	if err == nil {
+		n.images, err = addImages(ctx, blobs.Images(), out)
+	}
 	if err = errors.Join(err, out.Close(), zip.Close(), f.Sync(), f.Close()); err != nil {
-		return 0, fmt.Errorf("write backup: %w", err)
+		return n, fmt.Errorf("write backup: %w", err)
 	}
 	return n, os.Rename(f.Name(), path)
 }
@@ -116,7 +127,7 @@ func addBlob(ctx context.Context, blobs hub.Blobs, out *tar.Writer, digest strin
 func newRestore() *cobra.Command {
 	return &cobra.Command{
 		Use: "restore FILE", Short: "Fill an empty hub from a backup", Args: cobra.ExactArgs(1),
-		Long:    "Fill an empty database and blob store from a file made by backup. Every bundle is checked against its digest. A hub that has anything in it is refused.",
+		Long:    "Fill an empty database and blob store from a file made by backup. Every bundle and every blob of an image is checked against its digest. A hub that has anything in it is refused.",
 		Example: "  mcphub admin restore hub-2026-11-22.tar.gz --data new-data",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := loadConfig(cmd)
@@ -146,7 +157,7 @@ func newRestore() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "All records and %s are back. Start the hub: mcphub serve%s\n", bundles(n), sameStore(cmd))
+			fmt.Fprintf(cmd.OutOrStdout(), "All records and %s are back. Start the hub: mcphub serve%s\n", n, sameStore(cmd))
 			return nil
 		},
 	}
@@ -190,18 +201,18 @@ func sameStore(cmd *cobra.Command) string {
 
 // readBackup loads the bundles before the records are believed to be whole: the records are the first
 // entry, so a file that ends early fails here, and the half-filled hub says what is missing.
-func readBackup(ctx context.Context, r io.Reader, load func(context.Context, io.Reader) error, blobs hub.Blobs) (n int, err error) {
+func readBackup(ctx context.Context, r io.Reader, load func(context.Context, io.Reader) error, blobs *blobstore.Store) (n contents, err error) {
 	zip, err := gzip.NewReader(r)
 	if err != nil {
-		return 0, notBackup.WithCause(err)
+		return n, notBackup.WithCause(err)
 	}
 	in := tar.NewReader(zip)
 	head, err := in.Next()
 	if err != nil || head.Name != recordsName {
-		return 0, notBackup.WithCause(err)
+		return n, notBackup.WithCause(err)
 	}
 	if err := load(ctx, in); err != nil {
-		return 0, err
+		return n, err
 	}
 	for {
 		head, err := in.Next()
@@ -209,7 +220,14 @@ func readBackup(ctx context.Context, r io.Reader, load func(context.Context, io.
 			return n, nil
 		}
 		if err != nil {
-			return n, hub.Errorf(hub.Integrity, "the backup ends early or is damaged after %d bundles", n).WithHint("use another backup").WithCause(err)
+			return n, hub.Errorf(hub.Integrity, "the backup ends early or is damaged after %s", n).WithHint("use another backup").WithCause(err)
+		}
+		if name, ok := strings.CutPrefix(head.Name, imagesPrefix); ok {
+			if err := restoreImage(ctx, blobs.Images(), "/"+name, in); err != nil {
+				return n, err
+			}
+			n.images++
+			continue
 		}
 		want := strings.ReplaceAll(strings.TrimPrefix(head.Name, "blobs/"), "/", ":")
 		got, _, err := blobs.Write(ctx, in, head.Size)
@@ -219,6 +237,6 @@ func readBackup(ctx context.Context, r io.Reader, load func(context.Context, io.
 		if got != want {
 			return n, hub.Errorf(hub.Integrity, "bundle %s arrived as %s", want, got).WithHint("use another backup")
 		}
-		n++
+		n.bundles++
 	}
 }

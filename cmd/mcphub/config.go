@@ -45,12 +45,14 @@ type config struct {
 	KeyRateLimit   int      `koanf:"key-rate-limit"`
 	TrustedProxies []string `koanf:"trusted-proxies"`
 	MaxBundle      int64    `koanf:"max-bundle"`
+	ImageQuota     string   `koanf:"image-quota"`
 	LogLevel       string   `koanf:"log-level"`
 	LogFormat      string   `koanf:"log-format"`
 	AccessLog      bool     `koanf:"access-log"`
 	McpmVersion    string   `koanf:"mcpm-version"`
 
 	prefix string            // path of BaseURL
+	quota  int64             // bytes of ImageQuota
 	from   map[string]string // where each setting comes from, for people
 }
 
@@ -76,6 +78,7 @@ func addConfigFlags(f *pflag.FlagSet) {
 	f.Int("key-rate-limit", 12000, "calls a minute of one account or key, 0 for no limit")
 	f.StringSlice("trusted-proxies", nil, "networks whose X-Forwarded-For is believed, such as 10.0.0.0/8")
 	f.Int64("max-bundle", 64<<20, "largest bundle, in bytes")
+	f.String("image-quota", "10GiB", "container images that a namespace may have, in all, 0 for no limit")
 	f.String("log-level", "info", "debug, info, warn or error")
 	f.String("log-format", "text", "text or json")
 	f.String("mcpm-version", "", "newest mcpm that mcpm is told of, such as 1.4.2, or none (default this release)")
@@ -188,6 +191,9 @@ func (c *config) complete() error {
 	if c.MaxBundle <= 0 || c.MaxBundle > registry.DefaultMaxBundle {
 		return hub.Errorf(hub.Invalid, "max-bundle %d is not between 1 and %d", c.MaxBundle, registry.DefaultMaxBundle).
 			WithHint("mcpm takes no larger bundles")
+	}
+	if c.quota, err = parseQuota(c.ImageQuota); err != nil {
+		return err
 	}
 	if c.McpmVersion != "" && c.McpmVersion != noMcpm && releaseOf(c.McpmVersion) == "" {
 		return hub.Errorf(hub.Invalid, "mcpm-version %q is no version of a release", c.McpmVersion).WithHint("write it like 1.4.2, or none")

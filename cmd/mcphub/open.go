@@ -56,7 +56,7 @@ func openStore(ctx context.Context, c *config, log *slog.Logger, relaxed bool) (
 	return sqlstore.Open(ctx, target, sqlstore.Options{Now: now, Log: log, Relaxed: relaxed})
 }
 
-func openBlobs(ctx context.Context, c *config) (hub.Blobs, error) {
+func openBlobs(ctx context.Context, c *config) (*blobstore.Store, error) {
 	_, target, _, _ := c.targets()
 	switch scheme, _, _ := strings.Cut(target, ":"); scheme {
 	case "file", "mem":
@@ -162,6 +162,18 @@ func parseSize(s string) (int64, error) {
 		return 0, hub.Errorf(hub.Invalid, "%q is not a size", s).WithHint("write it like 32MiB")
 	}
 	return n << shift, nil
+}
+
+// parseQuota is parseSize for what may be 0, which is no limit.
+func parseQuota(s string) (int64, error) {
+	if s == "0" {
+		return 0, nil
+	}
+	n, err := parseSize(s)
+	if err != nil {
+		return 0, hub.Errorf(hub.Invalid, "image-quota %q is not a size", s).WithHint("write it like 10GiB, or 0 for no limit")
+	}
+	return n, nil
 }
 
 func makeData(dir string) error {

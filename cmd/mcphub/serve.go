@@ -17,10 +17,12 @@ import (
 	"github.com/google/uuid"
 	"github.com/mcphub/mcphub/internal/api"
 	"github.com/mcphub/mcphub/internal/auth"
+	"github.com/mcphub/mcphub/internal/backend/blobstore"
 	"github.com/mcphub/mcphub/internal/backend/sqlstore"
 	"github.com/mcphub/mcphub/internal/embed"
 	"github.com/mcphub/mcphub/internal/hosts"
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/oci"
 	"github.com/mcphub/mcphub/internal/registry"
 	"github.com/mcphub/mcphub/internal/search"
 	"github.com/mcphub/mcphub/internal/source"
@@ -60,7 +62,8 @@ type hubProgram struct {
 	registry *registry.Service
 	search   *search.Service
 	auth     *auth.Service
-	blobs    hub.Blobs
+	blobs    *blobstore.Store
+	images   *oci.Service
 	closers  []io.Closer
 }
 
@@ -94,6 +97,9 @@ func serve(ctx context.Context, c *config, out io.Writer) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { p.registry.Run(work, c.Role != "web") })
 	wg.Go(func() { p.search.Run(work) })
+	if c.Role != "web" {
+		wg.Go(func() { p.images.Run(work) })
+	}
 	defer wg.Wait()
 	defer stopWork()
 	failed := make(chan error, 1)
@@ -234,6 +240,10 @@ func (p *hubProgram) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.images, err = openImages(c, p.blobs, oci.Config{Catalogue: p.registry, Auth: p.auth, Limiter: limiter, Settings: p.store, Log: p.log, Client: client})
+	if err != nil {
+		return nil, err
+	}
 	pages := web.New(web.Config{Registry: p.registry, Search: p.search, Auth: p.auth, Cache: cache, Searches: searches, Limiter: limiter, Client: client, Now: now,
 		BaseURL: c.BaseURL, Prefix: c.prefix, Version: programVersion(), Log: p.log})
 	paths, forms := web.Paths()
@@ -242,7 +252,7 @@ func (p *hubProgram) handler() (http.Handler, error) {
 		Checks:  p.checks,
 		BaseURL: c.BaseURL, Prefix: c.prefix, Version: programVersion(), Commit: commit, Mcpm: c.mcpm(programVersion()), TrustedProxies: c.TrustedProxies,
 		AllowAnonymous: c.AllowAnonymous, RateLimit: c.RateLimit, KeyRateLimit: c.KeyRateLimit, AccessLog: c.AccessLog,
-		HealthOnly: c.Role == "worker", Pages: pages, PagePaths: paths, FormPaths: forms,
+		HealthOnly: c.Role == "worker", Images: p.images, ImageUsage: p.imageUsage, Pages: pages, PagePaths: paths, FormPaths: forms,
 	})
 }
 

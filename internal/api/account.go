@@ -32,6 +32,9 @@ func (s *server) accountRoutes(api huma.API) {
 	register(s, api, op(http.MethodPost, "/auth/token", "Get a new access token with a refresh token"), s.refresh)
 	register(s, api, op(http.MethodPost, "/auth/logout", "End a login"), s.logout)
 	register(s, api, signed(op(http.MethodGet, "/me", "Who am I")), s.me)
+	if s.ImageUsage != nil {
+		register(s, api, signed(op(http.MethodGet, "/namespaces/{namespace}/images", "What a namespace has of container images")), s.imageUsage)
+	}
 	register(s, api, signed(op(http.MethodGet, "/keys", "List my API keys")), s.listKeys)
 	create := signed(op(http.MethodPost, "/keys", "Make an API key"))
 	create.DefaultStatus = http.StatusCreated
@@ -105,6 +108,22 @@ func (s *server) me(ctx context.Context, _ *struct{}) (*jsonOut[wire.Account], e
 		return nil, err
 	}
 	return &jsonOut[wire.Account]{Body: account(a, actor)}, nil
+}
+
+type namespaceIn struct {
+	Namespace string `path:"namespace" maxLength:"200" example:"acme"`
+}
+
+func (s *server) imageUsage(ctx context.Context, in *namespaceIn) (*jsonOut[wire.ImageUsage], error) {
+	actor, err := actorOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	u, err := s.ImageUsage(ctx, actor, in.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	return &jsonOut[wire.ImageUsage]{Body: *u}, nil
 }
 
 func (s *server) listKeys(ctx context.Context, _ *struct{}) (*jsonOut[wire.KeyList], error) {

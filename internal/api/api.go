@@ -19,6 +19,7 @@ import (
 	"github.com/mcphub/mcphub/internal/manifest"
 	"github.com/mcphub/mcphub/internal/registry"
 	"github.com/mcphub/mcphub/internal/search"
+	"github.com/mcphub/mcphub/internal/wire"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -35,17 +36,19 @@ type Config struct {
 	Metrics  *prometheus.Registry
 	Checks   map[string]hub.Pinger // what /readyz asks, by name
 
-	BaseURL        string   // public address with path prefix, no slash at the end
-	Prefix         string   // path prefix of BaseURL, "" or "/hub"
-	Version        string   // of the program
-	Commit         string   // of the source
-	Mcpm           string   // version of mcpm that people should have, "" to say none
-	TrustedProxies []string // networks whose X-Forwarded-For is believed
-	AllowAnonymous bool     // hand out tokens for auth.AnonymousNamespace
-	RateLimit      int      // calls a minute from one address, 0 for no limit
-	KeyRateLimit   int      // calls a minute of one account or key, 0 for no limit
-	HealthOnly     bool     // answer nothing but health and metrics: a worker
-	AccessLog      bool     // log every request, not only those that change or fail
+	BaseURL        string       // public address with path prefix, no slash at the end
+	Prefix         string       // path prefix of BaseURL, "" or "/hub"
+	Version        string       // of the program
+	Commit         string       // of the source
+	Mcpm           string       // version of mcpm that people should have, "" to say none
+	TrustedProxies []string     // networks whose X-Forwarded-For is believed
+	AllowAnonymous bool         // hand out tokens for auth.AnonymousNamespace
+	RateLimit      int          // calls a minute from one address, 0 for no limit
+	KeyRateLimit   int          // calls a minute of one account or key, 0 for no limit
+	HealthOnly     bool         // answer nothing but health and metrics: a worker
+	AccessLog      bool         // log every request, not only those that change or fail
+	Images         http.Handler // the registry of container images, under /v2; nil for none
+	ImageUsage     func(ctx context.Context, actor hub.Actor, namespace string) (*wire.ImageUsage, error)
 	Pages          http.Handler
 	PagePaths      []string // what Pages answers to GET, as patterns of this router
 	FormPaths      []string // what Pages answers to POST
@@ -79,7 +82,7 @@ func New(c Config) (http.Handler, error) {
 	engine.NoRoute(s.noPage, s.noRoute)
 	engine.NoMethod(s.noMethod)
 	s.routes(engine)
-	return plainRequest(stripPrefix(c.Prefix, s.serveKept(engine))), nil
+	return stripPrefix(c.Prefix, s.withImages(plainRequest(s.serveKept(engine)))), nil
 }
 
 // routes is everything the hub answers, in one list.

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -21,6 +22,7 @@ import (
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/registry"
 	"github.com/mcphub/mcphub/internal/search"
+	"github.com/mcphub/mcphub/internal/wire"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -50,7 +52,10 @@ func newHub(t testing.TB, change func(*api.Config)) *hubUnderTest {
 	h.auth, err = auth.New(t.Context(), store, clock)
 	must(t, err)
 	c := api.Config{Registry: h.registry, Search: find, Auth: h.auth, Cache: memcache.NewCache(8<<20, time.Now), Limiter: memcache.NewLimiter(1000, time.Now),
-		Log: log, Now: clock, Metrics: prometheus.NewRegistry(), Checks: map[string]hub.Pinger{"database": store}, BaseURL: "http://hub.example.com", Version: "test", AllowAnonymous: true}
+		Log: log, Now: clock, Metrics: prometheus.NewRegistry(), Checks: map[string]hub.Pinger{"database": store}, BaseURL: "http://hub.example.com", Version: "test", AllowAnonymous: true,
+		ImageUsage: func(_ context.Context, actor hub.Actor, namespace string) (*wire.ImageUsage, error) {
+			return &wire.ImageUsage{Namespace: namespace, Bytes: 7, Quota: 10}, h.registry.MayPushImages(actor, namespace)
+		}}
 	if change != nil {
 		change(&c)
 	}

@@ -25,6 +25,7 @@ var promised = map[string]string{
 	"/api/v1/keys":                                         "get post",
 	"/api/v1/keys/{id}":                                    "delete",
 	"/api/v1/me":                                           "get",
+	"/api/v1/namespaces/{namespace}/images":                "get",
 	"/v0.1/servers":                                        "get",
 	"/v0.1/servers/{serverName}/versions":                  "get",
 	"/v0.1/servers/{serverName}/versions/{version}":        "get delete put",
@@ -157,7 +158,7 @@ func TestSecretsNeedSomebody(t *testing.T) {
 				if path == "/api/v1/keys/{id}" {
 					return "0198f000-0000-7000-8000-000000000001"
 				}
-				return map[string]string{"{serverName}": "acme%2Fweather", "{id}": "acme%2Fweather", "{version}": "1.0.0", "{tag}": "beta"}[p]
+				return map[string]string{"{serverName}": "acme%2Fweather", "{id}": "acme%2Fweather", "{version}": "1.0.0", "{tag}": "beta", "{namespace}": "acme"}[p]
 			})
 			var body any
 			switch {

@@ -20,6 +20,15 @@ type Session struct {
 // Login checks a password and starts a session. Every failure is the same Unauthenticated and takes as
 // long, whether the account exists or not.
 func (s *Service) Login(ctx context.Context, user, password, requestID string) (*Session, error) {
+	acc, err := s.checkPassword(ctx, user, password)
+	if err != nil {
+		return nil, err
+	}
+	return s.session(ctx, acc, uuid.NewString(), requestID)
+}
+
+// checkPassword returns the account of a name or e-mail address whose password this is.
+func (s *Service) checkPassword(ctx context.Context, user, password string) (*hub.Account, error) {
 	acc, err := s.store.Account(ctx, user)
 	if err != nil && hub.KindOf(err) != hub.NotFound {
 		return nil, err
@@ -35,7 +44,15 @@ func (s *Service) Login(ctx context.Context, user, password, requestID string) (
 	if err != nil || !ok || acc.Disabled || acc.PasswordHash == "" {
 		return nil, hub.Errorf(hub.Unauthenticated, "wrong name or password").WithHint("an administrator can set a new one: mcphub admin user password NAME")
 	}
-	return s.session(ctx, acc, uuid.NewString(), requestID)
+	return acc, nil
+}
+
+// passwordScopes are those of a sign-in with a password.
+func passwordScopes(a *hub.Account) []hub.Scope {
+	if a.Role == hub.RoleAdmin {
+		return []hub.Scope{hub.ScopeAdmin}
+	}
+	return []hub.Scope{hub.ScopePublish}
 }
 
 // Refresh spends a refresh token and gives the next. A token spent before means it was copied: the
@@ -70,10 +87,7 @@ func (s *Service) Logout(ctx context.Context, refresh, requestID string) error {
 }
 
 func (s *Service) session(ctx context.Context, acc *hub.Account, family, requestID string) (*Session, error) {
-	scopes := []hub.Scope{hub.ScopePublish}
-	if acc.Role == hub.RoleAdmin {
-		scopes = []hub.Scope{hub.ScopeAdmin}
-	}
+	scopes := passwordScopes(acc)
 	access, expires, err := s.signer.sign(acc.ID, AccessTTL, func(c *claims) { c.Name, c.Scopes = acc.Name, scopes })
 	if err != nil {
 		return nil, err

@@ -160,7 +160,7 @@ func TestAccount(t *testing.T) {
 	w.now = epoch.Add(20 * 60 * 1e9) // the access token has ended; it is renewed without a word
 	text += "\n" + w.show("whoami", "--json") + "\n" + w.show("logout") + "\n" + w.show("logout") + "\n" + w.show("whoami")
 	w.input = "good"
-	text += "\n" + w.show("login", "--token-stdin") + "\n" + w.show("whoami", "-q")
+	text += "\n" + w.show("login", "--token-stdin") + "\n" + w.show("whoami", "-q") + "\n" + w.show("whoami", "--images") + "\n" + w.show("whoami", "--images", "--json")
 	golden(t, "account.txt", text)
 	info, err := os.Stat(w.path("home/.mcpm/credentials.json"))
 	if err != nil || info.Mode().Perm() != 0o600 {

@@ -76,6 +76,9 @@ func newStubHub(t *testing.T) *stubHub {
 	mux.HandleFunc("POST /api/v1/auth/token", h.token)
 	mux.HandleFunc("POST /api/v1/auth/logout", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("GET /api/v1/me", h.me)
+	mux.HandleFunc("GET /api/v1/namespaces/{namespace}/images", func(w http.ResponseWriter, r *http.Request) {
+		answer(w, 200, wire.ImageUsage{Namespace: r.PathValue("namespace"), Repositories: 1, Tags: 3, Bytes: 1_234_000_000, Quota: 10_000_000_000})
+	})
 	mux.HandleFunc("GET /readyz", h.readyz)
 	mux.HandleFunc("GET /api/v1/suggest", h.suggest)
 	h.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -7,20 +7,24 @@ import (
 	"github.com/mcphub/mcphub/internal/cli/app"
 
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/wire"
 	"github.com/spf13/cobra"
 )
 
 func newWhoami(a *app.App) *cobra.Command {
-	return &cobra.Command{
+	var images bool
+	cmd := &cobra.Command{
 		Use:     "whoami",
 		Short:   "Show who you are at the hub",
-		Example: "  mcpm whoami\n  mcpm whoami --json",
+		Example: "  mcpm whoami\n  mcpm whoami --images\n  mcpm whoami --json",
 		Args:    app.Args(0, 0, "no argument"),
-		RunE:    func(c *cobra.Command, _ []string) error { return whoami(a, c.Context()) },
+		RunE:    func(c *cobra.Command, _ []string) error { return whoami(a, c.Context(), images) },
 	}
+	cmd.Flags().BoolVar(&images, "images", false, "and how much of container images your namespaces have there")
+	return cmd
 }
 
-func whoami(a *app.App, ctx context.Context) error {
+func whoami(a *app.App, ctx context.Context, images bool) error {
 	c, err := a.Client()
 	if err != nil {
 		return err
@@ -35,8 +39,23 @@ func whoami(a *app.App, ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var usage []*wire.ImageUsage
+	for _, namespace := range me.Namespaces {
+		if !images {
+			break
+		}
+		u, err := c.Images(ctx, namespace)
+		if err != nil {
+			return err
+		}
+		usage = append(usage, u)
+	}
 	if a.JSON {
-		app.PrintJSON(a.IO, map[string]any{"registry": c.Base(), "account": me})
+		out := map[string]any{"registry": c.Base(), "account": me}
+		if images {
+			out["images"] = usage
+		}
+		app.PrintJSON(a.IO, out)
 		return nil
 	}
 	a.IO.Printf("%s\n", a.IO.Accent(app.Clean(me.Name)))
@@ -49,5 +68,12 @@ func whoami(a *app.App, ctx context.Context) error {
 		scopes = append(scopes, string(s))
 	}
 	a.Fact("credential", "%s", strings.Join(scopes, ", "))
+	for _, u := range usage {
+		of := "without a limit"
+		if u.Quota > 0 {
+			of = "of " + app.Size(u.Quota)
+		}
+		a.Fact("images", "%s: %s %s, %s", app.Clean(u.Namespace), app.Size(u.Bytes), of, app.Plural(u.Tags, "tag"))
+	}
 	return nil
 }

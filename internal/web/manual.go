@@ -31,6 +31,7 @@ var manualFiles = []struct{ name, lede string }{
 	{"mcpm.md", "The package manager: verbs, settings, exit codes, where it keeps things."},
 	{"search.md", "How to find a server: words, filters, answers, engines."},
 	{"publishing.md", "From mcp.json to a published version, and how to take one back."},
+	{"images.md", "Container images in the hub: push, pull, what stays, limits."},
 	{"workspaces.md", "Several servers in one repository: members that need each other, published together."},
 	{"formats.md", "mcp.json and the lockfile, explained field by field with examples."},
 	{"mcp-json.md", "Every field of mcp.json with its type, made from the JSON Schema."},

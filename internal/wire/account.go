@@ -123,3 +123,12 @@ type HostConfig struct {
 	Text      string          `json:"text" doc:"The same in the format of the file, for pasting."`
 	AfterEdit string          `json:"afterEdit,omitempty"`
 }
+
+// ImageUsage is what a namespace has of container images on the hub.
+type ImageUsage struct {
+	Namespace    string `json:"namespace" example:"acme"`
+	Repositories int    `json:"repositories"`
+	Tags         int    `json:"tags"`
+	Bytes        int64  `json:"bytes" doc:"Each blob once; uploads that are not finished count."`
+	Quota        int64  `json:"quota" doc:"Bytes that the namespace may have, 0 for no limit."`
+}

@@ -30,6 +30,12 @@ func (c *Client) Me(ctx context.Context) (*Account, error) {
 	return out, c.do(ctx, call{method: http.MethodGet, path: []string{"me"}}, out)
 }
 
+// Images tells what a namespace has of container images. Forbidden unless the account may publish to it.
+func (c *Client) Images(ctx context.Context, namespace string) (*ImageUsage, error) {
+	out := &ImageUsage{}
+	return out, c.do(ctx, call{method: http.MethodGet, path: []string{"namespaces", namespace, "images"}}, out)
+}
+
 // Keys lists the account's API keys, without their secrets.
 func (c *Client) Keys(ctx context.Context) (*KeyList, error) {
 	out := &KeyList{}

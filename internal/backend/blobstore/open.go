@@ -11,6 +11,8 @@ import (
 	"gocloud.dev/blob/fileblob"
 	"gocloud.dev/blob/memblob"
 
+	"github.com/distribution/distribution/v3/registry/storage/driver"
+	"github.com/mcphub/mcphub/internal/backend/blobstore/images"
 	"github.com/mcphub/mcphub/internal/hub"
 )
 
@@ -84,6 +86,14 @@ func (s *Store) sweep(before time.Time) {
 			os.Remove(filepath.Join(s.stage, e.Name()))
 		}
 	}
+}
+
+// Images returns the storage of container images, under a prefix of the same directory or bucket.
+func (s *Store) Images() driver.StorageDriver {
+	if s.dir == "" {
+		return images.NewBucket(s.bucket, images.Prefix)
+	}
+	return images.NewDir(filepath.Join(s.dir, images.Prefix))
 }
 
 // Close releases what the store holds.

@@ -1,0 +1,100 @@
+package oci
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/distribution/distribution/v3/registry/storage"
+	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
+
+	"github.com/mcphub/mcphub/internal/oci/layout"
+	"github.com/mcphub/mcphub/internal/oci/sweep"
+)
+
+// getBlob answers GET and HEAD of a blob.
+func (s *Service) getBlob(w http.ResponseWriter, r *http.Request, q *request) error {
+	c, err := s.authorize(r, q, pull)
+	if err != nil {
+		return err
+	}
+	dgst, err := parseDigest(q.ref)
+	if err != nil {
+		return err
+	}
+	repo, err := s.images.Repository(r.Context(), q.repository)
+	if err != nil {
+		return err
+	}
+	if r.Method == http.MethodHead && s.Catalogue.MayPushImages(c.Actor, q.namespace) == nil {
+		// Who may push asks so as not to send a blob again: it must not go as garbage before the manifest comes.
+		if err := s.refresh(r.Context(), q.repository, dgst); err != nil {
+			return err
+		}
+	}
+	out := &movingWriter{ResponseWriter: w, moving: s.moves(w, (*http.ResponseController).SetWriteDeadline)}
+	return repo.Blobs(r.Context()).ServeBlob(r.Context(), out, r, dgst)
+}
+
+// refresh makes the link of a repository to a blob as young as if the blob had just been pushed, when it is on its
+// way to being old enough to be taken for garbage.
+func (s *Service) refresh(ctx context.Context, repository reference.Named, dgst digest.Digest) error {
+	info, err := s.Storage.Stat(ctx, layout.Layer(repository.Name(), dgst))
+	if layout.Missing(err) {
+		return nil
+	}
+	if err != nil || time.Since(info.ModTime()) < sweep.Grace/2 {
+		return err
+	}
+	return s.Storage.PutContent(ctx, layout.Layer(repository.Name(), dgst), []byte(dgst))
+}
+
+// mount links a blob of another repository that the caller may read, so that it need not be sent again. It reports
+// false when there is no such blob, or the caller may not know of it; the blob is then uploaded.
+func (s *Service) mount(r *http.Request, q *request, c *caller, from, dgst string) (digest.Digest, bool, error) {
+	d, err := parseDigest(dgst)
+	if err != nil {
+		return "", false, err
+	}
+	source, namespace, err := parseName(from)
+	if err != nil {
+		return "", false, nil //nolint:nilerr // there is nothing to mount under a name that cannot be
+	}
+	ctx := r.Context()
+	if may, err := s.mayPull(ctx, c.Actor, from, namespace); err != nil || !may {
+		return "", false, err
+	}
+	repo, err := s.images.Repository(ctx, source)
+	if err != nil {
+		return "", false, err
+	}
+	desc, err := repo.Blobs(ctx).Stat(ctx, d)
+	if err != nil {
+		return "", false, nil //nolint:nilerr // the blob is then uploaded, which says what is wrong with the storage
+	}
+	if namespace != q.namespace {
+		if err := s.room(ctx, q.namespace, desc.Size); err != nil {
+			return "", false, err
+		}
+	}
+	canonical, err := reference.WithDigest(source, d)
+	if err != nil {
+		return "", false, err
+	}
+	target, err := s.images.Repository(ctx, q.repository)
+	if err != nil {
+		return "", false, err
+	}
+	upload, err := target.Blobs(ctx).Create(ctx, storage.WithMountFrom(canonical))
+	if mounted(err) {
+		if namespace != q.namespace {
+			s.usage.grow(q.namespace, desc.Size)
+		}
+		return d, true, nil
+	}
+	if err != nil {
+		return "", false, err
+	}
+	return "", false, upload.Cancel(ctx) // the blob went in between
+}
