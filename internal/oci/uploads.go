@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/distribution/distribution/v3"
 	"github.com/google/uuid"
@@ -52,7 +53,7 @@ func (s *Service) startUpload(w http.ResponseWriter, r *http.Request, q *request
 		return err
 	}
 	q.ref = upload.ID()
-	_, done, err := s.occupy(q.ref)
+	_, done, err := s.occupy(ctx, q.ref)
 	if err != nil {
 		return err
 	}
@@ -95,7 +96,7 @@ func (s *Service) resume(r *http.Request, q *request) (upload distribution.BlobW
 	if err != nil || id.String() != q.ref {
 		return nil, nil, distribution.ErrBlobUploadUnknown
 	}
-	received, done, err := s.occupy(q.ref)
+	received, done, err := s.occupy(r.Context(), q.ref)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -113,14 +114,30 @@ func (s *Service) resume(r *http.Request, q *request) (upload distribution.BlobW
 	return upload, done, nil
 }
 
+// How long a request waits for another one that writes to the same upload: a client that goes on after a cut may be
+// here before the hub has noticed the cut.
+const (
+	occupiedWait = 5 * time.Second
+	occupiedLook = 20 * time.Millisecond
+)
+
 // occupy takes an upload for one request. The counter is how many bytes of it are here, for the measure: what is still
 // on its way to a bucket is not to be seen there.
-func (s *Service) occupy(id string) (received *atomic.Int64, done func(), err error) {
+func (s *Service) occupy(ctx context.Context, id string) (received *atomic.Int64, done func(), err error) {
 	received = new(atomic.Int64)
-	if _, taken := s.busy.LoadOrStore(id, received); taken {
-		return nil, nil, problemf(blobUploadInvalid, "another request is writing to this upload; wait for its end")
+	for end := time.Now().Add(occupiedWait); ; {
+		if _, taken := s.busy.LoadOrStore(id, received); !taken {
+			return received, func() { s.busy.Delete(id) }, nil
+		}
+		if time.Now().After(end) {
+			return nil, nil, problemf(blobUploadInvalid, "another request is writing to this upload; wait for its end")
+		}
+		select {
+		case <-ctx.Done():
+			return nil, nil, ctx.Err()
+		case <-time.After(occupiedLook):
+		}
 	}
-	return received, func() { s.busy.Delete(id) }, nil
 }
 
 // uploadStatus answers GET: how much of an upload is here.
