@@ -1,6 +1,6 @@
 // Package layout knows where the storage of the distribution project keeps what: links of repositories to
 // blobs, tags, uploads. That project keeps the paths to itself, and what counts bytes and takes away garbage
-// has to find them. They are those of its version 2 of the layout, which every release reads.
+// has to find them. They are those of its version 2 of the layout.
 package layout
 
 import (
