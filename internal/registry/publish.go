@@ -34,11 +34,16 @@ type Publish struct {
 // version is stored whole or not at all. Errors: Invalid with the findings, Forbidden, Exists when the
 // number was ever used, Integrity when the bundle is not what BundleDigest says, TooLarge.
 func (s *Service) Publish(ctx context.Context, actor hub.Actor, p Publish) (*hub.Version, error) {
-	draft, err := s.draft(actor, p)
+	read, err := readManifest(p)
 	if err != nil {
 		return nil, err
 	}
-	srv, err := s.target(ctx, draft.server)
+	if err := mayPublish(actor, read.name); err != nil {
+		return nil, err
+	}
+	found := s.lookUp(ctx, read.name) // the database answers while the draft is made
+	draft := s.draft(actor, p, read)
+	srv, err := s.target(draft.server, <-found)
 	if err != nil {
 		return nil, err
 	}
@@ -65,66 +70,68 @@ type draft struct {
 	version  *hub.Version
 }
 
-// draft reads and checks a manifest and what the actor may do with it.
-func (s *Service) draft(actor hub.Actor, p Publish) (*draft, error) {
-	m, official, full, err := readManifest(p)
-	if err != nil {
-		return nil, err
-	}
-	name, err := hub.ParseName(m.Name)
-	if p.Format == hub.FormatServer && err != nil {
-		name, err = hub.ParseMirrorName(m.Name) // the official rule allows capitals; so does its API here
-	}
-	if err != nil {
-		return nil, err
-	}
-	if err := mayPublish(actor, name); err != nil {
-		return nil, err
-	}
-	if p.Name != "" && hub.Name(p.Name).Claim() != name.Claim() {
-		return nil, hub.Errorf(hub.Invalid, "the manifest is for %s, and the request for %s", name, hub.Name(p.Name)).
-			WithHint("use the same name in both")
-	}
+// reading is what the bytes of a manifest say.
+type reading struct {
+	manifest *manifest.Manifest
+	official []byte // the compact server.json
+	full     string // the whole description when server.json cannot hold it
+	name     hub.Name
+}
+
+// draft makes a version of a manifest that was read.
+func (s *Service) draft(actor hub.Actor, p Publish, r *reading) *draft {
+	m := r.manifest
 	canonical := m.Canonical()
 	now := s.now()
 	v := &hub.Version{
-		ID: newID(), Name: name, Version: m.Version, State: hub.Submitted, Format: p.Format,
-		Manifest: canonical, ManifestDigest: trust.SHA256(canonical), ServerJSON: official, FullText: full,
+		ID: newID(), Name: r.name, Version: m.Version, State: hub.Submitted, Format: p.Format,
+		Manifest: canonical, ManifestDigest: trust.SHA256(canonical), ServerJSON: r.official, FullText: r.full,
 		Capabilities: manifest.CapabilitiesOf(m), Facts: manifest.Facts(m, false),
 		PublishedBy: actor.AccountID, CreatedAt: now, UpdatedAt: now, StatusChangedAt: now,
 	}
 	srv := manifest.ServerFacts(m)
-	srv.Name = name
-	return &draft{manifest: m, server: &srv, version: v}, nil
+	srv.Name = r.name
+	return &draft{manifest: m, server: &srv, version: v}
 }
 
-// readManifest parses either format and returns the manifest, the compact server.json and the whole
-// description when server.json cannot hold it.
-func readManifest(p Publish) (m *manifest.Manifest, official []byte, full string, err error) {
+// readManifest parses and checks either format.
+func readManifest(p Publish) (*reading, error) {
+	r := new(reading)
 	var issues []hub.Issue
 	var sj *apiv0.ServerJSON
+	var err error
 	switch p.Format {
 	case hub.FormatServer:
 		if sj, issues, err = manifest.ParseServerJSON(p.Manifest); err != nil {
-			return nil, nil, "", err
+			return nil, err
 		}
 		issues = append(issues, manifest.ValidateServerJSON(sj)...)
 		if err = firstErrors("server.json", issues); err != nil {
-			return nil, nil, "", err
+			return nil, err
 		}
-		m = manifest.FromServerJSON(sj)
+		r.manifest = manifest.FromServerJSON(sj)
 	default:
-		if m, issues, err = manifest.Parse(p.Manifest); err != nil {
-			return nil, nil, "", err
+		if r.manifest, issues, err = manifest.Parse(p.Manifest); err != nil {
+			return nil, err
 		}
-		issues = append(issues, m.Validate(manifest.ForPublish)...)
+		issues = append(issues, r.manifest.Validate(manifest.ForPublish)...)
 		if err = firstErrors("mcp.json", issues); err != nil {
-			return nil, nil, "", err
+			return nil, err
 		}
-		sj, full = m.ServerJSON()
+		sj, r.full = r.manifest.ServerJSON()
 	}
-	official, err = json.Marshal(sj)
-	return m, official, full, err
+	if r.official, err = json.Marshal(sj); err != nil {
+		return nil, err
+	}
+	r.name, err = hub.ParseName(r.manifest.Name)
+	if p.Format == hub.FormatServer && err != nil {
+		r.name, err = hub.ParseMirrorName(r.manifest.Name) // the official rule allows capitals; so does its API here
+	}
+	if err == nil && p.Name != "" && hub.Name(p.Name).Claim() != r.name.Claim() {
+		err = hub.Errorf(hub.Invalid, "the manifest is for %s, and the request for %s", r.name, hub.Name(p.Name)).
+			WithHint("use the same name in both")
+	}
+	return r, err
 }
 
 // firstErrors makes one error of the findings that are errors.
@@ -145,10 +152,26 @@ func firstErrors(file string, issues []hub.Issue) error {
 	return e.WithHint("call POST /v0.1/validate or run mcpm publish --dry-run to see all findings")
 }
 
-// target finds the server that is published to, or prepares a new one. What is mirrored here cannot be
-// published over: its name belongs to its upstream until an administrator hands it over.
-func (s *Service) target(ctx context.Context, fresh *hub.Server) (*hub.Server, error) {
-	old, err := s.store.Server(ctx, string(fresh.Name))
+// found is what the store has under a name.
+type found struct {
+	server *hub.Server
+	err    error
+}
+
+// lookUp asks the store for a name and goes on meanwhile.
+func (s *Service) lookUp(ctx context.Context, name hub.Name) <-chan found {
+	answer := make(chan found, 1)
+	go func() {
+		srv, err := s.store.Server(ctx, string(name))
+		answer <- found{srv, err}
+	}()
+	return answer
+}
+
+// target decides which server is published to: the one that was found, or a new one. What is mirrored here
+// cannot be published over: its name belongs to its upstream until an administrator hands it over.
+func (s *Service) target(fresh *hub.Server, f found) (*hub.Server, error) {
+	old, err := f.server, f.err
 	if hub.KindOf(err) == hub.NotFound {
 		fresh.ID, fresh.CreatedAt, fresh.UpdatedAt = newID(), s.now(), time.Time{}
 		return fresh, nil
@@ -244,7 +267,7 @@ func (s *Service) submit(ctx context.Context, actor hub.Actor, d *draft, p Publi
 // retarget points the draft at the server that another publish created in the meantime, and reports
 // whether there is one.
 func (s *Service) retarget(ctx context.Context, d *draft) (moved bool, err error) {
-	srv, err := s.target(ctx, d.server)
+	srv, err := s.target(d.server, <-s.lookUp(ctx, d.server.Name))
 	if err != nil || srv.ID == d.version.ServerID {
 		return false, err
 	}
