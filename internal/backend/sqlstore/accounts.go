@@ -81,9 +81,9 @@ func (s *Store) CreateAccount(ctx context.Context, a *hub.Account, ev hub.Event)
 	}
 	err := s.db.Tx(ctx, func(tx bun.Tx) error {
 		b := engine.NewBatch(tx)
-		b.Add(tx.NewInsert().Model(row))
-		b.Add(tx.NewInsert().Model(&namespaceRow{Scope: row.Name, AccountID: a.ID, ClaimedBy: a.ID, CreatedAt: row.CreatedAt}))
-		s.appendEvents(tx, b, newEvent(ev, hub.ActionAccountCreated, a.ID, row.Name, now))
+		b.Insert(row)
+		b.Insert(&namespaceRow{Scope: row.Name, AccountID: a.ID, ClaimedBy: a.ID, CreatedAt: row.CreatedAt})
+		s.appendEvents(b, newEvent(ev, hub.ActionAccountCreated, a.ID, row.Name, now))
 		return b.Exec(ctx)
 	})
 	if hub.KindOf(err) == hub.Exists {
@@ -132,7 +132,7 @@ func (s *Store) UpdateAccount(ctx context.Context, a *hub.Account, ev hub.Event)
 		} else if old != a.PasswordHash { // who knew the old password is out
 			b.Addf("DELETE FROM tokens WHERE account_id = ? AND kind = ?", a.ID, string(hub.TokenRefresh))
 		}
-		s.appendEvents(tx, b, newEvent(ev, hub.ActionAccountUpdated, a.ID, a.Name, s.stamp(0)))
+		s.appendEvents(b, newEvent(ev, hub.ActionAccountUpdated, a.ID, a.Name, s.stamp(0)))
 		return b.Exec(ctx)
 	})
 	if hub.KindOf(err) == hub.Exists {
@@ -170,8 +170,8 @@ func (s *Store) ClaimNamespace(ctx context.Context, n hub.Namespace, ev hub.Even
 			row.CreatedAt = now
 		}
 		b := engine.NewBatch(tx)
-		b.Add(tx.NewInsert().Model(row))
-		s.appendEvents(tx, b, newEvent(ev, hub.ActionNamespaceClaimed, n.Scope, n.Scope, now))
+		b.Insert(row)
+		s.appendEvents(b, newEvent(ev, hub.ActionNamespaceClaimed, n.Scope, n.Scope, now))
 		err := b.Exec(ctx)
 		if s.db.Duplicate(err) {
 			return hub.Errorf(hub.Exists, "the namespace %s is taken", shortQuote(n.Scope)).WithCause(err)

@@ -43,8 +43,8 @@ func (c *change) apply(ctx context.Context, v *versionRow, before hub.State, fre
 		}
 	}
 	if insert {
-		c.b.Add(c.tx.NewInsert().Model(v))
-		c.b.Add(c.tx.NewInsert().Model(v.texts()))
+		c.b.Insert(v)
+		c.b.Insert(v.texts())
 	} else {
 		c.b.Add(c.tx.NewUpdate().Model(v).Column(stateColumns...).WherePK())
 	}
@@ -163,7 +163,7 @@ var latestColumns = []string{"latest_id", "latest_version", "latest_state", "lat
 // version, and the display facts when this version is that.
 func (c *change) storeServer(isNew, latest bool, display *hub.Server) {
 	if isNew {
-		c.b.AddFirst(c.tx.NewInsert().Model(c.srv)) // the version's row points at it
+		c.b.InsertFirst(c.srv) // the version's row points at it
 		return
 	}
 	if !latest {

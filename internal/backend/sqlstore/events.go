@@ -58,14 +58,14 @@ func rawJSON(s string) json.RawMessage {
 }
 
 // appendEvents appends to the event log. It must come last: see the package comment.
-func (s *Store) appendEvents(tx bun.IDB, b *engine.Batch, rows ...eventRow) {
+func (s *Store) appendEvents(b *engine.Batch, rows ...eventRow) {
 	if len(rows) == 0 {
 		return
 	}
 	if s.db.EventLock != "" {
 		b.Addf(s.db.EventLock)
 	}
-	b.Add(tx.NewInsert().Model(&rows).ExcludeColumn("seq"))
+	b.Insert(&rows, "seq")
 }
 
 // versionEvent is what an event tells of a version before or after a step.

@@ -83,7 +83,7 @@ func (s *Store) importInto(ctx context.Context, tx bun.Tx, srv *hub.Server, v *v
 		out.Before = string(prior)
 		out.After = string(versionEvent{VersionID: v.ID, Version: v.Version, State: hub.State(v.State), Message: v.Message, Replacement: v.Replacement}.json())
 	}
-	s.appendEvents(tx, c.b, out)
+	s.appendEvents(c.b, out)
 	if err := c.b.Exec(ctx); err != nil {
 		return "", err
 	}

@@ -177,14 +177,14 @@ func (s *Store) Save(ctx context.Context, srv *hub.Server, ev hub.Event) error {
 		if old == nil {
 			row := newServerRow(srv, s.stamp(0))
 			updated = row.UpdatedAt
-			b.Add(tx.NewInsert().Model(row))
-			s.appendEvents(tx, b, newEvent(ev, hub.ActionServerCreated, srv.ID, srv.Name.String(), updated))
+			b.Insert(row)
+			s.appendEvents(b, newEvent(ev, hub.ActionServerCreated, srv.ID, srv.Name.String(), updated))
 		} else {
 			updated = s.stamp(old.UpdatedAt)
 			old.display(srv)
 			old.UpdatedAt = updated
 			b.Add(tx.NewUpdate().Model(old).Column(displayColumns...).Column("updated_at").WherePK())
-			s.appendEvents(tx, b, newEvent(ev, hub.ActionServerUpdated, srv.ID, srv.Name.String(), updated))
+			s.appendEvents(b, newEvent(ev, hub.ActionServerUpdated, srv.ID, srv.Name.String(), updated))
 		}
 		if err = b.Exec(ctx); s.db.Duplicate(err) {
 			return nameTaken(srv.Name, err)
@@ -244,7 +244,7 @@ func (s *Store) SetTags(ctx context.Context, serverID string, set map[string]str
 		now := s.stamp(srv.UpdatedAt)
 		b := engine.NewBatch(tx)
 		b.Addf("UPDATE servers SET dist_tags = ?, updated_at = ? WHERE id = ?", tags(set), now, serverID)
-		s.appendEvents(tx, b, newEvent(ev, hub.ActionServerUpdated, serverID, hub.Name(srv.Name).String(), now))
+		s.appendEvents(b, newEvent(ev, hub.ActionServerUpdated, serverID, hub.Name(srv.Name).String(), now))
 		return b.Exec(ctx)
 	})
 }

@@ -112,12 +112,12 @@ func (s *Store) storeThrough(ctx context.Context, c *change, sub hub.Submission,
 		c.storeServer(isNew, v.Latest, sub.Server)
 	} else { // as in Transition: what no reader can see does not touch the server
 		if isNew {
-			c.b.Add(c.tx.NewInsert().Model(c.srv))
+			c.b.Insert(c.srv)
 		}
-		c.b.Add(c.tx.NewInsert().Model(v))
-		c.b.Add(c.tx.NewInsert().Model(v.texts()))
+		c.b.Insert(v)
+		c.b.Insert(v.texts())
 	}
-	s.appendEvents(c.tx, c.b, events...)
+	s.appendEvents(c.b, events...)
 	return nil
 }
 
@@ -138,10 +138,10 @@ func (s *Store) submit(ctx context.Context, srv *serverRow, v *versionRow, ev ev
 		}
 		b := engine.NewBatch(tx)
 		b.Add(tx.NewInsert().Model(srv).On("CONFLICT (id) DO NOTHING"))
-		b.Add(tx.NewInsert().Model(v))
-		b.Add(tx.NewInsert().Model(v.texts()))
-		b.Add(tx.NewInsert().Model(job))
-		s.appendEvents(tx, b, ev)
+		b.Insert(v)
+		b.Insert(v.texts())
+		b.Insert(job)
+		s.appendEvents(b, ev)
 		return b.Exec(ctx)
 	})
 }

@@ -55,9 +55,9 @@ func (s *Store) CreateToken(ctx context.Context, t *hub.Token, ev hub.Event) err
 	}
 	return s.db.Tx(ctx, func(tx bun.Tx) error {
 		b := engine.NewBatch(tx)
-		b.Add(tx.NewInsert().Model(row))
+		b.Insert(row)
 		if ev.Action != "" {
-			s.appendEvents(tx, b, newEvent(ev, "", t.AccountID, t.Name, now))
+			s.appendEvents(b, newEvent(ev, "", t.AccountID, t.Name, now))
 		}
 		return b.Exec(ctx)
 	})
@@ -146,7 +146,7 @@ func (s *Store) RevokeToken(ctx context.Context, accountID, id string, ev hub.Ev
 		if row.Kind == string(hub.TokenRefresh) && row.Family != "" {
 			b.Addf("DELETE FROM tokens WHERE family = ?", row.Family)
 		}
-		s.appendEvents(tx, b, newEvent(ev, hub.ActionTokenRevoked, row.AccountID, row.Name, s.stamp(0)))
+		s.appendEvents(b, newEvent(ev, hub.ActionTokenRevoked, row.AccountID, row.Name, s.stamp(0)))
 		return b.Exec(ctx)
 	})
 }

@@ -40,7 +40,7 @@ func (s *Store) TransitionAll(ctx context.Context, ts []hub.Transition) ([]*hub.
 			rows[i] = v
 			events = append(events, evs...)
 		}
-		s.appendEvents(tx, b, events...)
+		s.appendEvents(b, events...)
 		if err := b.Exec(ctx); err != nil || len(ts) == 1 {
 			return err
 		}

@@ -3,6 +3,8 @@ package engine
 import (
 	"bytes"
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/schema"
@@ -11,20 +13,37 @@ import (
 )
 
 // Batch collects statements whose answers nobody needs and sends them at once: over a network each
-// statement would cost a round trip.
+// statement of its own costs a round trip.
 type Batch struct {
-	tx  bun.IDB
-	run func(ctx context.Context, text string) error
-	b   []byte
-	err error
+	db    bun.IDB
+	steps []step
+	run   func(ctx context.Context, steps []step) error
+	rows  bool // rows go as the values of a prepared statement, not as text
+	err   error
+}
+
+// step is a statement of a batch: its text, and the values of a prepared one.
+type step struct {
+	text   string
+	values *rowValues // nil when the text says everything
 }
 
 // NewBatch returns an empty batch in a transaction.
 func NewBatch(tx bun.Tx) *Batch {
-	return &Batch{tx: tx, run: func(ctx context.Context, text string) error {
-		_, err := tx.Tx.ExecContext(ctx, text)
+	return &Batch{db: tx, run: func(ctx context.Context, steps []step) error {
+		_, err := tx.Tx.ExecContext(ctx, joined(steps))
 		return err
 	}}
+}
+
+// joined returns the statements as one text.
+func joined(steps []step) string {
+	var b strings.Builder
+	for _, s := range steps {
+		b.WriteString(s.text)
+		b.WriteString(";\n")
+	}
+	return b.String()
 }
 
 // Atomic runs the statements that build collects, all or none. build may not read. On PostgreSQL they are
@@ -39,10 +58,7 @@ func (db *DB) Atomic(ctx context.Context, build func(db bun.IDB, b *Batch) error
 			return b.Exec(ctx)
 		})
 	}
-	b := &Batch{tx: db.Write, run: func(ctx context.Context, text string) error {
-		_, err := db.Write.DB.ExecContext(ctx, text)
-		return err
-	}}
+	b := &Batch{db: db.Write, rows: true, run: db.pipeline}
 	if err := build(db.Write, b); err != nil {
 		return db.Fail(err)
 	}
@@ -58,37 +74,62 @@ type appender interface {
 
 // Add appends a query of bun.
 func (q *Batch) Add(query appender) {
-	if q.err != nil {
-		return
+	if text := q.format(query); q.err == nil {
+		q.steps = append(q.steps, step{text: text})
 	}
-	start := len(q.b)
-	if q.b, q.err = query.AppendQuery(schema.NewQueryGen(q.tx.Dialect()), q.b); q.err != nil {
-		return
-	}
-	if bytes.Contains(q.b[start:], nulMarker) {
-		q.err = hub.Errorf(hub.Invalid, "a text holds a zero byte, which no database stores").WithHint("remove it")
-		return
-	}
-	q.b = append(q.b, ";\n"...)
 }
 
-// AddFirst puts a query before all others: a row that the others point at, whose values they decided.
-func (q *Batch) AddFirst(query appender) {
-	rest := q.b
-	q.b = nil
-	q.Add(query)
-	q.b = append(q.b, rest...)
+func (q *Batch) format(query appender) string {
+	if q.err != nil {
+		return ""
+	}
+	text, err := query.AppendQuery(schema.NewQueryGen(q.db.Dialect()), nil)
+	if err == nil && bytes.Contains(text, nulMarker) {
+		err = hub.Errorf(hub.Invalid, "a text holds a zero byte, which no database stores").WithHint("remove it")
+	}
+	q.err = err
+	return string(text)
+}
+
+// Insert stores a row, which is a pointer to a model of bun, or rows, which is one to a slice of them. The columns
+// in without get their default.
+func (q *Batch) Insert(model any, without ...string) {
+	if q.err == nil {
+		q.steps = append(q.steps, q.insert(model, without))
+	}
+}
+
+// InsertFirst stores a row before everything else: one that the others point at, whose values they decided.
+func (q *Batch) InsertFirst(model any) {
+	if q.err == nil {
+		q.steps = slices.Insert(q.steps, 0, q.insert(model, nil))
+	}
+}
+
+func (q *Batch) insert(model any, without []string) step {
+	if !q.rows {
+		return step{text: q.format(q.db.NewInsert().Model(model).ExcludeColumn(without...))}
+	}
+	text, values, err := insertion(q.db.Dialect(), model, without)
+	q.err = err
+	return step{text: text, values: values}
 }
 
 // Addf appends a statement with "?" for each argument.
-func (q *Batch) Addf(text string, args ...any) { q.Add(q.tx.NewRaw(text, args...)) }
+func (q *Batch) Addf(text string, args ...any) {
+	if q.rows && len(args) == 0 {
+		q.steps = append(q.steps, step{text: text, values: new(rowValues)})
+		return
+	}
+	q.Add(q.db.NewRaw(text, args...))
+}
 
 // Exec sends what was collected.
 func (q *Batch) Exec(ctx context.Context) error {
-	if q.err != nil || len(q.b) == 0 {
+	if q.err != nil || len(q.steps) == 0 {
 		return q.err
 	}
-	err := q.run(ctx, string(q.b))
-	q.b = q.b[:0]
+	err := q.run(ctx, q.steps)
+	q.steps = nil
 	return err
 }

@@ -82,6 +82,32 @@ func (db *DB) openPostgres(url string, relaxed bool) error {
 	return nil
 }
 
+// pipeline sends the statements as one message, which PostgreSQL runs as one transaction. What was prepared on the
+// connection before is not parsed and planned again.
+func (db *DB) pipeline(ctx context.Context, steps []step) error {
+	conn, err := db.Write.DB.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return conn.Raw(func(driver any) error {
+		pg := driver.(*stdlib.Conn).Conn()
+		batch := new(pgconn.Batch)
+		for _, s := range steps {
+			if s.values == nil {
+				batch.ExecParams(s.text, nil, nil, nil, nil)
+				continue
+			}
+			known, err := pg.Prepare(ctx, s.text, s.text)
+			if err != nil {
+				return err
+			}
+			batch.ExecStatement(known, s.values.data, s.values.formats, nil)
+		}
+		return pg.PgConn().ExecBatch(ctx, batch).Close()
+	})
+}
+
 func postgresFault(err error) (fault, bool) {
 	var e *pgconn.PgError
 	if errors.As(err, &e) {
