@@ -68,7 +68,7 @@ func addConfigFlags(f *pflag.FlagSet) {
 	f.String("vectors", "", "local:DIR, local: for in memory, weaviate://HOST:PORT/NAME, or none (default a directory in DATA)")
 	f.String("embedding", "", "URL of an OpenAI-compatible service and its model, https://HOST/v1#MODEL (default built in)")
 	f.String("embedding-key", "", "API key of that service; better in MCPHUB_EMBEDDING_KEY")
-	f.String("cache", "memory:24MiB", "memory:SIZE")
+	f.String("cache", "memory:20MiB", "memory:SIZE")
 	f.String("base-url", "", "public address, may carry a path prefix (default from addr)")
 	f.String("role", "all", "all, web (answers, no jobs) or worker (jobs, answers health only)")
 	f.Bool("allow-anonymous-publish", false, "development only: publish to "+anonymousHelp+" without an account")

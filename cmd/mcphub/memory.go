@@ -11,7 +11,7 @@ import (
 
 const (
 	memoryFloor = 64 << 20 // bytes below which a hub is never pressed
-	memorySlack = 20 << 20 // bytes beside a quarter of what lives, so that a small hub does not collect all the time
+	memorySlack = 14 << 20 // bytes beside a quarter of what lives, so that a small hub does not collect all the time
 	memoryEvery = time.Second
 )
 

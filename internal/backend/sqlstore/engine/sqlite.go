@@ -22,8 +22,8 @@ import (
 // stays well below 150 MB; the operating system's file cache does the rest.
 const (
 	sqliteReaders     = 4
-	sqliteReaderCache = "-1500" // KiB
-	sqliteWriterCache = "-4000"
+	sqliteReaderCache = "-1000" // KiB
+	sqliteWriterCache = "-2000"
 )
 
 var sqliteWords = Dialect{
