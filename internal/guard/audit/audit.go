@@ -34,6 +34,7 @@ const (
 	Blocked  = "blocked"  // a tool was taken out of the list
 	Masked   = "masked"   // passed on without a secret that was in it
 	Recorded = "recorded" // the tools were seen for the first time
+	Accepted = "accepted" // a person accepted a tool
 )
 
 // Refusal reports whether something was kept from passing.
