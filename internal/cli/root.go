@@ -183,7 +183,7 @@ Everywhere:
 {{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableSubCommands}}
 
 mcpm VERB --help tells more. mcpm help TOPIC explains: ranges, permissions, lockfile, workspaces, hosts, sandbox,
-secrets.{{end}}
+guard, secrets.{{end}}
 `
 
 // counter counts how often a flag is given. To pflag it is a bool, so that help shows no value.

@@ -1,6 +1,7 @@
 package guarded
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -228,7 +229,7 @@ func changes(was, is json.RawMessage) []string {
 	delete(keys, "name")
 	var out []string
 	for _, k := range slices.Sorted(maps.Keys(keys)) {
-		if before[k] == now[k] {
+		if string(before[k]) == string(now[k]) {
 			continue
 		}
 		out = append(out, "  "+visible(k, true)+":")
@@ -239,33 +240,26 @@ func changes(was, is json.RawMessage) []string {
 	return out
 }
 
-// fields are those of a definition as a person reads them.
-func fields(raw json.RawMessage) map[string]string {
+func fields(raw json.RawMessage) map[string]json.RawMessage {
 	var all map[string]json.RawMessage
-	out := map[string]string{}
-	if json.Unmarshal(raw, &all) != nil {
-		return out
-	}
-	for k, v := range all {
-		var text string
-		if json.Unmarshal(v, &text) != nil {
-			var b strings.Builder
-			e := json.NewEncoder(&b)
-			e.SetEscapeHTML(false)
-			e.SetIndent("", "  ")
-			_ = e.Encode(v) // it was just read
-			text = b.String()
-		}
-		out[k] = text
-	}
-	return out
+	_ = json.Unmarshal(raw, &all) // of nothing, when there was none
+	return all
 }
 
-func split(text string) []string {
-	if text == "" {
+// split returns the lines of a field as a person reads them: those of a text, or of JSON that is indented.
+func split(raw json.RawMessage) []string {
+	if len(raw) == 0 {
 		return nil
 	}
-	return strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	var text string
+	if json.Unmarshal(raw, &text) == nil && string(raw) != "null" {
+		return strings.Split(text, "\n")
+	}
+	var b bytes.Buffer
+	if json.Indent(&b, raw, "", "  ") != nil {
+		return []string{string(raw)}
+	}
+	return strings.Split(b.String(), "\n")
 }
 
 // maxCells bounds the work of a comparison; larger texts are shown as a whole.

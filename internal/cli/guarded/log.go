@@ -131,7 +131,7 @@ func (o *logOptions) from() (time.Time, error) {
 func row(e audit.Entry) []string {
 	size := ""
 	if e.BytesIn+e.BytesOut > 0 {
-		size = app.Size(int64(e.BytesIn)) + " / " + app.Size(int64(e.BytesOut))
+		size = strconv.Itoa(e.BytesIn) + " / " + strconv.Itoa(e.BytesOut) + " bytes"
 	}
 	took := ""
 	if e.Millis > 0 {
