@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// maxLine is the longest line that is read, in bytes.
+// maxLine is the longest line that is read, in bytes. Those that are written are shorter.
 const maxLine = 64 << 10
 
 // Read calls fn with every entry below dir, the oldest first. Lines that are not entries are passed over.
@@ -41,14 +41,22 @@ func Read(dir string, fn func(Entry) error) error {
 }
 
 func each(r io.Reader, fn func(Entry) error) error {
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, maxLine)
-	for lines.Scan() {
-		if err := one(lines.Bytes(), fn); err != nil {
+	lines := bufio.NewReaderSize(r, maxLine)
+	for skip := false; ; {
+		line, more, err := lines.ReadLine()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
+		if !skip && !more && len(line) > 0 { // longer ones are no entries
+			if err := one(line, fn); err != nil {
+				return err
+			}
+		}
+		skip = more
 	}
-	return lines.Err()
 }
 
 func one(line []byte, fn func(Entry) error) error {
