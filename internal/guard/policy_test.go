@@ -185,7 +185,8 @@ func TestTwoReadings(t *testing.T) {
 			t.Errorf("%s: %s", params, got)
 		}
 	}
-	for _, line := range []string{`{"jsonrpc":"2.0","id":6,"method":"ping","method":"tools/call","params":{"name":"drop"}}`, `{"jsonrpc":"2.0","id":6,"Method":"tools/call"}`, `nonsense {`} {
+	for _, line := range []string{`{"jsonrpc":"2.0","id":6,"method":"ping","method":"tools/call","params":{"name":"drop"}}`, `{"jsonrpc":"2.0","id":6,"Method":"tools/call"}`, `nonsense {`,
+		`{"jsonrpc":"2.0","method":"tools/call","params":{"name":"drop"}}`, `{"jsonrpc":"2.0","id":null,"method":"tools/call","params":{"name":"drop"}}`} {
 		if got := r.ask(line); !strings.Contains(got, "was not passed on") {
 			t.Errorf("%s: %s", line, got)
 		}

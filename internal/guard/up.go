@@ -73,6 +73,9 @@ func (g *Guard) upward(line []byte) error {
 			g.settle(p.Params.ID)
 		}
 		return g.server.line(e.line)
+	case !e.request() && e.method == "tools/call": // a server could take it for a call all the same
+		_ = g.client.line(errorLine(json.RawMessage("null"), "mcpm: a call without an id was not passed on"))
+		return nil
 	case !e.request():
 		return g.server.line(e.line)
 	}

@@ -50,12 +50,6 @@ func (v *Vault) Add(server string, secrets map[string]string) {
 	slices.SortFunc(v.values, func(a, b given) int { return len(b.value) - len(a.value) })
 }
 
-func (v *Vault) empty() bool {
-	v.mu.RLock()
-	defer v.mu.RUnlock()
-	return len(v.values) == 0
-}
-
 // longest is the length of the longest secret, in bytes.
 func (v *Vault) longest() int {
 	v.mu.RLock()
