@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
 func TestBreaker(t *testing.T) {
@@ -105,5 +107,58 @@ func TestBridgeBreaks(t *testing.T) {
 	mu.Unlock()
 	if got := ask(11); !strings.Contains(got, `"result"`) {
 		t.Errorf("it was not tried again: %s", got)
+	}
+}
+
+// TestSSEIsOpenedAgain cuts the one stream of an old server: what waits fails, and the next call works in a new session.
+func TestSSEIsOpenedAgain(t *testing.T) {
+	handler := mcp.NewSSEHandler(func(*http.Request) *mcp.Server {
+		s := mcp.NewServer(&mcp.Implementation{Name: "old", Version: "1"}, nil)
+		mcp.AddTool(s, &mcp.Tool{Name: "echo"}, func(_ context.Context, _ *mcp.CallToolRequest, in struct {
+			Text string `json:"text"`
+		}) (*mcp.CallToolResult, any, error) {
+			return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: in.Text}}}, nil, nil
+		})
+		return s
+	}, nil)
+	srv := httptest.NewServer(handler)
+	defer srv.Close()
+	in, toBridge := io.Pipe()
+	fromBridge, out := io.Pipe()
+	b := &Bridge{Server: &Server{URL: srv.URL, Transport: "sse"}, In: in, Out: out, Backoff: 10 * time.Millisecond}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- b.Run(ctx) }()
+	lines := bufio.NewReader(fromBridge)
+	ask := func(line string) string {
+		t.Helper()
+		fmt.Fprintln(toBridge, line)
+		got, err := lines.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	if got := ask(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2024-11-05","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}`); !strings.Contains(got, `"old"`) {
+		t.Fatal(got)
+	}
+	fmt.Fprintln(toBridge, `{"jsonrpc":"2.0","method":"notifications/initialized"}`)
+	for i := 2; i < 5; i++ {
+		if got := ask(fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"echo","arguments":{"text":"round %d"}}}`, i, i)); !strings.Contains(got, fmt.Sprintf(`"round %d"`, i)) {
+			t.Errorf("%d: %s", i, got)
+		}
+		srv.CloseClientConnections()
+		time.Sleep(200 * time.Millisecond) // the stream is opened again meanwhile
+	}
+	srv.Listener.Close()
+	srv.CloseClientConnections()
+	select {
+	case err := <-ended:
+		if err == nil || !strings.Contains(err.Error(), "could not be opened again") {
+			t.Errorf("a server that is gone: %v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("a server that is gone is waited for")
 	}
 }
