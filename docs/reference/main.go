@@ -62,7 +62,7 @@ var verb = regexp.MustCompile(`(?m)^  ([a-z-]+)  +\S`)
 func commands() string {
 	root := help("--help")
 	var b strings.Builder
-	b.WriteString("# Command reference\n\nEvery verb of mcpm, as `mcpm VERB --help` explains it. Made from the program.\n\n## mcpm\n\n```text\n" + root + "\n```\n")
+	b.WriteString("# Command reference\n\nEvery verb of mcpm, as `mcpm VERB --help` explains it. The flags of mcpm itself work with all of them. Made from the program.\n\n## mcpm\n\n```text\n" + root + "\n```\n")
 	_, list, _ := strings.Cut(root, "\n\nExamples:")
 	list, _, _ = strings.Cut(list, "\nFlags:")
 	var verbs []string
@@ -73,7 +73,8 @@ func commands() string {
 	}
 	slices.Sort(verbs)
 	for _, v := range verbs {
-		fmt.Fprintf(&b, "\n## mcpm %s\n\n```text\n%s\n```\n", v, help(v, "--help"))
+		text, _, _ := strings.Cut(help(v, "--help"), "\n\nEverywhere:\n") // the same for all, and said once
+		fmt.Fprintf(&b, "\n## mcpm %s\n\n```text\n%s\n```\n", v, text)
 	}
 	return b.String()
 }
