@@ -50,6 +50,7 @@ var mayImport = map[string][]string{
 	"internal/secret":             {"hub", "install"},
 	"internal/source":             {"hub", "manifest", "wire", "trust"},
 	"internal/gateway":            {"hub", "sandbox"},
+	"internal/guard":              {"hub", "install"},
 	"internal/migrate":            {"hub", "manifest", "hosts", "bundle"},
 	// services
 	"internal/registry": {"hub", "manifest", "resolve", "trust", "source", "bundle"},
@@ -58,7 +59,7 @@ var mayImport = map[string][]string{
 	"internal/api": {"hub", "auth", "registry", "search", "wire", "manifest", "trust", "hosts"},
 	"internal/oci": {"hub", "auth", "registry"},
 	"internal/web": {"hub", "auth", "registry", "search", "hosts", "manifest", "docs"},
-	"internal/cli": {"hub", "manifest", "resolve", "trust", "hosts", "wire", "install", "secret", "source", "bundle", "gateway", "sandbox", "migrate"},
+	"internal/cli": {"hub", "manifest", "resolve", "trust", "hosts", "wire", "install", "secret", "source", "bundle", "gateway", "guard", "sandbox", "migrate"},
 	// wiring
 	"cmd/mcphub": {"hub", "manifest", "resolve", "trust", "hosts", "wire", "source", "bundle", "gateway", "auth", "registry", "search", "embed", "api", "oci", "web",
 		"backend/sqlstore", "backend/blobstore", "backend/bleveindex", "backend/opensearch", "backend/localvec", "backend/weaviate", "backend/memcache"},

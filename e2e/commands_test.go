@@ -187,6 +187,11 @@ func cmdCall(ts *testscript.TestScript, neg bool, args []string) {
 	var params map[string]any
 	ts.Check(json.Unmarshal([]byte(args[1]), &params))
 	res, err := session.CallTool(ctx, &mcp.CallToolParams{Name: args[0], Arguments: params})
+	if err != nil && neg {
+		_ = session.Close() // waits for the end of what it writes
+		fmt.Fprintln(ts.Stderr(), err, errs.String())
+		return
+	}
 	if err != nil {
 		ts.Fatalf("call: %v\n%s", err, errs.String())
 	}

@@ -154,6 +154,29 @@ together: one version of a server in the whole workspace, and where two members 
 needs another asks for "workspace:^" (or ~, *, a range) in place of a range: it runs from its directory, and
 mcpm publish writes the version that it has then.
 `,
+	"guard": `mcpm run and mcpm gateway have a guard between the host application and each server. What is in order passes
+as it is; the rest is answered with an error that says why and what to do.
+
+Tools are compared with how they were defined when they were first seen, or as the locked mcp.json declares them. One
+with another description, schema or annotations, or one that is new, is kept back until you accept it:
+
+  mcpm accept @acme/db               shows what is different, and asks
+  mcpm log --denied                  what was refused, and why
+
+Secrets that mcpm gave to a server are replaced in all it says. A call whose arguments hold one, or a token of a
+known form, is not passed on. In ~/.mcpmrc, for a server or with * for all:
+
+  "guard": {"@acme/db": {"tools": {"drop_*": "deny", "insert": "ask"}, "timeout": "90s"},
+            "*": {"secrets": "mask", "maxResult": "4Mi"}}
+
+tools      allow, ask or deny, by name or with *; ask asks in the host application, where that can ask
+secrets    in arguments: block (the default), mask (a placeholder goes in their place), pass
+maxResult  the largest message of a server; 16Mi
+timeout    how long a call may take; 10m
+
+"guard": false, or MCPM_GUARD=0, leaves it out. A project's .mcpmrc can only make it stricter. The guard is no
+sandbox: a server that wants to tell a secret can spell it backwards.
+`,
 	"hosts": `Host applications are the programs that use MCP servers. mcpm adds each server you install to the ones it
 finds on this machine: Claude Desktop, Claude Code, Cursor, VS Code, Windsurf, Zed, Codex and some thirty
 more. They get the entry "mcpm run NAME", so an update needs no edit and no secret is in their files.

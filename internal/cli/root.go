@@ -19,6 +19,7 @@ import (
 	"github.com/mcphub/mcphub/internal/cli/export"
 	"github.com/mcphub/mcphub/internal/cli/find"
 	"github.com/mcphub/mcphub/internal/cli/gate"
+	"github.com/mcphub/mcphub/internal/cli/guarded"
 	"github.com/mcphub/mcphub/internal/cli/hostcmd"
 	"github.com/mcphub/mcphub/internal/cli/kept"
 	"github.com/mcphub/mcphub/internal/cli/migratecmd"
@@ -109,7 +110,7 @@ func newRoot(a *app.App) *cobra.Command {
 		}
 	}
 	add(groupUse, find.NewSearch(a), find.NewInfo(a), use.NewInstall(a), use.NewUninstall(a), use.NewUpdate(a), kept.NewRollback(a),
-		show.NewList(a), show.NewOutdated(a), show.NewWhy(a), show.NewOpen(a), use.NewRun(a), gate.NewGateway(a), server.New(a, Main), use.NewTest(a), set.NewConfig(a),
+		show.NewList(a), show.NewOutdated(a), show.NewWhy(a), show.NewOpen(a), use.NewRun(a), gate.NewGateway(a), guarded.NewAccept(a), guarded.NewLog(a), server.New(a, Main), use.NewTest(a), set.NewConfig(a),
 		hostcmd.New(a), migratecmd.New(a), kept.NewLink(a), kept.NewUnlink(a), kept.NewCI(a), kept.NewCache(a), export.NewExport(a))
 	add(groupPublish, author.NewInit(a), author.NewPublish(a), author.NewDeprecate(a), author.NewYank(a), author.NewUnpublish(a))
 	add(groupAccount, newLogin(a), newLogout(a), newWhoami(a), check.NewDoctor(a), newVersion(a), newCompletion(a))
@@ -183,7 +184,7 @@ Everywhere:
 {{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableSubCommands}}
 
 mcpm VERB --help tells more. mcpm help TOPIC explains: ranges, permissions, lockfile, workspaces, hosts, sandbox,
-secrets.{{end}}
+guard, secrets.{{end}}
 `
 
 // counter counts how often a flag is given. To pflag it is a bool, so that help shows no value.

@@ -40,6 +40,7 @@ type Bridge struct {
 	warned  map[string]bool
 
 	session session
+	breaker breaker
 }
 
 // maxOpen bounds how many requests wait for the server at once.
@@ -211,6 +212,10 @@ func (b *Bridge) trouble(resp *http.Response) string {
 
 // unreachable puts a failed connection into words.
 func (b *Bridge) unreachable(err error) string {
+	var broken *brokenError
+	if errors.As(err, &broken) {
+		return broken.text
+	}
 	var ue *url.Error
 	if errors.As(err, &ue) {
 		err = ue.Err

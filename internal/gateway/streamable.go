@@ -96,8 +96,26 @@ func (b *Bridge) post(ctx context.Context, line []byte, m message, ids []json.Ra
 	b.receive(ctx, resp, m, ids)
 }
 
-// exchange makes one POST of the session.
+// exchange makes one POST of the session, unless the server failed too often.
 func (b *Bridge) exchange(ctx context.Context, line []byte, m message, sent func()) (*http.Response, int, error) {
+	if reason, ok := b.breaker.enter(); !ok {
+		return nil, 0, &brokenError{b.base.Host + " " + reason}
+	}
+	resp, generation, err := b.roundTrip(ctx, line, m, sent)
+	failed := err != nil && ctx.Err() == nil || err == nil && resp.StatusCode >= 500
+	if b.breaker.leave(failed) {
+		b.say("%s failed %d times in a row; calls are refused for a while, and it is tried again", b.base.Host, breakAfter)
+	}
+	return resp, generation, err
+}
+
+// brokenError says that a request was not made because the server failed too often.
+type brokenError struct{ text string }
+
+// Error returns the text.
+func (e *brokenError) Error() string { return e.text }
+
+func (b *Bridge) roundTrip(ctx context.Context, line []byte, m message, sent func()) (*http.Response, int, error) {
 	trace := &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { sent() }}
 	req, err := b.request(httptrace.WithClientTrace(ctx, trace), http.MethodPost, b.base.String(), line)
 	if err != nil {

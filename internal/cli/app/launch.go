@@ -36,6 +36,7 @@ type launched struct {
 	Missing []manifest.Missing
 	Key     string // Entry of the manifest that was taken
 	Spec    manifest.ServerSpec
+	Secrets map[string]string // those that the server is given, by name
 }
 
 // Launch fills in how a server is started. A value comes from the environment of mcpm (not for a remote
@@ -86,7 +87,7 @@ func (a *App) Launch(p install.Project, name hub.Name, m *manifest.Manifest, o L
 	if err != nil {
 		return nil, err
 	}
-	out := &launched{Missing: missing, Key: key, Spec: spec}
+	out := &launched{Missing: missing, Key: key, Spec: spec, Secrets: secretsOf(inputs, vars)}
 	if len(missing) > 0 || o.Peek {
 		return out, nil
 	}
@@ -194,6 +195,17 @@ func anyValue(in Input) string {
 		return "true"
 	}
 	return "kept"
+}
+
+// secretsOf returns the values of the inputs that are secret.
+func secretsOf(inputs []Input, vars map[string]string) map[string]string {
+	out := map[string]string{}
+	for _, in := range inputs {
+		if v := vars[in.Name]; in.Secret && v != "" {
+			out[in.Name] = v
+		}
+	}
+	return out
 }
 
 // secretInArgs names a secret that is on the command line and was not allowed there, or "".

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/guarded"
 	"github.com/mcphub/mcphub/internal/cli/typed"
 
 	"github.com/mcphub/mcphub/internal/gateway"
@@ -27,6 +28,7 @@ type members struct {
 	now     []aggregate.Member
 	seen    string // of the files it was read from
 
+	guards    *guarded.Guards
 	launching sync.Mutex // settings and keychains are for one at a time
 }
 
@@ -35,7 +37,7 @@ func newMembers(o *gatewayOptions) (*members, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &members{o: o, project: h.Global()}
+	m := &members{o: o, project: h.Global(), guards: guarded.New(o.App)}
 	if !o.global {
 		m.project = install.FindProject(o.Dir)
 	}
@@ -112,31 +114,37 @@ func (m *members) read() ([]aggregate.Member, error) {
 
 // open starts or reaches one server.
 func (m *members) open(ctx context.Context, name hub.Name) (*gateway.Conn, error) {
-	s, err := m.launch(ctx, name)
+	s, g, err := m.launch(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	log := &gateway.Lines{Prefix: name.String() + ": ", To: cleaned{m.o.IO.Err}}
-	return gateway.Open(ctx, s, log, "mcpm/"+app.Version, m.o.HTTP)
+	c, err := gateway.Open(ctx, s, g.Log(log), "mcpm/"+app.Version, m.o.HTTP)
+	if err == nil && g != nil {
+		g.Conn(ctx, c)
+	}
+	return c, err
 }
 
-func (m *members) launch(ctx context.Context, name hub.Name) (*gateway.Server, error) {
+// launch says how a server is started, and what stands in front of it; nothing when the guard is left out.
+func (m *members) launch(ctx context.Context, name hub.Name) (*gateway.Server, *guarded.Guard, error) {
 	m.launching.Lock()
 	defer m.launching.Unlock()
 	in, err := m.o.Find(name, m.o.global)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	l, err := m.o.Launch(in.Project, in.Name, in.Manifest, app.LaunchOptions{
 		Bundle: in.Bundle, Locked: in.Locked, AllowHTTP: m.o.allowHTTP, Context: ctx, Confined: m.o.sandbox,
 	})
 	if err != nil {
-		return nil, in.Wrap(err)
+		return nil, nil, in.Wrap(err)
 	}
 	if len(l.Missing) > 0 {
-		return nil, in.Needs(l.Missing, l.Spec)
+		return nil, nil, in.Needs(l.Missing, l.Spec)
 	}
-	return l.Server, nil
+	g, err := m.guards.For(in, l.Key, l.Spec, l.Secrets)
+	return l.Server, g, err
 }
 
 // followEvery is how often the files are looked at.

@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/guarded"
 	"github.com/mcphub/mcphub/internal/cli/members"
 	"github.com/mcphub/mcphub/internal/cli/typed"
 
@@ -30,9 +31,10 @@ func NewRun(a *app.App) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run NAME [-- ARGS...]",
 		Short: "Run an installed server on stdin and stdout",
-		Long: "Run starts the locked version of a server. What the server reads and writes passes untouched; a remote\n" +
-			"server looks like a local one. Host applications call this; it never asks and never writes to stdout\n" +
-			"itself. The exit code is the server's.",
+		Long: "Run starts the locked version of a server; a remote server looks like a local one. Host applications call\n" +
+			"this; it never asks and never writes to stdout itself. The exit code is the server's.\n\n" +
+			"The guard stands between (mcpm help guard): tools that changed are kept back until you accept them, and\n" +
+			"secrets are kept in. All other bytes pass as they are.",
 		Example: "  mcpm run @acme/postgres\n  mcpm run @acme/postgres -- --read-only\n  mcpm run -g @acme/tickets\n" +
 			"  mcpm run @acme/tickets --sandbox --allow net=api.acme.example:443",
 		Args: func(c *cobra.Command, list []string) error {
@@ -92,11 +94,23 @@ func (o *runOptions) run(ctx context.Context) error {
 	if len(l.Missing) > 0 {
 		return in.Needs(l.Missing, l.Spec)
 	}
+	g, err := guarded.New(o.App).For(in, l.Key, l.Spec, l.Secrets)
+	if err != nil {
+		return err
+	}
+	files := o.Files
+	if g != nil {
+		var finish func()
+		if files, finish, err = g.Files(o.Files); err != nil {
+			return err
+		}
+		defer finish()
+	}
 	if l.Server.Remote() && l.Server.Command == "" {
 		if len(o.extra) > 0 {
 			return app.Usage("%s is a remote server; it takes no arguments", in.Name)
 		}
-		return o.bridge(ctx, l.Server)
+		return o.bridge(ctx, l.Server, files)
 	}
 	switch {
 	case l.Server.Sandbox != nil && l.Server.Sandbox.Container != nil && l.Server.Sandbox.Container.Open:
@@ -108,10 +122,10 @@ func (o *runOptions) run(ctx context.Context) error {
 		o.IO.Notef("mcpm: %s %s runs unsandboxed, with your rights\n", in.Name, in.Version())
 	}
 	if l.Server.Remote() {
-		return o.startAndBridge(ctx, l.Server)
+		return o.startAndBridge(ctx, l.Server, files)
 	}
 	// The server's own signals are passed on by Local; ctx, which the same signals end, is not for it.
-	code, err := gateway.Local(context.WithoutCancel(ctx), l.Server, o.Files[0], o.Files[1], o.Files[2])
+	code, err := gateway.Local(context.WithoutCancel(ctx), l.Server, files[0], files[1], files[2])
 	if err != nil {
 		return err
 	}
@@ -122,14 +136,14 @@ func (o *runOptions) run(ctx context.Context) error {
 }
 
 // bridge runs a remote server.
-func (o *runOptions) bridge(ctx context.Context, s *gateway.Server) error {
-	return o.untilSignal(ctx, func(ctx context.Context) error { return o.newBridge(s).Run(ctx) })
+func (o *runOptions) bridge(ctx context.Context, s *gateway.Server, files [3]*os.File) error {
+	return o.untilSignal(ctx, func(ctx context.Context) error { return o.newBridge(s, files).Run(ctx) })
 }
 
 // startAndBridge runs a local server that speaks HTTP.
-func (o *runOptions) startAndBridge(ctx context.Context, s *gateway.Server) error {
+func (o *runOptions) startAndBridge(ctx context.Context, s *gateway.Server, files [3]*os.File) error {
 	return o.untilSignal(ctx, func(ctx context.Context) error {
-		code, err := gateway.StartAndBridge(ctx, o.newBridge(s), o.Files[2])
+		code, err := gateway.StartAndBridge(ctx, o.newBridge(s, files), files[2])
 		if err == nil && code != 0 {
 			err = app.Silent(code)
 		}
@@ -137,9 +151,9 @@ func (o *runOptions) startAndBridge(ctx context.Context, s *gateway.Server) erro
 	})
 }
 
-func (o *runOptions) newBridge(s *gateway.Server) *gateway.Bridge {
+func (o *runOptions) newBridge(s *gateway.Server, files [3]*os.File) *gateway.Bridge {
 	return &gateway.Bridge{
-		Server: s, In: o.Files[0], Out: o.Files[1], Log: o.IO.Err, UserAgent: "mcpm/" + app.Version, HTTP: o.HTTP,
+		Server: s, In: files[0], Out: files[1], Log: o.IO.Err, UserAgent: "mcpm/" + app.Version, HTTP: o.HTTP,
 	}
 }
 
