@@ -39,15 +39,21 @@ func (r *result) at(q float64) time.Duration {
 	return r.times[min(len(r.times)-1, int(q*float64(len(r.times))))]
 }
 
+// What programs and browsers take.
+const (
+	acceptJSON = "Accept: application/json"
+	acceptPage = "Accept: text/html\r\nAccept-Encoding: gzip"
+)
+
 // load sends GET requests over so many kept connections for a time: each sends the next path as soon as
 // the answer to the last is whole. It speaks plain HTTP/1.1 itself, so that the generator costs little
-// beside the server that shares its processors.
-func load(ctx context.Context, addr string, paths []string, connections int, d time.Duration) (result, error) {
+// beside the server that shares its processors. accept are the lines of the header that say what it takes.
+func load(ctx context.Context, addr string, paths []string, accept string, connections int, d time.Duration) (result, error) {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
 	requests := make([][]byte, len(paths))
 	for i, p := range paths {
-		requests[i] = []byte("GET " + p + " HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n\r\n")
+		requests[i] = []byte("GET " + p + " HTTP/1.1\r\nHost: localhost\r\n" + accept + "\r\n\r\n")
 	}
 	var mu sync.Mutex
 	var out result

@@ -39,11 +39,11 @@ func (b *bench) pages(ctx context.Context) error {
 		{"searches, not asked for before", words[200:], false},
 	} {
 		if p.again {
-			if _, err := load(ctx, t.addr, p.paths, b.connections, warmUp); err != nil {
+			if _, err := load(ctx, t.addr, p.paths, acceptPage, b.connections, warmUp); err != nil {
 				return err
 			}
 		}
-		r, err := load(ctx, t.addr, p.paths, b.connections, b.duration)
+		r, err := load(ctx, t.addr, p.paths, acceptPage, b.connections, b.duration)
 		if err != nil {
 			return err
 		}

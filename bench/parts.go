@@ -124,7 +124,7 @@ func (b *bench) compare(ctx context.Context, sc scenario, top *target) error {
 	for round := range rounds + 1 { // the first warms
 		for i, t := range all {
 			paths := sc.paths(b.targets[max(0, i-1)])
-			r, err := load(ctx, t.addr, paths, b.connections, b.duration/rounds)
+			r, err := load(ctx, t.addr, paths, acceptJSON, b.connections, b.duration/rounds)
 			if err != nil {
 				return err
 			}

@@ -126,6 +126,7 @@ func (p *place) starts(ctx context.Context, rounds int) error {
 	}
 	for range rounds {
 		for i := range rows {
+			time.Sleep(time.Second) // the one before is still ending
 			took, err := p.tools(ctx, dir, rows[i].command)
 			if err != nil {
 				return fmt.Errorf("%s: %w", rows[i].name, err)

@@ -244,6 +244,7 @@ func (p *hubProgram) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.registry.AddStage(registry.Stage{Name: "images", State: hub.Scanning, Check: p.images.CheckVersion})
 	pages := web.New(web.Config{Registry: p.registry, Search: p.search, Auth: p.auth, Cache: cache, Searches: searches, Limiter: limiter, Client: client, Now: now,
 		BaseURL: c.BaseURL, Prefix: c.prefix, Version: programVersion(), Log: p.log})
 	paths, forms := web.Paths()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/members"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/wire"
@@ -51,6 +52,11 @@ var (
 // completeNames makes verbs complete the names of servers.
 func completeNames(a *app.App, root *cobra.Command) {
 	for _, c := range root.Commands() {
+		if c.Flags().Lookup("workspace") != nil {
+			_ = c.RegisterFlagCompletionFunc("workspace", func(_ *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+				return memberNames(a), cobra.ShellCompDirectiveNoFileComp
+			}) // it fails for a flag that is not there
+		}
 		asked := slices.Contains(anyServer, c.Name())
 		if !asked && !slices.Contains(lockedServer, c.Name()) {
 			continue
@@ -59,6 +65,22 @@ func completeNames(a *app.App, root *cobra.Command) {
 			return complete(c.Context(), a, asked, args, typed), cobra.ShellCompDirectiveNoFileComp
 		}
 	}
+}
+
+// memberNames returns the members of the workspace that -w can name, each with its directory.
+func memberNames(a *app.App) []string {
+	if a.Begin() != nil { // now that -C is known
+		return nil
+	}
+	w, err := members.Find(a)
+	if err != nil || w == nil {
+		return nil
+	}
+	var out []string
+	for _, m := range w.Members {
+		out = append(out, m.String()+app.Join("\t", m.Dir))
+	}
+	return out
 }
 
 // complete returns the names that begin as typed, each with what it is for. It prints nothing and fails never: a hub that

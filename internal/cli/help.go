@@ -150,7 +150,7 @@ together: one version of a server in the whole workspace, and where two members 
   mcpm install -w @acme/web @acme/db    writes the mcp.json of that member
   mcpm update --filter "./servers/*"    for the members that a pattern fits
 
--w takes the name or the directory of a member, --filter a pattern of either; both may be given again. A member that
+-w takes the name of a member, with or without its scope, or its directory, --filter a pattern; both may be given again. A member that
 needs another asks for "workspace:^" (or ~, *, a range) in place of a range: it runs from its directory, and
 mcpm publish writes the version that it has then.
 `,

@@ -35,9 +35,24 @@ type world struct {
 	ring  secret.Store // the system's keychain; nil for none
 }
 
+// evenDir is a temporary directory whose path is always as long: lines are broken by it before it is taken out of what
+// golden files hold, and the numbers in the names of temporary directories have eight to ten digits.
+func evenDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	number := strings.TrimLeft(filepath.Base(filepath.Dir(dir)), "/"+letters)
+	dir = filepath.Join(dir, strings.Repeat("d", max(1, 12-len(number))))
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-"
+
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{exe: "/usr/local/bin/mcpm", t: t, hub: newStubHub(t), root: t.TempDir(), now: epoch}
+	w := &world{exe: "/usr/local/bin/mcpm", t: t, hub: newStubHub(t), root: evenDir(t), now: epoch}
 	if real, err := filepath.EvalSymlinks(w.root); err == nil {
 		w.root = real
 	}
@@ -102,6 +117,12 @@ func (w *world) mcpm(args ...string) (code int, stdout, stderr string) {
 		io.InTTY, io.OutTTY, io.ErrTTY = true, true, false
 		io.ErrTTY = w.input != "" // bars are not for golden files
 	}
+	code = cli.Main(context.Background(), w.env(io), args)
+	return code, out.String(), errw.String()
+}
+
+// env is the world as a command sees it.
+func (w *world) env(io *term.IO) *app.Env {
 	env := &app.Env{
 		IO: io, Getenv: func(k string) string { return w.vars[k] }, Environ: func() []string {
 			var all []string
@@ -117,8 +138,7 @@ func (w *world) mcpm(args ...string) (code int, stdout, stderr string) {
 	if w.ring != nil {
 		env.Keychain = func(string, func()) secret.Store { return w.ring }
 	}
-	code = cli.Main(context.Background(), env, args)
-	return code, out.String(), errw.String()
+	return env
 }
 
 // show is mcpm with what it did as a golden file shows it.

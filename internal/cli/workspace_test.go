@@ -22,7 +22,7 @@ func TestWorkspace(t *testing.T) {
 	w.width = 80
 	text := w.transcript(cmds("install --yes", "list", "list --tree", "why @acme/postgres", "outdated", "ci", "list -w @shop/web", "-C servers/web list",
 		"install --yes -w @shop/web @acme/postgres@^2", "update --dry-run", "run -w @shop/web @acme/reports", "run -w @shop/web -w @shop/jobs @acme/reports",
-		"install -g -w @shop/web @acme/postgres", "list -w @shop/nobody")...)
+		"install -g -w @shop/web @acme/postgres", "list -w @shop/nobody", "list -w web", "__complete list -w w")...)
 	w.width = 0
 	text += "\n" + w.transcript(cmds("list --json", "outdated --json", "ci --json", "why @acme/postgres --json", "install @shop/reports@workspace:^ -w servers/jobs --yes",
 		"uninstall @acme/postgres", "uninstall -w @shop/web @acme/postgres", "rollback", "rollback --list")...)

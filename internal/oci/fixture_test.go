@@ -73,6 +73,7 @@ func newFixture(t *testing.T, blobs string, change func(*oci.Config)) *fixture {
 	}
 	f.oci, err = oci.New(t.Context(), c)
 	must(t, err)
+	f.registry.AddStage(registry.Stage{Name: "images", State: hub.Scanning, Check: f.oci.CheckVersion})
 	server := httptest.NewUnstartedServer(f.oci)
 	server.Listener.Close()
 	server.Listener = l
@@ -204,15 +205,20 @@ func (f *fixture) put(repository, ref, token string, manifest []byte) answer {
 // publish publishes a version that is started from an image.
 func (f *fixture) publish(account, name, version, image string) {
 	f.t.Helper()
-	a, err := f.auth.Basic(f.t.Context(), account, password, "")
-	must(f.t, err)
-	text := fmt.Sprintf(`{"$schema":"https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json","name":%q,"description":"A server in an image","version":%q,`+
-		`"packages":[{"registryType":"oci","identifier":%q,"transport":{"type":"stdio"}}]}`, strings.TrimPrefix(name, "@"), version, image)
-	v, err := f.registry.Publish(f.t.Context(), a, registry.Publish{Format: hub.FormatServer, Manifest: []byte(text)})
+	v, err := f.tryPublish(account, name, version, image)
 	must(f.t, err)
 	if v.State != hub.Published {
 		f.t.Fatalf("%s is %s", version, v.State)
 	}
+}
+
+func (f *fixture) tryPublish(account, name, version, image string) (*hub.Version, error) {
+	f.t.Helper()
+	a, err := f.auth.Basic(f.t.Context(), account, password, "")
+	must(f.t, err)
+	text := fmt.Sprintf(`{"$schema":"https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json","name":%q,"description":"A server in an image","version":%q,`+
+		`"packages":[{"registryType":"oci","identifier":%q,"transport":{"type":"stdio"}}]}`, strings.TrimPrefix(name, "@"), version, image)
+	return f.registry.Publish(f.t.Context(), a, registry.Publish{Format: hub.FormatServer, Manifest: []byte(text)})
 }
 
 func (f *fixture) change(name, version string, to hub.State) {

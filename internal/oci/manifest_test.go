@@ -100,10 +100,30 @@ func TestOthersHoldNothing(t *testing.T) {
 	f := newFixture(t, "", nil)
 	token := f.publisher("acme/db")
 	f.pushImage("acme/db", "dev", token, "one")
-	f.publish("other", "other/db", "1.0.0", f.host+"/acme/db:dev")
+	if _, err := f.tryPublish("other", "other/db", "1.0.0", f.host+"/acme/db:dev"); hub.KindOf(err) != hub.Invalid {
+		t.Errorf("an image that is nobody else's: %v", err)
+	}
 	f.publish("acme", "acme/elsewhere", "1.0.0", "ghcr.io/acme/db:dev")
 	f.want("pull by nobody", f.do(http.MethodGet, "/v2/acme/db/manifests/dev", "", nil), http.StatusUnauthorized, "UNAUTHORIZED")
+	f.pushImage("acme/db", "1.0.0", token, "one")
+	f.publish("acme", "acme/db", "1.0.0", f.host+"/acme/db:1.0.0")
+	f.publish("other", "other/db", "1.0.0", f.host+"/acme/db:dev") // anybody may pull it now
 	f.pushImage("acme/db", "dev", token, "two")
+}
+
+// TestImageHasToBeHere: a version that names an image of this hub is published when it was pushed, by tag and by digest.
+func TestImageHasToBeHere(t *testing.T) {
+	f := newFixture(t, "", nil)
+	token := f.publisher("acme/db")
+	there := f.pushImage("acme/db", "1.0.0", token, "one")
+	for _, missing := range []string{"acme/db:2.0.0", "acme/db", "acme/other:1.0.0", "acme/db@" + digest.FromString("x").String(), "db:1.0.0"} {
+		_, err := f.tryPublish("acme", "acme/db", "1.0.0", f.host+"/"+missing)
+		if hub.KindOf(err) != hub.Invalid || !strings.Contains(err.Error(), "there is no image") {
+			t.Errorf("%s: %v", missing, err)
+		}
+	}
+	f.publish("acme", "acme/db", "1.0.0", f.host+"/acme/db@"+there.String())
+	f.publish("acme", "acme/db", "1.0.1", f.host+"/acme/db:1.0.0")
 }
 
 func TestQuarantineIsNotGiven(t *testing.T) {

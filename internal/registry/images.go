@@ -34,7 +34,7 @@ func (s *Service) ImagesOf(ctx context.Context, namespace string) ([]ImageUse, e
 				return nil, err
 			}
 			for _, v := range versions {
-				uses = append(uses, imagesOf(v)...)
+				uses = append(uses, ImagesOfVersion(v)...)
 			}
 		}
 		if len(page) < q.Limit {
@@ -44,7 +44,8 @@ func (s *Service) ImagesOf(ctx context.Context, namespace string) ([]ImageUse, e
 	}
 }
 
-func imagesOf(v *hub.Version) []ImageUse {
+// ImagesOfVersion returns the images that a version is started from; none of one that was unpublished.
+func ImagesOfVersion(v *hub.Version) []ImageUse {
 	if v.State == hub.Unpublished {
 		return nil
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/mcphub/mcphub/internal/trust"
 )
 
-// Stage is one check on the way to published. Later checks slot into publishStages.
+// Stage is one check on the way to published; see AddStage.
 type Stage struct {
 	Name  string    // "structure", ...
 	State hub.State // the version is in this state while the stage runs
@@ -36,6 +36,9 @@ func (s *Service) publishStages() []Stage {
 		{Name: "artifact digests", State: hub.Scanning, Check: s.checkArtifacts},
 	}
 }
+
+// AddStage appends a check of another part of the hub. It is for the time before Run and before anything is published.
+func (s *Service) AddStage(st Stage) { s.stages = append(s.stages, st) }
 
 // checkStructure reads the manifest again as stored, and every entry of the bundle within its limits.
 func (s *Service) checkStructure(ctx context.Context, w *Work) error {

@@ -34,7 +34,21 @@ const htmlType = "text/html; charset=utf-8"
 type answer struct {
 	header http.Header
 	status int
-	body   bytes.Buffer
+	body   *bytes.Buffer
+}
+
+// bodies are buffers at rest: a page is drawn into one, and sent.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// maxBody is the largest buffer that is used again, in bytes.
+const maxBody = 256 << 10
+
+// free gives the buffer back. The answer is of no use after it.
+func (a *answer) free() {
+	if a.body.Cap() <= maxBody {
+		a.body.Reset()
+		bodies.Put(a.body)
+	}
 }
 
 // Header returns the header of the answer.
@@ -53,6 +67,7 @@ func (s *site) page(fn pageFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r = s.identify(w, r)
 		a := s.draw(w.Header(), r, fn)
+		defer a.free()
 		a.header.Set("Cache-Control", noStore)
 		s.send(w, r, a.header.Get("Content-Type"), a.status, a.body.Bytes(), nil)
 	}
@@ -60,7 +75,7 @@ func (s *site) page(fn pageFunc) http.HandlerFunc {
 
 // draw runs a page's function. The answer shares the header h.
 func (s *site) draw(h http.Header, r *http.Request, fn pageFunc) *answer {
-	a := &answer{header: h, status: http.StatusOK}
+	a := &answer{header: h, status: http.StatusOK, body: bodies.Get().(*bytes.Buffer)}
 	if err := fn(a, r); err != nil {
 		a.body.Reset()
 		if err = s.problem(a, r, err); err != nil {
@@ -104,6 +119,7 @@ func (s *site) keptIn(cache hub.Cache, fn pageFunc) http.HandlerFunc {
 			}
 		}
 		a := s.draw(w.Header(), r, fn)
+		defer a.free()
 		kind := a.header.Get("Content-Type")
 		if a.status != http.StatusOK || a.header.Get("Location") != "" || a.header.Get("Cache-Control") == noStore {
 			a.header.Set("Cache-Control", noStore)
@@ -202,12 +218,20 @@ func quickGzip(b []byte) []byte {
 	return buf.Bytes()
 }
 
+// unzippers are decompressors at rest.
+var unzippers = sync.Pool{New: func() any { return new(gzip.Reader) }}
+
+// gunzip undoes quickGzip.
 func gunzip(b []byte) ([]byte, error) {
-	r, err := gzip.NewReader(bytes.NewReader(b))
-	if err != nil {
+	r := unzippers.Get().(*gzip.Reader)
+	defer unzippers.Put(r)
+	if err := r.Reset(bytes.NewReader(b)); err != nil {
 		return nil, err
 	}
-	return io.ReadAll(r)
+	var out bytes.Buffer
+	out.Grow(5 * len(b)) // as pages are
+	_, err := out.ReadFrom(r)
+	return out.Bytes(), err
 }
 
 // show draws a component as an HTML page.

@@ -65,7 +65,7 @@ func (x *Index) labelCounts(r *reader, docs docSet) ([]int, known, error) {
 	if err != nil {
 		return nil, known{}, err
 	}
-	counts := make([]int, len(all.labels))
+	counts := r.labelled(len(all.labels))
 	seen, at := 0, 0
 	for doc := range docs.all() {
 		if seen++; seen%checkEvery == 0 && r.ctx.Err() != nil {

@@ -52,7 +52,11 @@ func (r *reader) term(field, value string, boost float64, only []match) ([]match
 	average := math.Ceil(float64(terms) / float64(r.docs))
 	rarity := math.Log(1 + (float64(r.docs)-float64(n)+0.5)/(float64(n)+0.5))
 	weight := boost * rarity * rarity * saturation
-	out := make([]match, 0, n)
+	room := int(n)
+	if leaps(n, only) {
+		room = len(only)
+	}
+	out := r.list(room)
 	err = r.read(n, true, only, func(doc uint32, freq, length float64) {
 		often := math.Sqrt(freq)
 		out = append(out, match{doc, weight * often / (often + saturation*(1-lengthPart+lengthPart*length/average))})
@@ -68,16 +72,15 @@ func (r *reader) all(qs []fulltext.Query, only []match) ([]match, error) {
 			return nil, err
 		}
 		if i > 0 {
-			found = both(only, found)
+			found = both(r.list(min(len(only), len(found))), only, found)
 		}
 		only = found
 	}
 	return only, nil
 }
 
-// both returns what is in two lists, scores added.
-func both(a, b []match) []match {
-	var out []match
+// both appends to out what is in two lists, scores added.
+func both(out, a, b []match) []match {
 	for len(a) > 0 && len(b) > 0 {
 		switch {
 		case a[0].doc < b[0].doc:
@@ -98,6 +101,7 @@ func (r *reader) any(qs []fulltext.Query, least int, only []match) ([]match, err
 	if len(qs) == 1 {
 		return r.find(qs[0], only)
 	}
+	before := r.mark()
 	lists := make([][]match, 0, len(qs))
 	for _, q := range qs {
 		found, err := r.find(q, only)
@@ -108,7 +112,7 @@ func (r *reader) any(qs []fulltext.Query, least int, only []match) ([]match, err
 			lists = append(lists, found)
 		}
 	}
-	return r.union(lists, len(qs), least), nil
+	return r.keep(before, r.union(lists, len(qs), least)), nil
 }
 
 // union joins lists of the given number of queries, of which some may have found nothing.
@@ -122,7 +126,7 @@ func (r *reader) union(lists [][]match, queries, least int) []match {
 			r.seen.add(m.doc)
 		}
 	}
-	out := make([]match, 0, n)
+	out := r.list(n)
 	for doc := range r.seen.all() {
 		if count := r.counts[doc]; int(count) >= least {
 			out = append(out, match{doc, r.sums[doc] * float64(count) / float64(queries)})

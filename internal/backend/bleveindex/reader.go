@@ -91,7 +91,7 @@ func (r *reader) look(field, value string) (n uint64, err error) {
 // the term is in them and how long the field is; else both are 0. only, when not nil, are documents in that
 // order: no others need be told of.
 func (r *reader) read(n uint64, freqs bool, only []match, each func(doc uint32, freq, length float64)) error {
-	few := only != nil && uint64(len(only))*8 < n // to leap from one to the next is worth it
+	few := leaps(n, only)
 	seen := 0
 	tell := func(p *part, posting segment.Posting) error {
 		freq, length := 0.0, 0.0
@@ -149,6 +149,9 @@ func (r *reader) read(n uint64, freqs bool, only []match, each func(doc uint32, 
 	}
 	return nil
 }
+
+// leaps reports whether to leap from one of some documents to the next is worth it among n.
+func leaps(n uint64, only []match) bool { return only != nil && uint64(len(only))*8 < n }
 
 // id returns the ID of a document.
 func (r *reader) id(doc uint32) (string, error) {

@@ -153,7 +153,7 @@ func (x *Index) answer(r *reader, ask fulltext.Query, also []string) (answer, er
 // ranked returns a page by score, ties by ID.
 func (r *reader) ranked(a answer, offset, limit int) ([]hub.Hit, error) {
 	end := offset + limit
-	best := slices.Clone(a.found)
+	best := append(r.list(len(a.found)), a.found...)
 	if len(best) > end {
 		first(best, end)
 		least := slices.MinFunc(best[:end], byScore).score

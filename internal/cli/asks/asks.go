@@ -131,7 +131,10 @@ func Print(t *term.IO, w io.Writer, list []Ask) {
 // SourceOf says where a version comes from, for the one who is to trust it.
 func SourceOf(registry string, mirrored bool, origin string) string {
 	if mirrored {
-		return "copied by " + registry + " from " + app.First(origin, "elsewhere") + ", not published there"
+		if origin != "" {
+			registry += " from " + origin
+		}
+		return "copied by " + registry + ", not published there"
 	}
 	return "published on " + registry
 }

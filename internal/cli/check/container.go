@@ -20,7 +20,7 @@ func (o *doctorOptions) container(ctx context.Context) finding {
 	}
 	client, err := engine.Find(runtime, engine.Place{Getenv: o.Getenv, Home: o.Env.UserHome})
 	if err != nil {
-		f.Text = app.Short(err.Error())
+		f.Text = app.Clean(err.Error())
 		return f
 	}
 	defer client.Close()
@@ -28,7 +28,7 @@ func (o *doctorOptions) container(ctx context.Context) finding {
 	begun := time.Now()
 	info, err := client.Info(ctx)
 	if err != nil {
-		f.Text, f.Hint = app.Short(err.Error()), "start it, or see who may use it"
+		f.Text, f.Hint = app.Clean(err.Error()), "start it, or see who may use it"
 		return f
 	}
 	name := "docker"
@@ -44,7 +44,7 @@ func (o *doctorOptions) container(ctx context.Context) finding {
 		err = sandbox.TryContainer(ctx, client, "version")
 	}
 	if err != nil {
-		f.Text = what + " does not do for a sandbox: " + app.Short(err.Error())
+		f.Text = what + " does not do for a sandbox: " + app.Clean(err.Error())
 		return f
 	}
 	f.Status, f.Text = fine, fmt.Sprintf("%s, tried, and it works, in %d ms", what, time.Since(begun).Milliseconds())

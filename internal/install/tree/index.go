@@ -4,11 +4,9 @@
 package tree
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/sha512"
 	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	"path"
 	"path/filepath"
@@ -62,9 +60,18 @@ func (x *index) bytes() []byte {
 // digest is what the tree is, without when it was written: "sha512-...".
 func (x *index) digest() string {
 	h := sha512.New()
+	var b []byte
 	for _, f := range x.files {
-		fmt.Fprintf(h, "%q %s %d %t %q\n", f.path, f.sum, f.size, f.exec, f.link)
+		b = append(append(strconv.AppendQuote(b, f.path), ' '), f.sum...)
+		b = strconv.AppendInt(append(b, ' '), f.size, 10)
+		b = strconv.AppendBool(append(b, ' '), f.exec)
+		b = append(strconv.AppendQuote(append(b, ' '), f.link), '\n')
+		if len(b) >= 16<<10 {
+			h.Write(b)
+			b = b[:0]
+		}
 	}
+	h.Write(b)
 	return "sha512-" + base64.StdEncoding.EncodeToString(h.Sum(nil))
 }
 
@@ -72,20 +79,22 @@ func parseIndex(raw []byte) (*index, error) {
 	damaged := func(line int) error {
 		return hub.Errorf(hub.Integrity, "the list of its files is damaged in line %d", line)
 	}
-	lines := bufio.NewScanner(bytes.NewReader(raw))
-	lines.Buffer(nil, 1<<20)
-	if !lines.Scan() || lines.Text() != indexHead || !lines.Scan() {
+	head, rest, _ := strings.Cut(string(raw), "\n")
+	note, rest, ok := strings.Cut(rest, "\n")
+	if head != indexHead || !ok {
 		return nil, damaged(1)
 	}
-	x := &index{note: lines.Text()}
-	for n := 3; lines.Scan(); n++ {
-		f, ok := parseFile(lines.Text())
-		if !ok || n > maxFiles {
+	x := &index{note: note, files: make([]file, 0, min(maxFiles, strings.Count(rest, "\n")+1))}
+	for n := 3; rest != ""; n++ {
+		var line string
+		line, rest, _ = strings.Cut(rest, "\n")
+		f, ok := parseFile(line)
+		if !ok || len(x.files) == maxFiles {
 			return nil, damaged(n)
 		}
 		x.files = append(x.files, f)
 	}
-	return x, lines.Err()
+	return x, nil
 }
 
 func parseFile(line string) (file, bool) {
@@ -100,17 +109,28 @@ func parseFile(line string) (file, bool) {
 		f.link, err = strconv.Unquote(rest[len(at)+1:])
 		return f, err == nil && local(f.path) && inside(f.path, f.link)
 	}
-	parts := strings.SplitN(rest, " ", 4)
-	if len(parts) != 4 || kind != "f" && kind != "x" {
+	sum, rest, _ := strings.Cut(rest, " ")
+	size, rest, _ := strings.Cut(rest, " ")
+	when, name, ok := strings.Cut(rest, " ")
+	if !ok || kind != "f" && kind != "x" {
 		return f, false
 	}
 	var errs [3]error
-	f.sum, f.exec = parts[0], kind == "x"
-	f.size, errs[0] = strconv.ParseInt(parts[1], 10, 64)
-	f.time, errs[1] = strconv.ParseInt(parts[2], 10, 64)
-	f.path, errs[2] = strconv.Unquote(parts[3])
-	_, err := hex.DecodeString(f.sum)
-	return f, len(f.sum) == 2*sha512.Size && err == nil && errs == [3]error{} && local(f.path)
+	f.sum, f.exec = sum, kind == "x"
+	f.size, errs[0] = strconv.ParseInt(size, 10, 64)
+	f.time, errs[1] = strconv.ParseInt(when, 10, 64)
+	f.path, errs[2] = strconv.Unquote(name)
+	return f, isSum(f.sum) && errs == [3]error{} && local(f.path)
+}
+
+// isSum reports whether s is the hex of a SHA-512.
+func isSum(s string) bool {
+	for i := range len(s) {
+		if c := s[i] | 0x20; (c < 'a' || c > 'f') && (s[i] < '0' || s[i] > '9') {
+			return false
+		}
+	}
+	return len(s) == 2*sha512.Size
 }
 
 func local(p string) bool {

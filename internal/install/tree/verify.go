@@ -41,13 +41,17 @@ func (s Store) Open(id, digest string, whole bool) (*Tree, error) {
 	if err != nil {
 		return nil, s.tampered(id, filepath.Base(s.indexPath(id)), err.Error())
 	}
-	if got := x.digest(); digest != "" && got != digest {
+	sum := make(chan string, 1)
+	go func() { sum <- x.digest() }() // beside looking at the files
+	wrong := s.look(id, x, whole)
+	got := <-sum
+	if digest != "" && got != digest {
 		return nil, s.differs(id, filepath.Base(s.indexPath(id)), digest, got)
 	}
-	if err := s.look(id, x, whole); err != nil {
-		return nil, err
+	if wrong != nil {
+		return nil, wrong
 	}
-	t := &Tree{Dir: s.treePath(id), Note: x.note, Digest: x.digest()}
+	t := &Tree{Dir: s.treePath(id), Note: x.note, Digest: got}
 	if whole {
 		t.Added, err = s.added(id, x)
 	}
@@ -73,6 +77,7 @@ func (s Store) Note(id string) (string, error) {
 
 // look compares the files with the list, several at a time, and returns what is wrong with the first that differs.
 func (s Store) look(id string, x *index, whole bool) error {
+	dir := s.treePath(id) + string(filepath.Separator)
 	workers := min(4, runtime.GOMAXPROCS(0)+1)
 	part := len(x.files)/workers + 1
 	errs := make([]error, workers)
@@ -81,7 +86,7 @@ func (s Store) look(id string, x *index, whole bool) error {
 		files := x.files[min(w*part, len(x.files)):min((w+1)*part, len(x.files))]
 		wg.Go(func() {
 			for _, f := range files {
-				if errs[w] = s.lookAt(id, f, whole); errs[w] != nil {
+				if errs[w] = s.lookAt(id, dir+filepath.FromSlash(f.path), f, whole); errs[w] != nil {
 					return
 				}
 			}
@@ -96,8 +101,7 @@ func (s Store) look(id string, x *index, whole bool) error {
 	return nil
 }
 
-func (s Store) lookAt(id string, f file, whole bool) error {
-	p := filepath.Join(s.treePath(id), filepath.FromSlash(f.path))
+func (s Store) lookAt(id, p string, f file, whole bool) error {
 	info, err := os.Lstat(p)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s.tampered(id, f.path, "it is gone")

@@ -24,13 +24,25 @@ func (m Member) String() string {
 	return m.Name.String()
 }
 
-// Named returns the member that a person named, by its name or its directory. NotFound when there is none.
+// Named returns the member that a person named: by its name, its directory, or its name without the scope when only one
+// is called so. NotFound when there is none, Invalid when several are meant.
 func Named(all []Member, s string) (Member, error) {
 	dir := path.Clean(strings.TrimSuffix(s, "/"))
+	var short []Member
 	for _, m := range all {
 		if m.Dir == dir || m.Name != "" && (m.Name.String() == s || string(m.Name) == s) {
 			return m, nil
 		}
+		if m.Name != "" && m.Name.Base() == s {
+			short = append(short, m)
+		}
+	}
+	switch len(short) {
+	case 0:
+	case 1:
+		return short[0], nil
+	default:
+		return Member{}, hub.Errorf(hub.Invalid, "%.80q means %s and %s", s, short[0], short[1]).WithHint("write the whole name, or the directory")
 	}
 	var names []string
 	for _, m := range all {

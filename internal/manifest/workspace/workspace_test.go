@@ -149,13 +149,17 @@ func TestOrder(t *testing.T) {
 }
 
 func TestNamed(t *testing.T) {
-	for _, s := range []string{"@acme/db", "acme/db", "servers/db", "./servers/db/"} {
+	for _, s := range []string{"@acme/db", "acme/db", "servers/db", "./servers/db/", "db"} {
 		if m, err := workspace.Named(members, s); err != nil || m.Dir != "servers/db" {
 			t.Errorf("%s: %v %v", s, m, err)
 		}
 	}
 	if _, err := workspace.Named(members, ""); hub.KindOf(err) != hub.NotFound {
 		t.Error(err)
+	}
+	two := []workspace.Member{{Name: "a/db", Dir: "x"}, {Name: "b/db", Dir: "y"}}
+	if _, err := workspace.Named(two, "db"); hub.KindOf(err) != hub.Invalid || !strings.Contains(err.Error(), "@a/db and @b/db") {
+		t.Errorf("two are called so: %v", err)
 	}
 }
 

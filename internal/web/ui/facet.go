@@ -9,10 +9,8 @@ import (
 func FacetLabel(f hub.Facet, value string) string {
 	switch f {
 	case hub.FacetHost:
-		for _, h := range hosts.All() {
-			if h.ID == value {
-				return h.Name
-			}
+		if h, ok := hosts.ByID(value); ok {
+			return h.Name
 		}
 	case hub.FacetPackage:
 		if label := map[string]string{"pypi": "PyPI", "oci": "Container", "mcpb": "MCPB", "nuget": "NuGet", "bundle": "Bundle on this hub", "remote": "Remote"}[value]; label != "" {
