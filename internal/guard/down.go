@@ -28,7 +28,7 @@ func (g *Guard) Down(out io.Reader, client io.Writer) error {
 			g.tooLarge(p)
 			continue
 		}
-		if err := g.fromServer(p.line); err != nil {
+		if err := each(p.line, g.downward); err != nil {
 			return err
 		}
 	}
@@ -53,18 +53,6 @@ func (g *Guard) find(id []byte) *request {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.pending[idKey(id)]
-}
-
-func (g *Guard) fromServer(line []byte) error {
-	if parts, ok := batch(line); ok {
-		for _, part := range parts {
-			if err := g.downward(oneLine(part)); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	return g.downward(oneLine(line))
 }
 
 // downward decides about one message of the server. An error means that the client takes no more.

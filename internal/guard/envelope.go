@@ -68,6 +68,20 @@ func batch(line []byte) ([]json.RawMessage, bool) {
 	return parts, true
 }
 
+// each calls fn for every message of a line, each on a line of its own.
+func each(line []byte, fn func(line []byte) error) error {
+	parts, ok := batch(line)
+	if !ok {
+		return fn(oneLine(line))
+	}
+	for _, part := range parts {
+		if err := fn(oneLine(part)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // oneLine takes line breaks out of a message: some programs end a line where others do not.
 func oneLine(line []byte) []byte {
 	if bytes.IndexByte(line, '\r') < 0 {

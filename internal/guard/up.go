@@ -32,22 +32,10 @@ func (g *Guard) Up(in io.Reader, server io.Writer) error {
 			}
 			continue
 		}
-		if err := g.fromClient(p.line); err != nil {
+		if err := each(p.line, g.upward); err != nil {
 			return err
 		}
 	}
-}
-
-func (g *Guard) fromClient(line []byte) error {
-	if parts, ok := batch(line); ok {
-		for _, part := range parts {
-			if err := g.upward(oneLine(part)); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	return g.upward(oneLine(line))
 }
 
 // upward decides about one message of the client. An error means that the server takes no more.
