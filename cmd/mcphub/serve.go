@@ -158,7 +158,10 @@ func (p *hubProgram) openParts(ctx context.Context) error {
 		return err
 	}
 	p.checks = map[string]hub.Pinger{"database": p.store, "blobs": blobPing{p.blobs}}
-	p.registry = registry.New(registry.Config{Store: p.store, Blobs: p.blobs, Log: p.log, Now: now, Worker: instance, MaxBytes: c.MaxBundle})
+	p.registry = registry.New(registry.Config{Store: p.store, Blobs: p.blobs, Log: p.log, Now: now, Worker: instance, MaxBytes: c.MaxBundle,
+		CheckImage: func(ctx context.Context, actor hub.Actor, image string) error {
+			return p.images.Check(ctx, actor, image)
+		}})
 	if err := p.openSearch(instance); err != nil {
 		return err
 	}

@@ -71,3 +71,16 @@ func imagesOf(v *hub.Version) []ImageUse {
 func (s *Service) MayPushImages(actor hub.Actor, namespace string) error {
 	return mayPublish(actor, hub.Name(namespace+"/images"))
 }
+
+// imagesAreHere fails when a version is started from an image that this hub is to have and does not.
+func (s *Service) imagesAreHere(ctx context.Context, actor hub.Actor, v *hub.Version) error {
+	if s.image == nil {
+		return nil
+	}
+	for _, use := range imagesOf(v) {
+		if err := s.image(ctx, actor, use.Reference); err != nil {
+			return err
+		}
+	}
+	return nil
+}

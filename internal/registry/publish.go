@@ -51,6 +51,9 @@ func (s *Service) Publish(ctx context.Context, actor hub.Actor, p Publish) (*hub
 	if err := s.numberFree(ctx, draft, p); err != nil {
 		return nil, err
 	}
+	if err := s.imagesAreHere(ctx, actor, draft.version); err != nil {
+		return nil, err
+	}
 	if p.Bundle != nil {
 		if draft.version.Bundle, err = s.storeBundle(ctx, p); err != nil {
 			return nil, err

@@ -36,6 +36,10 @@ type Config struct {
 	Now      func() time.Time
 	Worker   string // name of this process in leases; unique among hubs on one database
 	MaxBytes int64  // largest bundle accepted, in bytes of the archive
+
+	// CheckImage fails when a container image is named as one that this hub keeps, and it does not, or not for the actor. Nil
+	// when the hub keeps none.
+	CheckImage func(ctx context.Context, actor hub.Actor, image string) error
 }
 
 // DefaultMaxBundle is the largest bundle accepted when nothing else is configured: 64 MiB, as much as mcpm
@@ -50,6 +54,7 @@ type Service struct {
 	now      func() time.Time
 	worker   string
 	maxBytes int64
+	image    func(ctx context.Context, actor hub.Actor, image string) error
 	stages   []Stage
 	wake     chan struct{} // a job was stored
 	local    atomic.Uint64 // writes of this process
@@ -66,7 +71,7 @@ func New(c Config) *Service {
 	}
 	s := &Service{
 		store: c.Store, blobs: c.Blobs, log: c.Log, now: c.Now, worker: c.Worker,
-		maxBytes: c.MaxBytes, wake: make(chan struct{}, 1),
+		maxBytes: c.MaxBytes, image: c.CheckImage, wake: make(chan struct{}, 1),
 	}
 	s.stages = s.publishStages()
 	return s
