@@ -33,6 +33,7 @@ func (w *world) docker() {
 	if err := os.Chmod(w.path("bin/docker"), 0o755); err != nil {
 		w.t.Fatal(err)
 	}
+	w.vars["DOCKER_HOST"], w.vars["CONTAINER_HOST"] = "unix:///none", "unix:///none" // not an engine that may be here
 }
 
 // TestImage guards: a container image is locked to the bytes its tag stands for at install, fetched once, and started by
