@@ -69,13 +69,13 @@ func (f Fetcher) over(ctx context.Context, client *engine.Client, r image.Refere
 	if secret := f.Access.Password(ctx, host); secret != "" {
 		login = &engine.Login{Username: user, Password: secret, ServerAddress: host}
 	}
-	bar := &meter{io: f.IO, label: "fetching " + label}
-	defer bar.done()
+	bar := &Meter{IO: f.IO, Label: "fetching " + label}
+	defer bar.Done()
 	version := r.Digest
 	if version == "" {
 		version = r.Tag
 	}
-	if err := client.Pull(ctx, r.Repository, version, login, bar.set); err != nil {
+	if err := client.Pull(ctx, r.Repository, version, login, bar.Set); err != nil {
 		return hub.Errorf(hub.Unavailable, "its image %s could not be fetched: %s", ref, term.Clean(err.Error())).
 			WithHint("mcpm login, if it is your hub's and private; docker login %s, if it is another's", host).WithCause(err)
 	}
@@ -117,23 +117,25 @@ func (f Fetcher) by(ctx context.Context, ref, label string) error {
 	return nil
 }
 
-// meter is a bar whose end moves while more becomes known of what there is.
-type meter struct {
-	io    *term.IO
-	label string
+// Meter is a bar whose end moves while more becomes known of what there is.
+type Meter struct {
+	IO    *term.IO
+	Label string
 	bar   *term.Progress
 	of    int64
 }
 
-func (m *meter) set(done, of int64) {
+// Set moves it to done bytes of so many that are known of.
+func (m *Meter) Set(done, of int64) {
 	if m.bar == nil || of != m.of {
-		m.done()
-		m.bar, m.of = m.io.Progress(m.label, of), of
+		m.Done()
+		m.bar, m.of = m.IO.Progress(m.Label, of), of
 	}
 	m.bar.Set(done)
 }
 
-func (m *meter) done() {
+// Done takes it away.
+func (m *Meter) Done() {
 	if m.bar != nil {
 		m.bar.Done()
 		m.bar = nil

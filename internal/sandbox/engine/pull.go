@@ -76,3 +76,33 @@ func (c *Client) follow(req *http.Request, told func(event)) error {
 		}
 	})
 }
+
+// Build has the engine build an image called name from the Dockerfile in a tar archive. told gets what it says.
+func (c *Client) Build(ctx context.Context, archive io.Reader, name string, told func(string)) error {
+	q := url.Values{"t": {name}, "dockerfile": {"Dockerfile"}, "rm": {"1"}, "forcerm": {"1"}}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://engine/build?"+q.Encode(), archive)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/x-tar")
+	return c.follow(req, func(e event) {
+		if said := strings.TrimSpace(clip(e.Stream)); said != "" {
+			told(said)
+		}
+	})
+}
+
+// Save writes an image as an archive that docker load takes, of at most so many bytes.
+func (c *Client) Save(ctx context.Context, name string, to io.Writer, limit int64) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://engine/images/"+name+"/get", nil)
+	if err != nil {
+		return err
+	}
+	return c.sendWithin(req, limit+1, func(body io.Reader) error {
+		n, err := io.Copy(to, body)
+		if err == nil && n > limit {
+			err = fmt.Errorf("the image has more than %d bytes", limit)
+		}
+		return err
+	})
+}
