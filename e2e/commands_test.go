@@ -43,7 +43,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 func environ(ts *testscript.TestScript) []string {
 	var env []string
 	for _, name := range append(slices.Clone(passedOn), "PATH", "HOME", "MCPM_HOME", "XDG_CONFIG_HOME", "MCPM_REGISTRY", "MCPM_TOKEN", "NO_COLOR",
-		"npm_config_cache", "npm_config_userconfig", "UV_CACHE_DIR", "TMPDIR", "MCPHUB_DATABASE", "http_proxy", "https_proxy", "MCPM_SANDBOX", "SECRET_OF_MINE") {
+		"npm_config_cache", "npm_config_userconfig", "UV_CACHE_DIR", "TMPDIR", "MCPHUB_DATABASE", "http_proxy", "https_proxy", "MCPM_SANDBOX", "SECRET_OF_MINE", "DOCKER_HOST") {
 		if v := ts.Getenv(name); v != "" {
 			env = append(env, name+"="+v)
 		}

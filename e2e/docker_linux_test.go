@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
 )
 
 // dockerd starts a Docker daemon of the test's own and returns the address of its socket. It has no network: what
@@ -111,6 +113,11 @@ func TestDocker(t *testing.T) {
 	}
 	r.ok(filepath.Join(bin, "mcphub"), "admin", "images", "gc", "--data", h.data)
 	r.ok("docker", "pull", image)
+}
+
+// TestDockerScripts is what publishers and users do with mcpm where Docker runs.
+func TestDockerScripts(t *testing.T) {
+	testscript.Run(t, scripts("testdata/docker", "DOCKER_HOST="+dockerd(t)))
 }
 
 func retag(r tool, from, to string) string {

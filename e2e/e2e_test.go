@@ -52,9 +52,12 @@ func buildAndRun(m *testing.M) (int, error) {
 	return m.Run(), nil
 }
 
-func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+func TestScripts(t *testing.T) { testscript.Run(t, scripts("testdata/script")) }
+
+// scripts runs those in a directory, each in a home of its own with these variables as well.
+func scripts(dir string, more ...string) testscript.Params {
+	return testscript.Params{
+		Dir: dir,
 		Setup: func(env *testscript.Env) error {
 			home := filepath.Join(env.WorkDir, "home")
 			env.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
@@ -76,11 +79,12 @@ func TestScripts(t *testing.T) {
 			env.Setenv("npm_config_cache", filepath.Join(realHome, ".npm"))
 			env.Setenv("npm_config_userconfig", filepath.Join(realHome, ".npmrc"))
 			env.Setenv("UV_CACHE_DIR", filepath.Join(realHome, ".cache", "uv"))
+			env.Vars = append(env.Vars, more...)
 			return os.MkdirAll(home, 0o755)
 		},
 		Cmds:      commands(),
 		Condition: condition,
-	})
+	}
 }
 
 // passedOn are the settings of this machine's package clients.

@@ -35,11 +35,21 @@ type imageClaims struct {
 	Access []ImageAccess `json:"access"`
 }
 
-// Basic finds out who is calling from the user and password of HTTP Basic: an API key as the password under any
-// name, or the password of the account with that name or e-mail address. Unauthenticated when neither holds.
+// Secret reports whether a password of HTTP Basic is an API key or an access token, which nobody guesses: a JWT begins
+// with "eyJ" and has three parts.
+func Secret(password string) bool {
+	return strings.HasPrefix(password, KeyPrefix) || strings.HasPrefix(password, "eyJ") && strings.Count(password, ".") == 2
+}
+
+// Basic finds out who is calling from the user and password of HTTP Basic: an API key, or the access token of a session,
+// as the password under any name, or the password of the account with that name or e-mail address. Unauthenticated when
+// none holds.
 func (s *Service) Basic(ctx context.Context, user, password, requestID string) (hub.Actor, error) {
 	if strings.HasPrefix(password, KeyPrefix) {
 		return s.keyActor(ctx, password, requestID)
+	}
+	if Secret(password) {
+		return s.tokenActor(ctx, password, requestID)
 	}
 	acc, err := s.checkPassword(ctx, user, password)
 	if err != nil {

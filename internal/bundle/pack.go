@@ -165,7 +165,7 @@ func Write(w io.Writer, root string, files []File, opts Options) (hub.Bundle, er
 	sorted := append([]File(nil), files...)
 	sort.Slice(sorted, func(i, j int) bool { return sorted[i].Path < sorted[j].Path })
 	for _, f := range sorted {
-		if err := writeFile(tw, r, f); err != nil {
+		if err := writeFile(tw, r, "", f); err != nil {
 			return hub.Bundle{}, err
 		}
 	}
@@ -175,7 +175,43 @@ func Write(w io.Writer, root string, files []File, opts Options) (hub.Bundle, er
 	return hub.Bundle{Digest: sum.SHA256(), Integrity: sum.SRI512(), Size: sum.Size(), Files: len(sorted)}, nil
 }
 
-func writeFile(tw *tar.Writer, root *os.Root, f File) error {
+// WriteTar writes the listed files below root to w as a tar archive, each below the directory prefix ("" or with a slash at its
+// end). As with Write, the bytes depend on nothing but paths, contents and executable bits, and a file that changed since
+// it was listed is an error.
+func WriteTar(w io.Writer, root, prefix string, files []File) error {
+	r, err := os.OpenRoot(root)
+	if err != nil {
+		return hub.Errorf(hub.NotFound, "cannot open the directory %s", show(root)).WithCause(err)
+	}
+	defer r.Close()
+	tw := tar.NewWriter(w)
+	sorted := append([]File(nil), files...)
+	sort.Slice(sorted, func(i, j int) bool { return sorted[i].Path < sorted[j].Path })
+	made := map[string]bool{}
+	for _, f := range sorted {
+		if err := writeDirs(tw, made, path.Dir(prefix+f.Path)); err != nil {
+			return err
+		}
+		if err := writeFile(tw, r, prefix, f); err != nil {
+			return err
+		}
+	}
+	return tw.Close()
+}
+
+// writeDirs writes a directory and those it is in, each once.
+func writeDirs(tw *tar.Writer, made map[string]bool, dir string) error {
+	if dir == "." || made[dir] {
+		return nil
+	}
+	if err := writeDirs(tw, made, path.Dir(dir)); err != nil {
+		return err
+	}
+	made[dir] = true
+	return tw.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: dir + "/", Mode: 0o755, ModTime: time.Unix(0, 0)})
+}
+
+func writeFile(tw *tar.Writer, root *os.Root, prefix string, f File) error {
 	if err := checkName(f.Path); err != nil {
 		return err
 	}
@@ -188,7 +224,7 @@ func writeFile(tw *tar.Writer, root *os.Root, f File) error {
 		defer file.Close()
 		src = file
 	}
-	h := &tar.Header{Typeflag: tar.TypeReg, Name: f.Path, Size: f.Size, Mode: int64(mode(f.Mode)), ModTime: time.Unix(0, 0)}
+	h := &tar.Header{Typeflag: tar.TypeReg, Name: prefix + f.Path, Size: f.Size, Mode: int64(mode(f.Mode)), ModTime: time.Unix(0, 0)}
 	if err := tw.WriteHeader(h); err != nil {
 		return err
 	}

@@ -33,6 +33,7 @@ func (w *world) docker() {
 	if err := os.Chmod(w.path("bin/docker"), 0o755); err != nil {
 		w.t.Fatal(err)
 	}
+	w.vars["DOCKER_HOST"], w.vars["CONTAINER_HOST"] = "unix:///none", "unix:///none" // not an engine that may be here
 }
 
 // TestImage guards: a container image is locked to the bytes its tag stands for at install, fetched once, and started by
@@ -84,4 +85,42 @@ func TestImage(t *testing.T) {
 	w.write("shop/mcpm-lock.json", regexp.MustCompile(`,\s*"integrity": "sha256:[0-9a-f]*"`).ReplaceAllString(lock, ""))
 	text += "\n-- a lockfile that names no bytes --\n" + w.runFiles("@acme/db")
 	golden(t, "image.txt", strings.NewReplacer(first, "sha256:FIRST", host, "images.test").Replace(text))
+}
+
+// TestPublishImage guards: what a project with "runtime": "docker" says before it is pushed, and what helps when no image can be
+// made of it; an image that is in a registry is published by its digest.
+func TestPublishImage(t *testing.T) {
+	s := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	defer s.Close()
+	host := strings.TrimPrefix(s.URL, "http://")
+	img, err := random.Image(64, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, err := name.ParseReference(host + "/acme/db:1.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := remote.Write(to, img); err != nil {
+		t.Fatal(err)
+	}
+	digest, err := img.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t)
+	w.vars["DOCKER_HOST"], w.vars["CONTAINER_HOST"] = "unix:///none", "unix:///none"
+	project := func(command, args string) {
+		w.write("shop/mcp.json", `{"name": "@acme/db", "version": "1.0.0", "description": "A database in an image", "license": "MIT", "runtime": "docker",
+  "servers": {"default": {"command": "`+command+`", "args": [`+args+`], "env": {"MODE": "${MODE}"}}}, "configuration": {"MODE": {"description": "Fast or safe", "default": "fast"}}}`)
+	}
+	w.write("shop/bin/db", "\x7fELF\x02\x01\x01"+strings.Repeat("\x00", 11)+"\x3e"+strings.Repeat("\x00", 60))
+	w.write("shop/index.js", "serve()")
+	project("bin/db", `"--root", "${workspace}"`)
+	text := w.transcript(cmds("publish --dry-run", "publish --from-image "+host+"/acme/db:1.0 --dry-run", "publish --from-image "+host+"/acme/db:2.0 --dry-run")...)
+	project("node", `"${bundle}/index.js"`)
+	text += "\n-- started by node --\n" + w.transcript(cmds("publish --dry-run", "publish --base "+host+"/acme/db:1.0 --dry-run")...)
+	w.write("shop/Dockerfile", "FROM scratch\n")
+	text += "\n-- a Dockerfile --\n" + w.transcript(cmds("publish --dry-run", "publish --base x --dry-run")...)
+	golden(t, "publish-image.txt", strings.NewReplacer(digest.String(), "sha256:IMAGE", host, "images.test").Replace(text))
 }

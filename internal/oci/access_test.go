@@ -47,6 +47,8 @@ func granted(t *testing.T, token string) string {
 
 func TestTokenGrantsNoMoreThanTheRight(t *testing.T) {
 	f := newFixture(t, "", nil)
+	session, err := f.auth.Login(t.Context(), "acme", password, "")
+	must(t, err)
 	f.pushImage("acme/db", "1.0.0", f.publisher("acme/db"), "one")
 	f.publish("acme", "acme/db", "1.0.0", f.host+"/acme/db:1.0.0")
 	all := func(name string) string { return "repository:" + name + ":pull,push,delete" }
@@ -58,6 +60,7 @@ func TestTokenGrantsNoMoreThanTheRight(t *testing.T) {
 		{"nobody, public", "", "", all("acme/db"), "acme/db:pull"},
 		{"nobody, not public", "", "", all("acme/secret"), ""},
 		{"a key to publish", "anything", f.key("acme", hub.ScopePublish), all("acme/db"), "acme/db:pull,push,delete"},
+		{"the access token of a session", "mcpm", session.Access, all("acme/db"), "acme/db:pull,push,delete"},
 		{"a key to read", "acme", f.key("acme", hub.ScopeRead), all("acme/secret"), "acme/secret:pull"},
 		{"e-mail address", "acme@example.com", password, all("acme/db"), "acme/db:pull,push,delete"},
 		{"an action that is none", "acme", password, "repository:acme/db:pull,*,pull", "acme/db:pull"},

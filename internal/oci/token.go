@@ -72,7 +72,7 @@ func (s *Service) basic(r *http.Request) (hub.Actor, error) {
 		return hub.Actor{}, hub.Errorf(hub.Unauthenticated, "the Authorization header is not one of HTTP Basic").
 			WithHint("send the name of an account and its password, or any name and an API key")
 	}
-	if !strings.HasPrefix(password, auth.KeyPrefix) {
+	if !auth.Secret(password) {
 		for key, rate := range map[string]hub.Rate{"l:" + s.client(r): {Limit: 10, Window: time.Minute}, "u:" + strings.ToLower(user): {Limit: 100, Window: time.Minute}} {
 			if a := s.Limiter.Allow(r.Context(), key, rate); !a.OK {
 				p := problemf(tooManyRequests, "too many sign-ins with a password; wait, or sign in with an API key")

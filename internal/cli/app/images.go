@@ -1,23 +1,20 @@
 package app
 
 import (
-	"bytes"
 	"context"
+	"maps"
 	"net/http"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"time"
 
+	"github.com/mcphub/mcphub/internal/cli/images"
 	"github.com/mcphub/mcphub/internal/cli/programs"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
+	"github.com/mcphub/mcphub/internal/sandbox/engine"
 	"github.com/mcphub/mcphub/internal/source/image"
 	"github.com/modelcontextprotocol/registry/pkg/model"
 )
-
-// engineAnswers is how long a container engine may take to say what it has.
-const engineAnswers = 20 * time.Second
 
 // pinImage locks the image of an entry to the bytes its name stands for: those that old has for it, else what its registry
 // has now.
@@ -36,8 +33,11 @@ func (a *App) pinImage(ctx context.Context, ref image.Reference, e, old *install
 		}
 		bar := a.IO.Progress("locking the image "+ref.Repository, 0)
 		defer bar.Done()
-		var err error
-		if digest, err = image.Resolve(ctx, ref, a.transport()); err != nil {
+		access, err := a.ImageAccess()
+		if err != nil {
+			return err
+		}
+		if digest, err = image.Resolve(ctx, ref, access, access); err != nil {
 			return err
 		}
 	}
@@ -57,49 +57,57 @@ func (a *App) transport() http.RoundTripper {
 	return t
 }
 
-// fetchImage lets the container engine fetch a locked image, unless it has it. Without an engine, or one that answers, the image stays locked,
-// and is fetched by the one that first runs it.
+// fetchImage has the container engine fetch a locked image.
 func (a *App) fetchImage(ctx context.Context, art install.Artifact) error {
-	engine, err := a.containers()
+	f, err := a.fetcher()
 	if err != nil {
-		a.IO.Warnf("%s is locked but not fetched: no container engine is on this machine", art.Identifier)
-		return nil
+		return err
 	}
-	return a.pullWith(ctx, engine, image.Reference{Repository: art.Identifier}.At(art.Integrity), art.Identifier+" "+art.Version)
+	return f.Fetch(ctx, image.Reference{Repository: art.Identifier}.At(art.Integrity), art.Identifier+" "+art.Version)
 }
 
-// pull lets the container engine fetch an image that a server is about to be started from.
+// pull has the container engine fetch an image that a server is about to be started from.
 func (a *App) pull(ctx context.Context, ref string) error {
-	engine, err := a.containers()
+	f, err := a.fetcher()
 	if err != nil {
-		return nil // that it is not there is said by who needs it
+		return err
 	}
-	return a.pullWith(ctx, engine, ref, ref)
+	return f.Fetch(ctx, ref, ref)
 }
 
-func (a *App) pullWith(ctx context.Context, engine, ref, label string) error {
-	ask, cancel := context.WithTimeout(ctx, engineAnswers)
-	defer cancel()
-	if exec.CommandContext(ask, engine, "image", "inspect", ref).Run() == nil {
-		return nil
+func (a *App) fetcher() (images.Fetcher, error) {
+	access, err := a.ImageAccess()
+	if err != nil {
+		return images.Fetcher{}, err
 	}
-	if !a.Offline && exec.CommandContext(ask, engine, "version").Run() != nil && ctx.Err() == nil {
-		a.IO.Warnf("%s is not fetched: %s does not answer", label, filepath.Base(engine))
-		return nil
+	s, err := a.Settings()
+	if err != nil {
+		return images.Fetcher{}, err
 	}
-	if a.Offline {
-		return hub.Errorf(hub.NotFound, "its image %s is not on this machine, and --offline was given", ref)
-	}
-	bar := a.IO.Progress("fetching "+label, 0)
-	defer bar.Done()
-	var said bytes.Buffer
-	pull := exec.CommandContext(ctx, engine, "pull", "--quiet", ref)
-	pull.Stderr = &said
-	if err := pull.Run(); err != nil {
-		return hub.Errorf(hub.Unavailable, "its image %s could not be fetched: %.300s", ref, Clean(said.String())).WithHint("see whether %s pull works", engine).WithCause(err)
-	}
-	return nil
+	program, _ := a.containers() // that there is none is said by the fetcher
+	return images.Fetcher{Access: access, Runtime: s.DockerRuntime, Place: a.enginePlace(), Program: program, Offline: a.Offline, IO: a.IO}, nil
 }
+
+// ImageAccess is how registries of images are reached, as this person.
+func (a *App) ImageAccess() (images.Access, error) {
+	s, err := a.Settings()
+	if err != nil {
+		return images.Access{}, err
+	}
+	hubs := append([]string{s.Registry}, slices.Sorted(maps.Values(s.Scopes))...)
+	return images.Access{Hubs: hubs, HTTP: a.transport(), Token: func(ctx context.Context, registry string) (string, error) { return a.token(ctx, registry, "") }}, nil
+}
+
+// Engine returns a client of the container engine of this machine.
+func (a *App) Engine() (*engine.Client, error) {
+	s, err := a.Settings()
+	if err != nil {
+		return nil, err
+	}
+	return engine.Find(s.DockerRuntime, a.enginePlace())
+}
+
+func (a *App) enginePlace() engine.Place { return engine.Place{Getenv: a.Getenv, Home: a.Env.UserHome} }
 
 // containers returns the path of the container engine: the configured one, else docker, else podman.
 func (a *App) containers() (string, error) {

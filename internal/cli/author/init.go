@@ -337,6 +337,11 @@ func checkManifestText(text []byte) error {
 	}
 	issues = append(issues, m.Validate(manifest.ForPublish)...)
 	manifest.Locate(text, issues)
+	return findErrors(issues)
+}
+
+// findErrors makes one error of the findings in a manifest that are errors.
+func findErrors(issues []hub.Issue) error {
 	if !hub.HasErrors(issues) {
 		return nil
 	}

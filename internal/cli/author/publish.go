@@ -8,11 +8,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/images"
 	"github.com/mcphub/mcphub/internal/cli/members"
 
 	"github.com/mcphub/mcphub/internal/bundle"
@@ -29,6 +29,9 @@ type publishOptions struct {
 	dryRun       bool
 	allowSecrets bool
 	timeout      time.Duration
+	base         string
+	fromImage    string
+	assemble     bool
 	members      members.Picked
 	published    []any // what was, for JSON
 }
@@ -42,14 +45,22 @@ func NewPublish(a *app.App) *cobra.Command {
 			"and .mcpmignore name stays out), refuses files that look like secrets, uploads, and follows the hub's\n" +
 			"checks to their end. Running it again after a broken connection is safe: a version is published once.\n" +
 			"In a workspace -w and --filter publish members, each after those it needs; where mcp.json says \"workspace:^\"\n" +
-			"of another member, the hub gets the range that this stands for.",
-		Example: "  mcpm publish --dry-run\n  mcpm publish\n  mcpm publish -C packages/weather --json\n  mcpm publish --filter './servers/*'",
+			"of another member, the hub gets the range that this stands for.\n\n" +
+			"With \"runtime\": \"docker\" the server becomes a container image that the hub keeps: a static program for Linux as it is, and\n" +
+			"NAME-linux-arm64 beside it for that platform; what node or python start on the --base that has them; a Dockerfile by the\n" +
+			"engine of this machine. --from-image publishes an image that is in a registry already, by its digest.",
+		Example: "  mcpm publish --dry-run\n  mcpm publish\n  mcpm publish -C packages/weather --json\n  mcpm publish --base docker.io/library/node@sha256:0123...\n  mcpm publish --from-image ghcr.io/acme/weather:1.4.0\n  mcpm publish --filter './servers/*'",
 		Args:    app.Args(0, 0, "no argument; use -C DIR for another directory"),
 		RunE:    func(c *cobra.Command, _ []string) error { return o.run(c.Context()) },
 	}
 	o.members.Flags(c)
 	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "show what would be published, send nothing")
 	c.Flags().BoolVar(&o.allowSecrets, "allow-secrets", false, "publish files although they look like secrets")
+	c.Flags().StringVar(&o.base, "base", "", "the `IMAGE` by digest that the server's image is made on, with \"runtime\": \"docker\"")
+	c.Flags().BoolVar(&o.assemble, "assemble", false, "make the image without a container engine, even where there is a Dockerfile")
+	c.Flags().StringVar(&o.fromImage, "from-image", "", "publish the `IMAGE` that is in a registry already")
+	c.MarkFlagsMutuallyExclusive("from-image", "base")
+	c.MarkFlagsMutuallyExclusive("from-image", "assemble")
 	c.Flags().DurationVar(&o.timeout, "timeout", 10*time.Minute, "how long to follow the hub's checks")
 	return c
 }
@@ -66,9 +77,17 @@ type parcel struct {
 	bundle    hub.Bundle
 	warnings  []hub.Issue
 	there     bool // the hub has this version already
+
+	image      *images.Image // to be pushed, nil when there is none
+	repository string        // where to
+	reference  string        // the image that is started, by digest, "" when none was put in place of a command
+	unbuild    func()        // removes what was built
 }
 
 func (p *parcel) close() {
+	if p.unbuild != nil {
+		p.unbuild()
+	}
 	if p.archive != nil {
 		p.archive.Close()
 		os.Remove(p.archive.Name())
@@ -107,6 +126,9 @@ func (o *publishOptions) one(ctx context.Context) error {
 		return err
 	}
 	defer p.close()
+	if err := o.image(ctx, p); err != nil {
+		return err
+	}
 	if err := o.pack(p); err != nil {
 		return err
 	}
@@ -118,11 +140,19 @@ func (o *publishOptions) one(ctx context.Context) error {
 	if p.archive != nil {
 		o.step("bundle", "%s, %s, %s", app.Plural(len(p.files), "file"), size(p.bundle.Size), p.bundle.Integrity[:20]+"...")
 	}
+	if p.image != nil {
+		o.step("image", "%s, %s, %s", app.Plural(len(p.files), "file"), strings.Join(p.image.Platforms, " and "), p.image.Digest[:19]+"...")
+	} else if p.reference != "" {
+		o.step("image", "%s", p.reference)
+	}
 	if c != nil {
 		o.since(ctx, c, p)
 	}
 	if o.dryRun {
 		return o.preview(p)
+	}
+	if err := o.pushImage(ctx, p); err != nil {
+		return err
 	}
 	pub, err := o.upload(ctx, c, p)
 	if err != nil {
@@ -155,15 +185,18 @@ func (o *publishOptions) read() (*parcel, error) {
 	if !bytes.Equal(text, written) {
 		p.replaced = text
 	}
-	if err := checkManifestText(text); err != nil {
-		return nil, err
-	}
 	m, issues, err := manifest.Parse(text)
 	if err != nil {
 		return nil, err
 	}
+	if o.fromImage != "" && len(m.Servers) == 0 { // the image alone says how it is started
+		m.Servers = map[string]manifest.ServerSpec{"default": {Command: "docker", Args: []string{"run", "-i", "--rm", o.fromImage}}}
+	}
 	issues = append(issues, m.Validate(manifest.ForPublish)...)
 	manifest.Locate(text, issues)
+	if err := findErrors(issues); err != nil {
+		return nil, err
+	}
 	for _, i := range issues {
 		if i.Severity == hub.SeverityWarning {
 			p.warnings = append(p.warnings, i)
@@ -188,11 +221,11 @@ func (o *publishOptions) pack(p *parcel) error {
 		o.leftBehind(p)
 		return nil
 	}
-	files, err := bundle.Pack(root, bundle.Options{})
+	files, err := o.choose(p)
 	if err != nil {
 		return err
 	}
-	p.files = slices.DeleteFunc(files, func(f bundle.File) bool { return f.Path == install.LockFile })
+	p.files = files
 	for i := range p.files {
 		if p.files[i].Path == install.ManifestFile && p.replaced != nil {
 			p.files[i].Content, p.files[i].Size = p.replaced, int64(len(p.replaced))
@@ -201,64 +234,11 @@ func (o *publishOptions) pack(p *parcel) error {
 	if err := o.hasCommands(p); err != nil {
 		return err
 	}
-	secrets, err := bundle.FindSecrets(root, p.files)
-	if err != nil {
-		return err
-	}
-	if len(secrets) > 0 && !o.allowSecrets {
-		e := app.Refused("%s in the files to publish", app.Plural(len(secrets), "secret"))
-		for _, s := range secrets {
-			at := s.File
-			if s.Line > 0 {
-				at = fmt.Sprintf("%s line %d", s.File, s.Line)
-			}
-			e.Issues = append(e.Issues, hub.Issue{Message: fmt.Sprintf("%s: %s %s", at, s.Rule, s.Redacted)})
-		}
-		return e.WithHint("name the files in .mcpmignore; if they are no secrets, mcpm publish --allow-secrets")
-	}
 	if p.archive, err = os.CreateTemp("", "mcpm-bundle-*.tgz"); err != nil {
 		return err
 	}
 	p.bundle, err = bundle.Write(p.archive, root, p.files, bundle.Options{})
 	return err
-}
-
-// leftBehind warns of servers that are started from a file of the project which nobody else gets.
-func (o *publishOptions) leftBehind(p *parcel) {
-	for key, s := range p.manifest.Servers {
-		if s.Command == "" {
-			continue
-		}
-		for _, arg := range s.Args {
-			if file, ok := projectFile(p.project.Dir, arg); ok {
-				o.IO.Warnf("servers.%s starts %q, which is not sent with it: write \"${bundle}/%s\"", key, arg, file)
-			}
-		}
-	}
-}
-
-// hasCommands checks that what is started is among the files: a build directory is often ignored by git.
-func (o *publishOptions) hasCommands(p *parcel) error {
-	for key, s := range p.manifest.Servers {
-		if !s.NeedsBundle() {
-			continue
-		}
-		for _, word := range append([]string{s.Command}, s.Args...) {
-			file, ok := strings.CutPrefix(word, "${bundle}/")
-			if !ok {
-				if word != s.Command || !strings.Contains(word, "/") || strings.Contains(word, "${") {
-					continue
-				}
-				file = word
-			}
-			file = strings.TrimPrefix(file, "./")
-			if !slices.ContainsFunc(p.files, func(f bundle.File) bool { return f.Path == file || strings.HasPrefix(f.Path, file+"/") }) {
-				return app.Usage("servers.%s starts %q, which is not among the files to publish", key, word).
-					WithHint("build it first; when .gitignore names it, add the line !%s to .mcpmignore", file)
-			}
-		}
-	}
-	return nil
 }
 
 func countWarnings(w []hub.Issue) string {
@@ -285,10 +265,14 @@ func (o *publishOptions) preview(p *parcel) error {
 		for _, f := range p.files {
 			files = append(files, f.Path)
 		}
-		o.published = append(o.published, map[string]any{
+		answer := map[string]any{
 			"name": p.name.String(), "version": p.manifest.Version, "dryRun": true, "files": files,
 			"size": p.bundle.Size, "integrity": p.bundle.Integrity, "manifestDigest": trust.SHA256(p.canonical),
-		})
+		}
+		if p.reference != "" {
+			answer["image"] = p.reference
+		}
+		o.published = append(o.published, answer)
 		return nil
 	}
 	for _, f := range p.files {

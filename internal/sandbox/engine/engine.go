@@ -277,6 +277,11 @@ func (c *Client) ask(ctx context.Context, method, path string, body, out any) er
 }
 
 func (c *Client) send(req *http.Request, read func(io.Reader) error) error {
+	return c.sendWithin(req, maxAnswer, read)
+}
+
+// sendWithin is send for an answer of at most so many bytes.
+func (c *Client) sendWithin(req *http.Request, limit int64, read func(io.Reader) error) error {
 	res, err := c.http.Do(req)
 	if err != nil {
 		var u *url.Error
@@ -286,7 +291,7 @@ func (c *Client) send(req *http.Request, read func(io.Reader) error) error {
 		return fmt.Errorf("the container engine at %s does not answer: %w", c.Address, err)
 	}
 	defer res.Body.Close()
-	body := io.LimitReader(res.Body, maxAnswer)
+	body := io.LimitReader(res.Body, limit)
 	if res.StatusCode >= 400 {
 		data, _ := io.ReadAll(io.LimitReader(body, maxMessage))
 		var said struct{ Message string }

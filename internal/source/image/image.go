@@ -43,10 +43,19 @@ func Parse(ref string) (Reference, error) {
 // At is the reference with the digest, which names the same bytes for ever.
 func (r Reference) At(digest string) string { return r.Repository + "@" + digest }
 
-// Resolve asks the image's registry which digest its name stands for now, with the credentials that docker login left. A
-// reference with a digest is answered at once. NotFound when there is no such image or it is not shown to this person,
+// Registry returns the host of the registry that an image is at: "ghcr.io", "localhost:5000".
+func Registry(r Reference) (string, error) {
+	repository, err := name.NewRepository(r.Repository, name.WeakValidation)
+	if err != nil {
+		return "", hub.Errorf(hub.Invalid, "%.120q is not the name of a container image", r.Repository).WithCause(err)
+	}
+	return repository.RegistryStr(), nil
+}
+
+// Resolve asks the image's registry which digest its name stands for now, with what keys has for that registry, and makes
+// sure that the manifest it gives has it. A reference with a digest is answered at once. NotFound when there is no such image or it is not shown to this person,
 // Unavailable when the registry does not answer. rt is what requests are sent with.
-func Resolve(ctx context.Context, r Reference, rt http.RoundTripper) (string, error) {
+func Resolve(ctx context.Context, r Reference, rt http.RoundTripper, keys authn.Keychain) (string, error) {
 	if r.Digest != "" {
 		return r.Digest, nil
 	}
@@ -56,8 +65,8 @@ func Resolve(ctx context.Context, r Reference, rt http.RoundTripper) (string, er
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	found, err := remote.Head(tag, remote.WithContext(ctx), remote.WithTransport(rt), remote.WithAuthFromKeychain(authn.DefaultKeychain))
-	if err == nil && found.Digest.Algorithm == "sha256" && !strings.Contains(found.Digest.Hex, "/") {
+	found, err := remote.Get(tag, remote.WithContext(ctx), remote.WithTransport(rt), remote.WithAuthFromKeychain(keys))
+	if err == nil && found.Digest.Algorithm == "sha256" {
 		return found.Digest.String(), nil
 	}
 	var refused *transport.Error

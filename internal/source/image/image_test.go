@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/google/go-containerregistry/pkg/v1/random"
@@ -64,7 +65,7 @@ func TestResolve(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return image.Resolve(t.Context(), r, http.DefaultTransport)
+		return image.Resolve(t.Context(), r, http.DefaultTransport, authn.DefaultKeychain)
 	}
 	for range 2 { // a tag moves
 		want := push("1.0")
