@@ -65,7 +65,7 @@ func TestComplete(t *testing.T) {
 		{"info @acme/postgres @acme/p", nil},
 		{"run i", []string{"io.github.acme/tickets"}},
 		{"run @acme/p", nil},
-		{"export --format s", []string{"compose", "cyclonedx", "mcpb", "sbom", "server.json", "spdx"}},
+		{"export --format s", []string{"compose", "cyclonedx", "mcpb", "oci", "sbom", "server.json", "spdx"}},
 		{"-C ../home run i", nil},
 		{"--offline install @acme/p", nil},
 		{"install ../../x", nil},

@@ -4,6 +4,7 @@ package export
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"os"
@@ -28,14 +29,16 @@ const (
 	formatSBOM      = "sbom"
 	formatCycloneDX = "cyclonedx"
 	formatSPDX      = "spdx"
+	formatOCI       = "oci"
 )
 
-var formats = []string{formatServer, formatCompose, formatMCPB, formatSBOM, formatCycloneDX, formatSPDX}
+var formats = []string{formatServer, formatCompose, formatMCPB, formatSBOM, formatCycloneDX, formatSPDX, formatOCI}
 
 type exportOptions struct {
 	*app.App
 	format string
 	file   string
+	base   string
 	global bool
 	names  []hub.Name
 }
@@ -51,12 +54,14 @@ func NewExport(a *app.App) *cobra.Command {
 			"  spdx             the same as SPDX 2.3\n" +
 			"  server.json      one server, as the official registry describes it\n" +
 			"  compose          the servers that are container images, for docker compose\n" +
-			"  mcpb             one server of npm with its packages, for a host application that takes MCP bundles\n\n" +
+			"  mcpb             one server of npm with its packages, for a host application that takes MCP bundles\n" +
+			"  oci              one server as a container image, a tar archive that podman load and skopeo take; what is no static program\n" +
+			"                   for Linux is put on the --base that starts it\n\n" +
 			"Without a name all servers are written; with names those, and for a bill all that they need. The same lockfile\n" +
 			"gives the same bytes. SPDX demands a time: it is SOURCE_DATE_EPOCH, or 1970.",
-		Example: "  mcpm export --format sbom -o sbom.json\n  mcpm export @acme/postgres --format spdx\n  mcpm export @acme/postgres --format server.json",
+		Example: "  mcpm export --format sbom -o sbom.json\n  mcpm export @acme/postgres --format spdx\n  mcpm export @acme/postgres --format server.json\n  mcpm export @acme/weather --format oci -o weather.tar",
 		Args:    app.Args(0, -1, "names of servers"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			refs, err := typed.AllInstalled(o.App, args, o.global)
 			for _, r := range refs {
 				if r.Given {
@@ -67,17 +72,18 @@ func NewExport(a *app.App) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return o.run()
+			return o.run(c.Context())
 		},
 	}
 	c.Flags().StringVarP(&o.format, "format", "f", "", "the `FORMAT` to write: "+strings.Join(formats, ", "))
 	c.Flags().StringVarP(&o.file, "output", "o", "", "write to `FILE` instead of stdout; - is stdout")
+	c.Flags().StringVar(&o.base, "base", "", "the `IMAGE` by digest that an image is made on")
 	c.Flags().BoolVarP(&o.global, "global", "g", false, "what is installed for all projects")
 	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	return c
 }
 
-func (o *exportOptions) run() error {
+func (o *exportOptions) run(ctx context.Context) error {
 	if !slices.Contains(formats, o.format) {
 		if o.format == "" {
 			return app.Usage("mcpm export needs a format").WithHint("--format %s", strings.Join(formats, ", "))
@@ -87,6 +93,12 @@ func (o *exportOptions) run() error {
 	file, err := o.output()
 	if err != nil {
 		return err
+	}
+	if o.base != "" && o.format != formatOCI {
+		return app.Usage("--base is for --format oci")
+	}
+	if o.format == formatOCI {
+		return o.oci(ctx, file)
 	}
 	p, err := o.Project(o.global)
 	if err != nil {
