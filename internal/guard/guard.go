@@ -48,12 +48,13 @@ type Guard struct {
 	pending  map[string]*request       // of the client, by idKey
 	own      map[string]chan *envelope // requests of its own that have no answer yet, by id
 	next     int
-	asks     bool              // the client can ask its person
-	changes  int               // of the tools, as the server told
-	settled  bool              // a tool that is new is not trusted
-	known    bool              // the server's tools were listed, and are not said to be others since
-	blocked  map[string]string // why tools that the server lists are not to be used
-	there    map[string]bool   // tools that were listed
+	asks     bool                       // the client can ask its person
+	intro    map[string]json.RawMessage // what the client says of itself with each request, nil for one that said it once
+	changes  int                        // of the tools, as the server told
+	settled  bool                       // a tool that is new is not trusted
+	known    bool                       // the server's tools were listed, and are not said to be others since
+	blocked  map[string]string          // why tools that the server lists are not to be used
+	there    map[string]bool            // tools that were listed
 	told     map[string]bool
 	watching bool
 	listedAt time.Time

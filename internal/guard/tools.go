@@ -71,7 +71,12 @@ func (g *Guard) list(ctx context.Context) error {
 // pages asks for one page after the other.
 func (g *Guard) pages(ctx context.Context) ([]json.RawMessage, error) {
 	var all []json.RawMessage
-	params := map[string]string{}
+	params := map[string]any{}
+	g.mu.Lock()
+	if g.intro != nil {
+		params["_meta"] = g.intro
+	}
+	g.mu.Unlock()
 	for range maxPages {
 		e, err := g.call(ctx, &g.server, g.toServer, "tools/list", params)
 		if err != nil {
@@ -99,7 +104,7 @@ func (g *Guard) pages(ctx context.Context) ([]json.RawMessage, error) {
 		if next == "" {
 			return all, nil
 		}
-		params = map[string]string{"cursor": next}
+		params["cursor"] = next
 	}
 	return nil, fmt.Errorf("its list of tools has more than %d pages", maxPages)
 }

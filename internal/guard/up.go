@@ -78,14 +78,17 @@ func (g *Guard) upward(line []byte) error {
 	switch e.method {
 	case "initialize":
 		g.greeted(e)
-	case "tools/list":
+	case "server/discover", "tools/list":
 		var p struct {
 			Params struct {
-				Cursor *string `json:"cursor"`
+				Cursor *string         `json:"cursor"`
+				Meta   json.RawMessage `json:"_meta"`
 			} `json:"params"`
 		}
+		read := json.Unmarshal(e.line, &p) == nil
+		g.introduced(p.Params.Meta)
 		g.mu.Lock()
-		r.whole, r.before = json.Unmarshal(e.line, &p) == nil && p.Params.Cursor == nil, g.changes
+		r.whole, r.before = read && p.Params.Cursor == nil && e.method == "tools/list", g.changes
 		g.mu.Unlock()
 	case "tools/call":
 		return g.callTool(ctx, e, r)
@@ -123,6 +126,26 @@ func (g *Guard) greeted(e *envelope) {
 	g.asks = can
 }
 
+// introductions are what a client says of itself with each request where there is no initialize (MCP 2026-07-28, SEP-2575).
+var introductions = []string{"io.modelcontextprotocol/protocolVersion", "io.modelcontextprotocol/clientInfo", "io.modelcontextprotocol/clientCapabilities"}
+
+// introduced keeps what a client says of itself, for the requests of the guard's own.
+func (g *Guard) introduced(meta json.RawMessage) {
+	var all map[string]json.RawMessage
+	if len(meta) == 0 || json.Unmarshal(meta, &all) != nil || all[introductions[0]] == nil {
+		return
+	}
+	said := map[string]json.RawMessage{}
+	for _, key := range introductions {
+		if v := all[key]; v != nil {
+			said[key] = v
+		}
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.intro = said
+}
+
 // callTool decides about a call of a tool.
 func (g *Guard) callTool(ctx context.Context, e *envelope, r *request) error {
 	top, err := members(e.line)
@@ -136,6 +159,7 @@ func (g *Guard) callTool(ctx context.Context, e *envelope, r *request) error {
 		g.refuse(r, 0, "the call can be read in two ways, or not at all: "+err.Error(), "")
 		return nil
 	}
+	g.introduced(top["_meta"])
 	action, by := g.Policy.Tool(r.tool)
 	if action == policy.Deny {
 		g.refuse(r, 0, fmt.Sprintf("the rule %q under guard in .mcpmrc forbids it", by), "Change the rule to let it be called: mcpm help guard")

@@ -1,0 +1,59 @@
+package guard_test
+
+import (
+	"context"
+	"io"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/mcphub/mcphub/internal/guard"
+	"github.com/mcphub/mcphub/internal/guard/audit"
+	"github.com/mcphub/mcphub/internal/guard/pins"
+	"github.com/mcphub/mcphub/internal/guard/policy"
+)
+
+// sdk connects the SDK's client with a server of the SDK through a guard: both speak the newest protocol, without initialize.
+func sdk(t *testing.T, p *policy.Policy, client *mcp.ClientOptions) *mcp.ClientSession {
+	t.Helper()
+	fromGuard, toServer := io.Pipe()
+	fromServer, toGuard := io.Pipe()
+	s := mcp.NewServer(&mcp.Implementation{Name: "db", Version: "1"}, nil)
+	mcp.AddTool(s, &mcp.Tool{Name: "add", Description: "Adds a row"}, func(context.Context, *mcp.CallToolRequest, struct{}) (*mcp.CallToolResult, any, error) {
+		return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: "added"}}}, nil, nil
+	})
+	s.AddReceivingMiddleware(func(next mcp.MethodHandler) mcp.MethodHandler {
+		return func(ctx context.Context, method string, r mcp.Request) (mcp.Result, error) {
+			if v, _ := r.GetParams().GetMeta()[mcp.MetaKeyProtocolVersion].(string); v < "2026-07-28" && !strings.HasPrefix(method, "notifications/") {
+				t.Errorf("%s came without its protocol version", method)
+			}
+			return next(ctx, method, r)
+		}
+	})
+	go func() { _ = s.Run(t.Context(), &mcp.IOTransport{Reader: fromGuard, Writer: toGuard}) }() // it ends with the test
+	dir := t.TempDir()
+	c := guard.Config{Server: "@acme/db", Version: "1.0.0", Policy: p, Vault: &guard.Vault{}, Log: &audit.Log{Dir: filepath.Join(dir, "log")},
+		Pins: pins.Open(filepath.Join(dir, "guard"), pins.Key{Server: "@acme/db", Version: "1.0.0"}, nil), Accept: "mcpm accept @acme/db"}
+	t.Cleanup(func() { _ = c.Log.Close() })
+	in, out := guard.New(c).Wrap(t.Context(), toServer, fromServer)
+	session, err := mcp.NewClient(&mcp.Implementation{Name: "host", Version: "1"}, client).Connect(t.Context(), &mcp.IOTransport{Reader: out, Writer: in}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = session.Close() })
+	return session
+}
+
+// TestNewestProtocol: a tool may be called before any is listed, in a session that begins without initialize.
+func TestNewestProtocol(t *testing.T) {
+	s := sdk(t, policy.Default(), nil)
+	if v := s.InitializeResult().ProtocolVersion; v < "2026-07-28" {
+		t.Fatalf("they speak %s", v)
+	}
+	r, err := s.CallTool(t.Context(), &mcp.CallToolParams{Name: "add"})
+	if err != nil || r.IsError || len(r.Content) == 0 {
+		t.Fatalf("%+v %v", r, err)
+	}
+}
