@@ -44,21 +44,22 @@ type Guard struct {
 
 	server, client sink
 
-	mu       sync.Mutex
-	pending  map[string]*request       // of the client, by idKey
-	own      map[string]chan *envelope // requests of its own that have no answer yet, by id
-	next     int
-	asks     bool                       // the client can ask its person
-	intro    map[string]json.RawMessage // what the client says of itself with each request, nil for one that said it once
-	changes  int                        // of the tools, as the server told
-	settled  bool                       // a tool that is new is not trusted
-	known    bool                       // the server's tools were listed, and are not said to be others since
-	blocked  map[string]string          // why tools that the server lists are not to be used
-	there    map[string]bool            // tools that were listed
-	told     map[string]bool
-	watching bool
-	listedAt time.Time
-	storms   map[string]*storm // by the method
+	mu        sync.Mutex
+	pending   map[string]*request       // of the client, by idKey
+	own       map[string]chan *envelope // requests of its own that have no answer yet, by id
+	next      int
+	questions map[string]question        // by what the client comes back with
+	asks      bool                       // the client can ask its person
+	intro     map[string]json.RawMessage // what the client says of itself with each request, nil for one that said it once
+	changes   int                        // of the tools, as the server told
+	settled   bool                       // a tool that is new is not trusted
+	known     bool                       // the server's tools were listed, and are not said to be others since
+	blocked   map[string]string          // why tools that the server lists are not to be used
+	there     map[string]bool            // tools that were listed
+	told      map[string]bool
+	watching  bool
+	listedAt  time.Time
+	storms    map[string]*storm // by the method
 
 	listing sync.Mutex // held while its own listing is under way
 	done    chan struct{}
@@ -98,7 +99,7 @@ func New(c Config) *Guard {
 	}
 	return &Guard{
 		Config: c, toServer: "mcpm-guard-" + rand.Text() + "-", toClient: "mcpm-guard-" + rand.Text() + "-", done: make(chan struct{}),
-		pending: map[string]*request{}, own: map[string]chan *envelope{}, blocked: map[string]string{}, there: map[string]bool{}, told: map[string]bool{}, storms: map[string]*storm{},
+		questions: map[string]question{}, pending: map[string]*request{}, own: map[string]chan *envelope{}, blocked: map[string]string{}, there: map[string]bool{}, told: map[string]bool{}, storms: map[string]*storm{},
 	}
 }
 

@@ -3,6 +3,7 @@ package guard_test
 import (
 	"context"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,6 +14,8 @@ import (
 	"github.com/mcphub/mcphub/internal/guard/audit"
 	"github.com/mcphub/mcphub/internal/guard/pins"
 	"github.com/mcphub/mcphub/internal/guard/policy"
+	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/install"
 )
 
 // sdk connects the SDK's client with a server of the SDK through a guard: both speak the newest protocol, without initialize.
@@ -55,5 +58,52 @@ func TestNewestProtocol(t *testing.T) {
 	r, err := s.CallTool(t.Context(), &mcp.CallToolParams{Name: "add"})
 	if err != nil || r.IsError || len(r.Content) == 0 {
 		t.Fatalf("%+v %v", r, err)
+	}
+}
+
+// TestAskInTheNewestProtocol: the person is asked through the answer to the call, which the client repeats with what they said.
+func TestAskInTheNewestProtocol(t *testing.T) {
+	home := t.TempDir()
+	if err := os.WriteFile(filepath.Join(home, ".mcpmrc"), []byte(`{"guard": {"*": {"tools": {"add": "ask"}}}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, err := policy.Load(home, install.Project{Dir: t.TempDir()}, []hub.Name{"acme/db"}, func(string) string { return "" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked, answer := "", &mcp.ElicitResult{Action: "decline"}
+	s := sdk(t, p, &mcp.ClientOptions{ElicitationHandler: func(_ context.Context, r *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
+		asked = r.Params.Message
+		return answer, nil
+	}})
+	if r, err := s.CallTool(t.Context(), &mcp.CallToolParams{Name: "add", Arguments: map[string]any{"b": 1, "a": "x"}}); err == nil {
+		t.Errorf("declined: %+v", r)
+	}
+	if !strings.Contains(asked, "may the tool add of @acme/db be called?") {
+		t.Errorf("the person was asked %q", asked)
+	}
+	answer = &mcp.ElicitResult{Action: "accept", Content: map[string]any{"allow": false}}
+	if r, err := s.CallTool(t.Context(), &mcp.CallToolParams{Name: "add"}); err == nil {
+		t.Errorf("not allowed: %+v", r)
+	}
+	answer.Content["allow"] = true
+	for range 2 { // each call is asked about
+		asked = ""
+		r, err := s.CallTool(t.Context(), &mcp.CallToolParams{Name: "add", Arguments: map[string]any{}})
+		if err != nil || r.IsError || asked == "" {
+			t.Errorf("allowed: %+v %v, asked %q", r, err, asked)
+		}
+	}
+	for _, forged := range []string{"mcpm-guard-x-1", "mcpm-guard-"} { // an answer that nobody gave
+		asked = ""
+		r, err := s.CallTool(t.Context(), &mcp.CallToolParams{Name: "add", Arguments: map[string]any{}, RequestState: forged,
+			InputResponses: mcp.InputResponseMap{"mcpm-guard": &mcp.ElicitResult{Action: "accept", Content: map[string]any{"allow": true}}}})
+		if asked == "" {
+			t.Errorf("with the state %s nobody was asked: %+v %v", forged, r, err)
+		}
+	}
+	without := sdk(t, p, nil)
+	if r, err := without.CallTool(t.Context(), &mcp.CallToolParams{Name: "add"}); err == nil || !strings.Contains(err.Error(), "cannot ask") {
+		t.Errorf("a client that cannot ask: %+v %v", r, err)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"strings"
 	"time"
 
 	"github.com/mcphub/mcphub/internal/guard/policy"
@@ -150,7 +152,7 @@ func (g *Guard) introduced(meta json.RawMessage) {
 func (g *Guard) callTool(ctx context.Context, e *envelope, r *request) error {
 	top, err := members(e.line)
 	if err == nil {
-		top, err = members(top["params"], "name", "arguments", "_meta")
+		top, err = members(top["params"], "name", "arguments", "_meta", "inputResponses", "requestState")
 	}
 	if err == nil && (json.Unmarshal(top["name"], &r.tool) != nil || r.tool == "") {
 		err = errors.New("the name of the tool is missing")
@@ -166,6 +168,16 @@ func (g *Guard) callTool(ctx context.Context, e *envelope, r *request) error {
 		return nil
 	}
 	line := e.line
+	if state := textOf(top["requestState"]); strings.HasPrefix(state, g.toClient) { // the client comes back with an answer
+		if top = g.allowed(state, r.tool, top); top == nil {
+			g.refuse(r, 0, "the person who was asked did not allow it", "")
+			return nil
+		}
+		if action == policy.Ask {
+			action = policy.Allow
+		}
+		line = withParams(line, top)
+	}
 	if args := top["arguments"]; len(args) > 0 && g.Policy.Secrets != policy.Pass {
 		clean, found := g.withoutSecrets(args)
 		if len(found) > 0 && g.Policy.Secrets == policy.Block {
@@ -175,12 +187,13 @@ func (g *Guard) callTool(ctx context.Context, e *envelope, r *request) error {
 		}
 		if len(found) > 0 {
 			r.masked = list(found)
-			top["arguments"] = clean
-			line = withParams(e.line, top)
+			masked := maps.Clone(top)
+			masked["arguments"] = clean
+			line = withParams(line, masked)
 		}
 	}
 	if action == policy.Ask || g.Pins != nil && !g.isKnown() {
-		go g.callLater(ctx, line, r, action, by, top["arguments"])
+		go g.callLater(ctx, line, r, action, by, top)
 		return nil
 	}
 	if reason := g.verdict(r.tool); reason != "" {
@@ -191,7 +204,7 @@ func (g *Guard) callTool(ctx context.Context, e *envelope, r *request) error {
 }
 
 // callLater is what of a call waits for a listing, or for a person.
-func (g *Guard) callLater(ctx context.Context, line []byte, r *request, action policy.Action, by string, args json.RawMessage) {
+func (g *Guard) callLater(ctx context.Context, line []byte, r *request, action policy.Action, by string, params map[string]json.RawMessage) {
 	if g.Pins != nil && !g.isKnown() {
 		if err := g.list(ctx); err != nil {
 			g.refuse(r, 0, "its definition cannot be compared: "+err.Error(), "")
@@ -202,8 +215,12 @@ func (g *Guard) callLater(ctx context.Context, line []byte, r *request, action p
 		g.block(r, reason)
 		return
 	}
+	if action == policy.Ask && g.comesBack() {
+		g.question(r, params)
+		return
+	}
 	if action == policy.Ask {
-		if reason, hint := g.ask(ctx, r, by, args); reason != "" {
+		if reason, hint := g.ask(ctx, r, by, params["arguments"]); reason != "" {
 			g.refuse(r, 0, reason, hint)
 			return
 		}

@@ -30,6 +30,7 @@ type Entry struct {
 // The decisions.
 const (
 	Allowed  = "allowed"
+	Asked    = "asked"    // the person is asked, and the client comes back with the answer
 	Denied   = "denied"   // the call did not reach the server, or its answer not the client
 	Blocked  = "blocked"  // a tool was taken out of the list
 	Masked   = "masked"   // passed on without a secret that was in it
