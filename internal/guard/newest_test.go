@@ -107,3 +107,16 @@ func TestAskInTheNewestProtocol(t *testing.T) {
 		t.Errorf("a client that cannot ask: %+v %v", r, err)
 	}
 }
+
+// TestOlderServer: a client that tried the newest protocol and was refused introduces itself once, and so does the guard.
+func TestOlderServer(t *testing.T) {
+	r := newRig(t, t.TempDir(), tools(query))
+	r.ask(`{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}`)
+	r.ask(`{"jsonrpc":"2.0","id":2,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}`)
+	if got := r.ask(callOf(3, "query", "{}")); !strings.Contains(got, "done") {
+		t.Error(got)
+	}
+	if !r.reached(`"method":"tools/list","params":{}`) {
+		t.Errorf("the server got %q", r.seen)
+	}
+}

@@ -125,7 +125,7 @@ func (g *Guard) greeted(e *envelope) {
 	can := json.Unmarshal(e.line, &p) == nil && len(p.Params.Capabilities.Elicitation) > 0 && string(p.Params.Capabilities.Elicitation) != "null"
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.asks = can
+	g.asks, g.intro = can, nil // a client that tried the newest protocol first, and speaks an older one now
 }
 
 // introductions are what a client says of itself with each request where there is no initialize (MCP 2026-07-28, SEP-2575).
