@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -201,6 +202,9 @@ func (p *hubProgram) openSearch(instance string) error {
 		if c.Embedder, err = openEmbedder(p.config, model); err != nil {
 			return err
 		}
+	}
+	if c.IndexName == "" && c.VectorsName == "" && p.config.Embedding == "" {
+		c.AtOnce = runtime.GOMAXPROCS(0) // nothing is waited for, so more at once would only make all of them slow
 	}
 	p.search = search.New(c)
 	return nil
