@@ -13,6 +13,7 @@ import (
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/manifest"
 	"github.com/mcphub/mcphub/internal/sandbox"
+	"github.com/mcphub/mcphub/internal/sandbox/egress"
 )
 
 // Machine is where a server runs.
@@ -125,7 +126,7 @@ func permissions(m *manifest.Manifest, grants Grants) (manifest.Permissions, err
 		case value == "":
 			return p, hub.Errorf(hub.Invalid, "%q grants nothing", g).WithHint("write %s", kinds)
 		case kind == "net":
-			if _, err := sandbox.ParseRule(value); err != nil {
+			if _, err := egress.ParseRule(value); err != nil {
 				return p, hub.Errorf(hub.Invalid, "%v", err)
 			}
 			outbound = append(outbound, value)

@@ -6,7 +6,7 @@ import (
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/cli/confine"
 	"github.com/mcphub/mcphub/internal/hub"
-	"github.com/mcphub/mcphub/internal/sandbox"
+	"github.com/mcphub/mcphub/internal/sandbox/egress"
 	"github.com/spf13/cobra"
 )
 
@@ -43,10 +43,10 @@ func (f *confinement) wanted(a *app.App) (bool, error) {
 const maxDenials = 20
 
 // denied tells of connections that were refused, each host once.
-func (o *runOptions) denied(name hub.Name) func(sandbox.Denial) {
+func (o *runOptions) denied(name hub.Name) func(egress.Denial) {
 	var mu sync.Mutex
 	told := map[string]bool{}
-	return func(d sandbox.Denial) {
+	return func(d egress.Denial) {
 		mu.Lock()
 		defer mu.Unlock()
 		to := d.Host + ":" + d.Port

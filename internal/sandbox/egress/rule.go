@@ -1,4 +1,4 @@
-package sandbox
+package egress
 
 import (
 	"fmt"
@@ -54,7 +54,8 @@ func ParseRule(text string) (Rule, error) {
 	return r, nil
 }
 
-func parseRules(list []string) ([]Rule, error) {
+// ParseRules reads rules, see ParseRule.
+func ParseRules(list []string) ([]Rule, error) {
 	out := make([]Rule, len(list))
 	for i, text := range list {
 		var err error
