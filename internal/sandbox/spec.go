@@ -40,8 +40,8 @@ type Spec struct {
 
 // Learn hears what the process of a sandbox tries, from many goroutines.
 type Learn struct {
-	Quiet  []string // directories of which nothing is told, beside the system's programs and libraries
-	Saw    func(trace.Attempt)
+	Quiet  []string                // directories of which it is not told what is read, beside the system's programs and libraries
+	Saw    func(trace.Attempt)     // nil: only the proxy tells
 	Passed func(host, port string) // a connection through the proxy that a rule let pass; Denied tells of the others
 }
 

@@ -80,7 +80,10 @@ func (at Machine) spec(m *manifest.Manifest, s *gateway.Server, set map[string]s
 	if err != nil {
 		return nil, err
 	}
-	out.Mounts = append(given, program...)
+	for _, m := range program {
+		s.Reads = append(s.Reads, m.Path)
+	}
+	out.Mounts = given
 	for _, dir := range s.Reads {
 		out.Mounts = append(out.Mounts, sandbox.Mount{Path: dir})
 	}

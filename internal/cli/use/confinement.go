@@ -15,6 +15,8 @@ type confinement struct {
 	cmd     *cobra.Command
 	sandbox bool
 	grants  confine.Grants
+	learn   bool
+	learnTo string // file, "" for stderr
 }
 
 func (f *confinement) flags(c *cobra.Command) {
@@ -23,15 +25,30 @@ func (f *confinement) flags(c *cobra.Command) {
 	c.Flags().StringArrayVar((*[]string)(&f.grants), "allow", nil, "grant more: `KIND=VALUE`, as mcpm help sandbox tells")
 }
 
+// learnFlags are those of verbs that run a server to its end.
+func (f *confinement) learnFlags(c *cobra.Command) {
+	c.Flags().BoolVar(&f.learn, "learn", false, "run it in a sandbox, and at its end propose the permissions for all it tried (Linux)")
+	c.Flags().StringVar(&f.learnTo, "learn-to", "", "the same, and write it to `FILE` as JSON")
+}
+
 // wanted reports whether the server is to be confined: the flag, else the setting.
 func (f *confinement) wanted(a *app.App) (bool, error) {
 	s, err := a.Settings()
 	if err != nil {
 		return false, err
 	}
-	confined := s.Sandbox
+	f.learn = f.learn || f.learnTo != ""
+	confined := s.Sandbox || f.learn
 	if f.cmd.Flags().Changed("sandbox") {
 		confined = f.sandbox
+	}
+	if f.learn && !confined {
+		return false, app.Usage("--learn is for a server in a sandbox, and --sandbox=false has it run without").WithHint("leave out --sandbox=false")
+	}
+	if f.learn {
+		if err := learnable(goos); err != nil {
+			return false, err
+		}
 	}
 	if len(f.grants) > 0 && !confined {
 		return false, app.Usage("--allow is for a server in a sandbox").WithHint("add --sandbox")

@@ -47,6 +47,9 @@ type Denial struct {
 	Reason string
 }
 
+// NoRule is the reason of a denial of what no rule names.
+const NoRule = "no rule grants it"
+
 // New returns a proxy with these rules.
 func New(rules []Rule, hears Listener) *Proxy {
 	if hears.Denied == nil {
@@ -179,12 +182,12 @@ func (p *Proxy) reach(ctx context.Context, target string) (net.Conn, error) {
 	}
 	var by []Rule
 	for _, r := range p.rules {
-		if r.matches(host, port) {
+		if r.Matches(host, port) {
 			by = append(by, r)
 		}
 	}
 	if len(by) == 0 {
-		return nil, deny("no rule grants it")
+		return nil, deny(NoRule)
 	}
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()

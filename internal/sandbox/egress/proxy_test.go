@@ -113,7 +113,7 @@ func TestRules(t *testing.T) {
 		{"10.0.0.1:80", "::ffff:10.0.0.1", "80", true},
 	} {
 		r, err := ParseRule(c.rule)
-		if err != nil || r.matches(c.host, c.port) != c.want {
+		if err != nil || r.Matches(c.host, c.port) != c.want {
 			t.Errorf("%s of %s:%s: %v, %v", c.rule, c.host, c.port, !c.want, err)
 		}
 	}
@@ -133,7 +133,7 @@ func FuzzRule(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if r.matches(host, "443") && r.addr.IsValid() {
+		if r.Matches(host, "443") && r.addr.IsValid() {
 			if addr, err := netip.ParseAddr(strings.Trim(host, "[]")); err != nil || addr.Unmap() != r.addr {
 				t.Errorf("%q lets %q pass", text, host)
 			}

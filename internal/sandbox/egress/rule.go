@@ -66,8 +66,8 @@ func ParseRules(list []string) ([]Rule, error) {
 	return out, nil
 }
 
-// matches reports whether the rule speaks of a host, as it was asked for, and a port.
-func (r Rule) matches(host, port string) bool {
+// Matches reports whether the rule speaks of a host, as it was asked for, and a port.
+func (r Rule) Matches(host, port string) bool {
 	if r.port != "*" && r.port != port {
 		return false
 	}

@@ -38,7 +38,7 @@ type answer struct {
 // Server answers for one sandbox. It runs in the first process of it, which may look into all others.
 type Server struct {
 	Saw   func(Attempt)  // called from one goroutine at a time
-	Quiet []string       // directories of which nothing is told
+	Quiet []string       // directories of which nothing is told but what is written and started
 	Names *Names         // what was looked up; nil for nothing
 	Proxy netip.AddrPort // where the proxy is: connections to it are told by itself
 
@@ -78,7 +78,7 @@ func ioctl(fd int, request uintptr, arg unsafe.Pointer) unix.Errno {
 
 func (s *Server) tell(a Attempt) {
 	for _, dir := range s.Quiet {
-		if a.Path != "" && within(a.Path, dir) {
+		if a.Path != "" && a.Kind != Write && a.Kind != Execute && within(a.Path, dir) {
 			return
 		}
 	}
