@@ -225,6 +225,12 @@ It takes user namespaces, Landlock and seccomp of a kernel of 5.13 or later; mcp
 the manifest asks for nothing else), processes, processors and the size of files are bounded. There is no sandbox yet
 on macOS and Windows, and for servers that listen on a port: mcpm refuses to run these with --sandbox.
 
+mcpm run --sandbox=container runs a server of node or Python, with its locked packages, in a container instead, on an
+image that you name by its digest in your ~/.mcpmrc; "sandbox": "container" there makes it the rule. A server that is a
+program of its own stays in the native sandbox.
+
+  "runtimeImage.node": "node@sha256:...", "runtimeImage.python": "..."
+
 A server that is a container image gets a container of mcpm's own making, over the socket of Docker or Podman
 ("dockerRuntime" in .mcpmrc chooses): no network, no capability, a root that cannot be written, nobody's rights but yours,
 and of what its command mounts (docker run -v) what you grant. The engine is told none of its values. Other programs

@@ -172,9 +172,13 @@ func (s *Spec) settle() error {
 				return fmt.Errorf("%s leads to %s, which is never shown to a server", m.Path, real)
 			}
 		}
-		out = append(out, Mount{real, m.Write, m.At})
-		if real != m.Path {
-			s.Links = append(s.Links, Link{m.Path, real})
+		if i := slices.IndexFunc(out, func(o Mount) bool { return o.Path == real && o.At == m.At }); i >= 0 {
+			out[i].Write = out[i].Write || m.Write // granted twice is granted both
+		} else {
+			out = append(out, Mount{real, m.Write, m.At})
+		}
+		if link := (Link{m.Path, real}); real != m.Path && !slices.Contains(s.Links, link) {
+			s.Links = append(s.Links, link)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Mount) int { return strings.Compare(a.Path, b.Path) })

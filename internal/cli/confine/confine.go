@@ -176,6 +176,9 @@ func (at Machine) mount(f manifest.PathPermission) (sandbox.Mount, error) {
 // program lists what has to be seen so that a program can start: for one that is installed in a directory of its own (node of
 // nvm, a Python of uv) that directory, else the file. The system's programs are seen anyway.
 func (at Machine) program(command string) ([]sandbox.Mount, error) {
+	if command == "" {
+		return nil, nil // it is an image's
+	}
 	path, err := at.LookPath(command)
 	if err != nil {
 		return nil, nil // starting it says what is wrong, and knows what helps

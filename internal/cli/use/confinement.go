@@ -13,7 +13,7 @@ import (
 // confinement are the flags that say what a server may do.
 type confinement struct {
 	cmd     *cobra.Command
-	sandbox bool
+	sandbox confine.Flag
 	grants  confine.Grants
 	learn   bool
 	learnTo string // file, "" for stderr
@@ -21,7 +21,8 @@ type confinement struct {
 
 func (f *confinement) flags(c *cobra.Command) {
 	f.cmd = c
-	c.Flags().BoolVar(&f.sandbox, "sandbox", false, "run the server with what it was granted and nothing more (Linux)")
+	c.Flags().Var(&f.sandbox, "sandbox", confine.Usage)
+	c.Flags().Lookup("sandbox").NoOptDefVal = "true"
 	c.Flags().StringArrayVar((*[]string)(&f.grants), "allow", nil, "grant more: `KIND=VALUE`, as mcpm help sandbox tells")
 }
 
@@ -31,27 +32,27 @@ func (f *confinement) learnFlags(c *cobra.Command) {
 	c.Flags().StringVar(&f.learnTo, "learn-to", "", "the same, and write it to `FILE` as JSON")
 }
 
-// wanted reports whether the server is to be confined: the flag, else the setting.
-func (f *confinement) wanted(a *app.App) (bool, error) {
+// wanted says how the server is to be confined: as the flag says, else the setting.
+func (f *confinement) wanted(a *app.App) (confine.Flag, error) {
 	s, err := a.Settings()
 	if err != nil {
-		return false, err
+		return confine.Flag{}, err
 	}
 	f.learn = f.learn || f.learnTo != ""
-	confined := s.Sandbox || f.learn
+	confined := confine.Flag{On: s.Sandbox || f.learn, Container: s.Contained}
 	if f.cmd.Flags().Changed("sandbox") {
 		confined = f.sandbox
 	}
-	if f.learn && !confined {
-		return false, app.Usage("--learn is for a server in a sandbox, and --sandbox=false has it run without").WithHint("leave out --sandbox=false")
+	if f.learn && !confined.On {
+		return confined, app.Usage("--learn is for a server in a sandbox, and --sandbox=false has it run without").WithHint("leave out --sandbox=false")
 	}
 	if f.learn {
 		if err := learnable(goos); err != nil {
-			return false, err
+			return confined, err
 		}
 	}
-	if len(f.grants) > 0 && !confined {
-		return false, app.Usage("--allow is for a server in a sandbox").WithHint("add --sandbox")
+	if len(f.grants) > 0 && !confined.On {
+		return confined, app.Usage("--allow is for a server in a sandbox").WithHint("add --sandbox")
 	}
 	return confined, nil
 }
