@@ -83,7 +83,8 @@ func TestLearnProxy(t *testing.T) {
 	p := newPlace(t)
 	s := p.spec("connect", "nowhere.example:443")
 	_, saw, passed, denied := learned(t, s)
-	if !slices.Equal(slices.Compact(denied), []string{"nowhere.example:443"}) || len(passed) > 0 || len(saw) > 0 {
+	begins := trace.Attempt{Kind: trace.Execute, Path: s.Command}
+	if denied = slices.Compact(denied); !slices.Equal(denied, []string{"nowhere.example:443"}) || len(passed) > 0 || !slices.Equal(saw, []trace.Attempt{begins}) {
 		t.Errorf("passed %q, denied %q, told %+v", passed, denied, saw)
 	}
 	s = p.spec("connect", "127.0.0.1:9")
