@@ -215,9 +215,21 @@ there when it starts. It reaches a granted host through a proxy of mcpm, which i
 address that is private or this machine's, unless that address or localhost was granted. What it tried to reach
 besides is told on stderr.
 
+What to grant, mcpm finds out: mcpm run --learn NAME runs the server like this, notes every host, file and program that it
+tries, and at its end writes the permissions for them to stderr; --learn-to FILE writes them as JSON. It is let do no
+more by that. A server that stops at the first thing it may not have is learned further with what is known so far, or
+with more than it can need: --learn --allow read=. --allow net=*:443 proposes what it then used of that. Files in
+which keys are kept are named in a warning and never proposed.
+
 It takes user namespaces, Landlock and seccomp of a kernel of 5.13 or later; mcpm doctor tries it. Memory (1 GiB if
 the manifest asks for nothing else), processes, processors and the size of files are bounded. There is no sandbox yet
 on macOS and Windows, and for servers that listen on a port: mcpm refuses to run these with --sandbox.
+
+mcpm run --sandbox=container runs a server of node or Python, with its locked packages, in a container instead, on an
+image that you name by its digest in your ~/.mcpmrc; "sandbox": "container" there makes it the rule. A server that is a
+program of its own stays in the native sandbox.
+
+  "runtimeImage.node": "node@sha256:...", "runtimeImage.python": "..."
 
 A server that is a container image gets a container of mcpm's own making, over the socket of Docker or Podman
 ("dockerRuntime" in .mcpmrc chooses): no network, no capability, a root that cannot be written, nobody's rights but yours,

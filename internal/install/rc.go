@@ -3,12 +3,12 @@ package install
 import (
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/install/setting"
 	"github.com/tailscale/hujson"
 )
 
@@ -22,6 +22,8 @@ type Settings struct {
 	DefaultTransport string            // stdio, streamable-http or sse; "" takes what the server offers first
 	DockerRuntime    string            // docker or podman
 	Sandbox          bool              // whether servers run in a sandbox when nothing else is said
+	Contained        bool              // whether that is a container for servers that node or Python runs
+	RuntimeImages    map[string]string // "node", "python" to the image such a container is of, by its digest; never a project's
 	Analytics        bool              // whether the hub is told that an install is one; it counts them. Only the user turns it on
 	UpdateNotice     bool              // whether a newer mcpm is told of, at most once a day
 	PrivateDownloads bool              // whether archives may come from this machine and its networks; never a project's
@@ -38,14 +40,14 @@ type Settings struct {
 var rcKeys = map[string]string{
 	"registry": "MCPM_REGISTRY", "authToken": "MCPM_TOKEN", "defaultTransport": "MCPM_DEFAULT_TRANSPORT",
 	"dockerRuntime": "MCPM_DOCKER_RUNTIME", "analytics": "MCPM_ANALYTICS", "privateDownloads": "MCPM_PRIVATE_DOWNLOADS", "sandbox": "MCPM_SANDBOX",
-	"updateNotice": "MCPM_UPDATE_NOTICE",
+	"updateNotice": "MCPM_UPDATE_NOTICE", "runtimeImage.node": "MCPM_RUNTIME_IMAGE_NODE", "runtimeImage.python": "MCPM_RUNTIME_IMAGE_PYTHON",
 }
 
 // switches are the keys of .mcpmrc that are true or false.
 var switches = []string{"analytics", "privateDownloads", "sandbox", "updateNotice"}
 
 func newSettings() *Settings {
-	return &Settings{Registry: DefaultRegistry, UpdateNotice: true, Scopes: map[string]string{}, from: map[string]string{}}
+	return &Settings{Registry: DefaultRegistry, UpdateNotice: true, Scopes: map[string]string{}, RuntimeImages: map[string]string{}, from: map[string]string{}}
 }
 
 // LoadSettings merges the user's ~/.mcpmrc, the project's .mcpmrc over it and MCPM_* variables over both. Of a member, the one
@@ -128,9 +130,12 @@ func (s *Settings) merge(data []byte, file string, project bool) error {
 		if project && key == "sandbox" && (text == "false" || text == "0") && s.Sandbox {
 			return hub.Errorf(hub.Forbidden, "%s switches the sandbox off; a repository must not", file).WithHint("remove it there, or run a server with --sandbox=false")
 		}
-		if project && key == "privateDownloads" {
-			return hub.Errorf(hub.Forbidden, "%s sets privateDownloads, which only you may", file).
-				WithHint("remove it there, and set MCPM_PRIVATE_DOWNLOADS=1 or write it into your own .mcpmrc")
+		if project && key == "sandbox" && text != "container" && s.Contained {
+			continue // it may ask for a stronger one, and not for another
+		}
+		if project && (key == "privateDownloads" || strings.HasPrefix(key, "runtimeImage.")) {
+			return hub.Errorf(hub.Forbidden, "%s sets %s, which only you may", file, key).
+				WithHint("remove it there, and set %s or write it into your own .mcpmrc", rcKeys[key])
 		}
 		if project && key == "updateNotice" && !s.UpdateNotice {
 			continue // a project may turn it off, and not on
@@ -152,7 +157,7 @@ func (s *Settings) set(key, value, from string) error {
 		if err != nil {
 			return hub.Errorf(hub.Invalid, "%s: %q: %s", from, key, err.Error()).WithHint(`write "@acme:registry": "https://hub.acme.example"`)
 		}
-		u, err := registryURL(value, from, key)
+		u, err := setting.Registry(value, from, key)
 		if err != nil {
 			return err
 		}
@@ -161,7 +166,7 @@ func (s *Settings) set(key, value, from string) error {
 	}
 	switch key {
 	case "registry":
-		u, err := registryURL(value, from, key)
+		u, err := setting.Registry(value, from, key)
 		if err != nil {
 			return err
 		}
@@ -172,20 +177,31 @@ func (s *Settings) set(key, value, from string) error {
 		}
 		s.AuthToken = value
 	case "defaultTransport":
-		if err := oneOf(value, from, key, "stdio", "streamable-http", "sse"); err != nil {
+		if err := setting.OneOf(value, from, key, "stdio", "streamable-http", "sse"); err != nil {
 			return err
 		}
 		s.DefaultTransport = value
 	case "dockerRuntime":
-		if err := oneOf(value, from, key, "docker", "podman"); err != nil {
+		if err := setting.OneOf(value, from, key, "docker", "podman"); err != nil {
 			return err
 		}
 		s.DockerRuntime = value
-	case "analytics", "privateDownloads", "sandbox", "updateNotice":
-		if err := oneOf(value, from, key, "true", "false", "1", "0"); err != nil {
+	case "runtimeImage.node", "runtimeImage.python":
+		if err := setting.Image(value, from, key); err != nil {
 			return err
 		}
-		on := map[string]*bool{"analytics": &s.Analytics, "privateDownloads": &s.PrivateDownloads, "sandbox": &s.Sandbox, "updateNotice": &s.UpdateNotice}[key]
+		s.RuntimeImages[strings.TrimPrefix(key, "runtimeImage.")] = value
+	case "sandbox":
+		if err := setting.OneOf(value, from, key, "true", "false", "1", "0", "container"); err != nil {
+			return err
+		}
+		s.Contained = value == "container"
+		s.Sandbox = s.Contained || value == "true" || value == "1"
+	case "analytics", "privateDownloads", "updateNotice":
+		if err := setting.OneOf(value, from, key, "true", "false", "1", "0"); err != nil {
+			return err
+		}
+		on := map[string]*bool{"analytics": &s.Analytics, "privateDownloads": &s.PrivateDownloads, "updateNotice": &s.UpdateNotice}[key]
 		*on = value == "true" || value == "1"
 	default:
 		return nil
@@ -224,23 +240,6 @@ func (s *Settings) RegistryFor(name hub.Name) string {
 }
 
 // ParseRegistry checks the address of a hub that was given as from says, such as "--registry".
-func ParseRegistry(value, from string) (string, error) { return registryURL(value, from, "the hub") }
-
-func registryURL(value, from, key string) (string, error) {
-	value = strings.TrimRight(value, "/")
-	u, err := url.Parse(value)
-	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return "", hub.Errorf(hub.Invalid, "%s: %s %q is not an http or https URL", from, key, value).
-			WithHint("write it like https://hub.example.com")
-	}
-	return value, nil
-}
-
-func oneOf(value, from, key string, allowed ...string) error {
-	for _, a := range allowed {
-		if value == a {
-			return nil
-		}
-	}
-	return hub.Errorf(hub.Invalid, "%s: %s %q is none of %s", from, key, value, strings.Join(allowed, ", "))
+func ParseRegistry(value, from string) (string, error) {
+	return setting.Registry(value, from, "the hub")
 }

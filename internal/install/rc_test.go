@@ -3,6 +3,7 @@ package install_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -93,6 +94,29 @@ func TestProjectSwitches(t *testing.T) {
 	}
 }
 
+// TestContained guards: who wants containers gets them, a project cannot take them away, and does not choose the image.
+func TestContained(t *testing.T) {
+	home, project := t.TempDir(), t.TempDir()
+	load := func() (*install.Settings, error) {
+		return install.LoadSettings(home, project, func(string) string { return "" })
+	}
+	image := "images.example/node@sha256:" + strings.Repeat("0a", 32)
+	write(t, filepath.Join(home, ".mcpmrc"), `{"sandbox": "container", "runtimeImage.node": "`+image+`"}`)
+	write(t, filepath.Join(project, ".mcpmrc"), `{"sandbox": true}`)
+	if s, err := load(); err != nil || !s.Sandbox || !s.Contained || s.RuntimeImages["node"] != image {
+		t.Errorf("%+v %v", s, err)
+	}
+	write(t, filepath.Join(project, ".mcpmrc"), `{"runtimeImage.node": "`+image+`"}`)
+	if _, err := load(); hub.KindOf(err) != hub.Forbidden {
+		t.Errorf("an image in a project's file: %v", err)
+	}
+	write(t, filepath.Join(project, ".mcpmrc"), `{"sandbox": "container"}`)
+	write(t, filepath.Join(home, ".mcpmrc"), `{"sandbox": true}`)
+	if s, err := load(); err != nil || !s.Sandbox || !s.Contained {
+		t.Errorf("%+v %v", s, err)
+	}
+}
+
 func TestParseRCRefuses(t *testing.T) {
 	for _, tt := range []struct{ text, want string }{
 		{`{`, `.mcpmrc is not JSON: line 1, column 2: parsing value: unexpected EOF`},
@@ -103,6 +127,9 @@ func TestParseRCRefuses(t *testing.T) {
 		{`{"registry": "https://u:p@hub.example.com"}`, `.mcpmrc: registry "https://u:p@hub.example.com" is not an http or https URL`},
 		{`{"defaultTransport": "tcp"}`, `.mcpmrc: defaultTransport "tcp" is none of stdio, streamable-http, sse`},
 		{`{"dockerRuntime": "lxc"}`, `.mcpmrc: dockerRuntime "lxc" is none of docker, podman`},
+		{`{"sandbox": "docker"}`, `.mcpmrc: sandbox "docker" is none of true, false, 1, 0, container`},
+		{`{"runtimeImage.node": "node:22"}`, `.mcpmrc: runtimeImage.node "node:22" does not name an image by its digest`},
+		{`{"runtimeImage.python": "a/../b@sha256:` + strings.Repeat("a", 64) + `"}`, `.mcpmrc: runtimeImage.python "a/../b@sha256:` + strings.Repeat("a", 64) + `" does not name an image by its digest`},
 		{`{"analytics": "maybe"}`, `.mcpmrc: analytics "maybe" is none of true, false, 1, 0`},
 		{`{"authToken": "a b"}`, `.mcpmrc: authToken holds white space`},
 		{`{"@A b:registry": "https://x.example"}`, `.mcpmrc: "@A b:registry": namespace "@A b": a scope of a-z, 0-9 and single hyphens (2 to 39 characters), or a reverse domain name`},

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mcphub/mcphub/internal/sandbox/egress"
 	"github.com/mcphub/mcphub/internal/sandbox/engine"
 	"golang.org/x/sys/unix"
 )
@@ -65,7 +66,7 @@ func (c *container) remove() error {
 	return c.client.Remove(ctx, c.id)
 }
 
-func startContainer(st *setup, rules []Rule, denied func(Denial), in, out, errs *os.File) (*Process, error) {
+func startContainer(st *setup, rules []egress.Rule, in, out, errs *os.File) (*Process, error) {
 	client, err := engine.New(st.Container.Engine)
 	if err != nil {
 		return nil, fmt.Errorf("a container is %w: %w", ErrUnsupported, err)
@@ -117,7 +118,7 @@ func startContainer(st *setup, rules []Rule, denied func(Denial), in, out, errs 
 	}
 	door.close()
 	<-reaped
-	return follow(c, c.control, rules, denied)
+	return follow(c, c.control, st, rules)
 }
 
 // lookAround asks the engine what it is and what the image is, at once.

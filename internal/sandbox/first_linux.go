@@ -65,7 +65,7 @@ func first() {
 			fail(err)
 		}
 	}
-	pid, err := startSecond(st)
+	pid, err := startSecond(control, st)
 	if err != nil {
 		fail(err)
 	}
@@ -106,6 +106,7 @@ func listen(control *os.File, st *setup) error {
 		return err
 	}
 	tell(control, message{Listens: true}, f)
+	st.proxyAt = l.Addr().(*net.TCPAddr).AddrPort()
 	at := "http://" + l.Addr().String()
 	f.Close()
 	l.Close()
@@ -132,7 +133,7 @@ func loopback() error {
 }
 
 // startSecond starts the second step and returns when it has become the process, or why it has not.
-func startSecond(st *setup) (int, error) {
+func startSecond(control *os.File, st *setup) (int, error) {
 	file, err := inMemory(st)
 	if err != nil {
 		return 0, err
@@ -143,8 +144,16 @@ func startSecond(st *setup) (int, error) {
 		return 0, err
 	}
 	defer said.Close()
+	learner, err := newLearner(control, st)
+	if err != nil {
+		return 0, err
+	}
+	files := []uintptr{0, 1, 2, says.Fd(), file.Fd()}
+	if learner != nil {
+		files = append(files, learner.theirs.Fd())
+	}
 	pid, err := syscall.ForkExec("/proc/self/exe", []string{secondStep}, &syscall.ProcAttr{
-		Dir: st.Dir, Env: []string{}, Files: []uintptr{0, 1, 2, says.Fd(), file.Fd()}, Sys: &syscall.SysProcAttr{Setsid: true},
+		Dir: st.Dir, Env: []string{}, Files: files, Sys: &syscall.SysProcAttr{Setsid: true},
 	})
 	says.Close()
 	if err != nil {
@@ -152,6 +161,11 @@ func startSecond(st *setup) (int, error) {
 			return 0, fmt.Errorf("the directory %s: %w", st.Dir, err)
 		}
 		return 0, err
+	}
+	if learner != nil {
+		if err := learner.begin(); err != nil {
+			return 0, err
+		}
 	}
 	text, err := io.ReadAll(io.LimitReader(said, maxMessage/2))
 	if err != nil {

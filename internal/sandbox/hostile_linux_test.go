@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -33,6 +34,14 @@ var attempts = map[string]func(arg string) (string, error){
 			err = errors.New("it is empty")
 		}
 		return fmt.Sprint(list), err
+	},
+	"many": func(count string) (string, error) {
+		n, err := strconv.Atoi(count)
+		for i := range n {
+			_, _ = os.Stat(fmt.Sprintf("/home/somebody/%d", i))
+		}
+		_, _ = os.Stat("/" + strings.Repeat("\x01", 3000))
+		return "tried", err
 	},
 	"write": func(path string) (string, error) { return "wrote " + path, os.WriteFile(path, []byte("x"), 0o600) },
 	"link": func(arg string) (string, error) {

@@ -50,7 +50,7 @@ func inside() {
 			fail(err)
 		}
 	}
-	pid, err := startSecond(st)
+	pid, err := startSecond(control, st)
 	if err != nil {
 		fail(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -80,4 +81,20 @@ func look(dir string, left *int, out *[]string) error {
 		}
 		return nil
 	})
+}
+
+// Private reports whether a path is where keys, passwords and sessions are kept, or a socket through which somebody becomes the
+// master of the machine: what Masked hides, by its name. home is the person's.
+func Private(home, path string) bool {
+	for _, p := range private {
+		if in := filepath.Join(home, filepath.FromSlash(p)); path == in || strings.HasPrefix(path, in+"/") {
+			return true
+		}
+	}
+	for _, p := range engines {
+		if path == p || strings.HasPrefix(path, p+"/") {
+			return true
+		}
+	}
+	return slices.ContainsFunc(strings.Split(path, "/"), keys)
 }

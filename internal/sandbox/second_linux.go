@@ -38,6 +38,11 @@ func second() {
 	if err := confine(&st); err != nil {
 		fail(err)
 	}
+	if st.Learns {
+		if err := askFirst(); err != nil {
+			fail(err)
+		}
+	}
 	err = syscall.Exec(st.Command, append([]string{st.Command}, st.Args...), st.Env)
 	fail(fmt.Errorf("%s cannot be started: %w", st.Command, err))
 }

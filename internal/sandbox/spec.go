@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"github.com/mcphub/mcphub/internal/sandbox/egress"
+	"github.com/mcphub/mcphub/internal/sandbox/trace"
 )
 
 // Spec is a process and what it may do.
@@ -21,7 +24,7 @@ type Spec struct {
 
 	Mounts     []Mount  // what is seen beside the system's own programs and libraries
 	Hidden     []string // absolute paths that are not seen even inside of a mount
-	Network    []string // rules "host:port" of what may be reached; see ParseRule
+	Network    []string // rules "host:port" of what may be reached; see egress.ParseRule
 	Subprocess bool     // other programs may be started
 	Limits     Limits
 
@@ -29,7 +32,17 @@ type Spec struct {
 	Links []Link
 
 	// Denied, when set, is told of every connection that was refused. It is called from many goroutines.
-	Denied func(Denial) `json:"-"`
+	Denied func(egress.Denial) `json:"-"`
+
+	// Learn, when set, is told of what the process tries. Nothing is allowed or refused by it.
+	Learn *Learn `json:"-"`
+}
+
+// Learn hears what the process of a sandbox tries, from many goroutines.
+type Learn struct {
+	Quiet  []string                // directories of which it is not told what is read, beside the system's programs and libraries
+	Saw    func(trace.Attempt)     // nil: only the proxy tells
+	Passed func(host, port string) // a connection through the proxy that a rule let pass; Denied tells of the others
 }
 
 // Link is a symbolic link that is shown.
@@ -61,13 +74,6 @@ type Limits struct {
 	Pids     int   // processes and threads; default 256
 	CPUs     int   // processors that are used; default all
 	FileSize int64 // bytes of one file that is written; default 4 GiB
-}
-
-// Denial is a connection that was refused.
-type Denial struct {
-	Host   string // as it was asked for
-	Port   string
-	Reason string
 }
 
 const (

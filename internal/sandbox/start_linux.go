@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +17,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mcphub/mcphub/internal/sandbox/egress"
+	"github.com/mcphub/mcphub/internal/sandbox/trace"
 	"golang.org/x/sys/unix"
 )
 
@@ -34,6 +37,9 @@ type setup struct {
 	UID, GID int
 	AsRoot   bool // the parent is root: the process becomes nobody
 	Proxy    bool
+	Learns   bool     // what the process tries is told
+	Quiet    []string // but for these
+	proxyAt  netip.AddrPort
 	Checks   []check  // in a container
 	Volumes  []string // directories in memory that the image of a container declares
 }
@@ -41,6 +47,7 @@ type setup struct {
 // message goes from the first step to the parent; with Listens a file comes along.
 type message struct {
 	Listens, Ready bool
+	Saw            *trace.Attempt
 	Error          string // why nothing was started
 	Killed         string // the limit for which all was ended
 	Ended          bool   // with Code; only in a container, whose engine need not be asked
@@ -92,25 +99,27 @@ func Start(s *Spec, in, out, errs *os.File) (*Process, error) {
 	if err := spec.check(); err != nil {
 		return nil, err
 	}
-	rules, err := parseRules(spec.Network)
+	rules, err := egress.ParseRules(spec.Network)
 	if err != nil {
 		return nil, err
 	}
 	if err := spec.settle(); err != nil {
 		return nil, err
 	}
-	st := setup{Spec: spec, UID: os.Getuid(), GID: os.Getgid(), Proxy: len(rules) > 0}
+	st := setup{Spec: spec, UID: os.Getuid(), GID: os.Getgid(), Proxy: len(rules) > 0 || spec.Learn != nil, Learns: spec.Learn != nil && spec.Learn.Saw != nil}
+	if st.Learns {
+		st.Quiet = spec.Learn.Quiet
+	}
 	if st.UID == 0 {
 		st.AsRoot, st.UID, st.GID = true, nobody, nobody
 	}
-	st.Denied = nil
 	if st.Container != nil {
-		return startContainer(&st, rules, s.Denied, in, out, errs)
+		return startContainer(&st, rules, in, out, errs)
 	}
-	return startNative(&st, rules, s.Denied, in, out, errs)
+	return startNative(&st, rules, in, out, errs)
 }
 
-func startNative(st *setup, rules []Rule, denied func(Denial), in, out, errs *os.File) (*Process, error) {
+func startNative(st *setup, rules []egress.Rule, in, out, errs *os.File) (*Process, error) {
 	file, err := inMemory(st)
 	if err != nil {
 		return nil, err
@@ -124,26 +133,26 @@ func startNative(st *setup, rules []Rule, denied func(Denial), in, out, errs *os
 	defer theirs.Close()
 	cmd := &exec.Cmd{
 		Path: "/proc/self/exe", Args: []string{firstStep}, Env: []string{}, Dir: "/",
-		Stdin: in, Stdout: out, Stderr: errs, ExtraFiles: []*os.File{theirs, file}, SysProcAttr: namespaces(st.AsRoot),
+		Stdin: in, Stdout: out, Stderr: errs, ExtraFiles: []*os.File{theirs, file}, SysProcAttr: namespaces(st),
 	}
 	if err := cmd.Start(); err != nil {
 		mine.Close()
 		return nil, fmt.Errorf("namespaces are %w: %w", ErrUnsupported, err)
 	}
 	theirs.Close() // else its end is never seen
-	return follow(native{cmd}, mine, rules, denied)
+	return follow(native{cmd}, mine, st, rules)
 }
 
 // follow returns the process when it runs, or why it does not.
-func follow(runs started, control *os.File, rules []Rule, denied func(Denial)) (*Process, error) {
+func follow(runs started, control *os.File, st *setup, rules []egress.Rule) (*Process, error) {
 	p := &Process{runs: runs, control: control, code: 128 + int(syscall.SIGKILL), done: make(chan struct{})}
-	if err := p.await(rules, denied); err != nil {
+	if err := p.await(st, rules); err != nil {
 		runs.kill()
 		_, _ = runs.wait(0)
 		p.close()
 		return nil, err
 	}
-	go p.follow()
+	go p.follow(st)
 	return p, nil
 }
 
@@ -163,9 +172,13 @@ func (s *Spec) settle() error {
 				return fmt.Errorf("%s leads to %s, which is never shown to a server", m.Path, real)
 			}
 		}
-		out = append(out, Mount{real, m.Write, m.At})
-		if real != m.Path {
-			s.Links = append(s.Links, Link{m.Path, real})
+		if i := slices.IndexFunc(out, func(o Mount) bool { return o.Path == real && o.At == m.At }); i >= 0 {
+			out[i].Write = out[i].Write || m.Write // granted twice is granted both
+		} else {
+			out = append(out, Mount{real, m.Write, m.At})
+		}
+		if link := (Link{m.Path, real}); real != m.Path && !slices.Contains(s.Links, link) {
+			s.Links = append(s.Links, link)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Mount) int { return strings.Compare(a.Path, b.Path) })
@@ -175,7 +188,7 @@ func (s *Spec) settle() error {
 
 // namespaces are those of the first step. Root maps itself, to build the view, and nobody, which the process becomes; who is not
 // root can map nobody else, and gets the capabilities of the new namespace as ambient ones.
-func namespaces(root bool) *syscall.SysProcAttr {
+func namespaces(st *setup) *syscall.SysProcAttr {
 	a := &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWNET | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS,
 		Setpgid:    true,
@@ -183,13 +196,16 @@ func namespaces(root bool) *syscall.SysProcAttr {
 	same := func(id int) []syscall.SysProcIDMap {
 		return []syscall.SysProcIDMap{{ContainerID: id, HostID: id, Size: 1}}
 	}
-	if root {
+	if st.AsRoot {
 		a.UidMappings, a.GidMappings = append(same(0), same(nobody)...), append(same(0), same(nobody)...)
 		a.GidMappingsEnableSetgroups = true
 		return a
 	}
 	a.UidMappings, a.GidMappings = same(os.Getuid()), same(os.Getgid())
 	a.AmbientCaps = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_NET_ADMIN, unix.CAP_SETPCAP, unix.CAP_DAC_OVERRIDE, unix.CAP_SYS_RESOURCE}
+	if st.Learns {
+		a.AmbientCaps = append(a.AmbientCaps, unix.CAP_SYS_PTRACE, unix.CAP_NET_BIND_SERVICE)
+	}
 	return a
 }
 
@@ -213,7 +229,7 @@ func inMemory(st *setup) (*os.File, error) {
 }
 
 // await serves the first step until the process runs.
-func (p *Process) await(rules []Rule, denied func(Denial)) error {
+func (p *Process) await(st *setup, rules []egress.Rule) error {
 	late := time.AfterFunc(setupTime, p.runs.kill)
 	defer late.Stop()
 	for {
@@ -230,7 +246,9 @@ func (p *Process) await(rules []Rule, denied func(Denial)) error {
 			if err != nil {
 				return err
 			}
-			go newProxy(rules, denied).serve(p.listen)
+			go egress.New(rules, st.hears()).Serve(p.listen)
+		case m.Saw != nil:
+			st.saw(m.Saw)
 		case m.Ready:
 			return nil
 		}
@@ -263,12 +281,16 @@ func (p *Process) receive() (message, int, error) {
 }
 
 // follow notes why all was ended.
-func (p *Process) follow() {
+func (p *Process) follow(st *setup) {
 	defer close(p.done)
 	for {
 		m, _, err := p.receive()
 		if err != nil {
 			return
+		}
+		if m.Saw != nil {
+			st.saw(m.Saw)
+			continue
 		}
 		p.mu.Lock()
 		if m.Ended {

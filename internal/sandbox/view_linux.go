@@ -205,11 +205,15 @@ func (v *view) etc(st *setup) error {
 	if err := os.MkdirAll(newRoot+"/etc", 0o755); err != nil {
 		return err
 	}
+	hosts := "files"
+	if st.Learns {
+		hosts = "files dns" // a look-up is answered, see trace.Names
+	}
 	for name, text := range map[string]string{
 		"passwd":        fmt.Sprintf("user:x:%d:%d::%s:/bin/sh\n", st.UID, st.GID, st.Home),
 		"group":         fmt.Sprintf("user:x:%d:\n", st.GID),
 		"hosts":         "127.0.0.1 localhost sandbox\n",
-		"nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
+		"nsswitch.conf": "passwd: files\ngroup: files\nhosts: " + hosts + "\n",
 		"resolv.conf":   "",
 		"hostname":      "sandbox\n",
 	} {

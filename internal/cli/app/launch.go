@@ -26,6 +26,7 @@ type LaunchOptions struct {
 	AllowHTTP bool
 	Peek      bool // only say what is missing: no secret is fetched, and there is no Server
 	Confined  bool // in a sandbox, with what its manifest asks for and Grants allow
+	Contained bool // with Confined: in a container, if node or Python runs it
 	Grants    confine.Grants
 	Context   context.Context // ends the wait for a keychain; nil waits as long as the keychain may take
 }
@@ -126,6 +127,17 @@ func (a *App) confine(at confine.Machine, m *manifest.Manifest, s *gateway.Serve
 	at.Store = h.Dir
 	if confine.IsContainer(s) {
 		return at.Contain(m, s, o.Grants, o.Confined, func(ref string) error { return a.pull(o.ctx(), ref) })
+	}
+	if o.Contained {
+		settings, err := a.Settings()
+		if err != nil {
+			return err
+		}
+		with := confine.Runtimes{Images: settings.RuntimeImages, Pull: func(ref string) error { return a.pull(o.ctx(), ref) }}
+		if done, err := at.OnRuntime(m, s, set, o.Grants, with); done {
+			return err
+		}
+		a.IO.Debugf("mcpm: it is a program of its own, and runs in the native sandbox\n")
 	}
 	return at.Confine(m, s, set, o.Grants)
 }

@@ -6,9 +6,32 @@ import (
 	"time"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/sandbox"
 	"github.com/mcphub/mcphub/internal/sandbox/engine"
 )
+
+// runtimeImages says of each image that servers run on in containers whether it is chosen, and here.
+func (o *doctorOptions) runtimeImages(ctx context.Context, s *install.Settings) []finding {
+	client, err := engine.Find(s.DockerRuntime, engine.Place{Getenv: o.Getenv, Home: o.Env.UserHome})
+	if err != nil {
+		return nil // that is told already
+	}
+	defer client.Close()
+	var out []finding
+	for _, name := range []string{"node", "python"} {
+		key, ref := "runtimeImage."+name, s.RuntimeImages[name]
+		f := finding{Name: name + " image", Status: absent, Text: "not chosen: servers of " + name + " are not started", Hint: `"` + key + `": "NAME@sha256:DIGEST" in ~/.mcpmrc; docker image ls --digests shows those that are here`}
+		if ref != "" {
+			f.Status, f.Text, f.Hint = fine, app.Clean(ref), ""
+			if _, err := client.Image(ctx, ref); err != nil {
+				f.Status, f.Text, f.Hint = notice, app.Clean(ref)+" is not here: "+app.Clean(err.Error()), "it is fetched when a server first needs it, if its registry has it"
+			}
+		}
+		out = append(out, f)
+	}
+	return out
+}
 
 // container says which engine containers are started with, over its socket, and tries one. What was left of earlier ones
 // is removed.

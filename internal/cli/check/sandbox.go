@@ -16,6 +16,9 @@ func (o *doctorOptions) sandbox(ctx context.Context) []finding {
 	switch {
 	case err != nil:
 		return out // the settings tell of themselves
+	case s.Contained:
+		out = append(out, o.runtimeImages(ctx, s)...)
+		return append(out, finding{Name: "in use", Status: fine, Text: "for every server that runs here, in containers for those of node and Python (" + s.From("sandbox") + ")"})
 	case s.Sandbox:
 		return append(out, finding{Name: "in use", Status: fine, Text: "for every server that runs here (" + s.From("sandbox") + ")"})
 	}

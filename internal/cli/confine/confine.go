@@ -13,6 +13,7 @@ import (
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/manifest"
 	"github.com/mcphub/mcphub/internal/sandbox"
+	"github.com/mcphub/mcphub/internal/sandbox/egress"
 )
 
 // Machine is where a server runs.
@@ -79,7 +80,10 @@ func (at Machine) spec(m *manifest.Manifest, s *gateway.Server, set map[string]s
 	if err != nil {
 		return nil, err
 	}
-	out.Mounts = append(given, program...)
+	for _, m := range program {
+		s.Reads = append(s.Reads, m.Path)
+	}
+	out.Mounts = given
 	for _, dir := range s.Reads {
 		out.Mounts = append(out.Mounts, sandbox.Mount{Path: dir})
 	}
@@ -125,7 +129,7 @@ func permissions(m *manifest.Manifest, grants Grants) (manifest.Permissions, err
 		case value == "":
 			return p, hub.Errorf(hub.Invalid, "%q grants nothing", g).WithHint("write %s", kinds)
 		case kind == "net":
-			if _, err := sandbox.ParseRule(value); err != nil {
+			if _, err := egress.ParseRule(value); err != nil {
 				return p, hub.Errorf(hub.Invalid, "%v", err)
 			}
 			outbound = append(outbound, value)
@@ -172,6 +176,9 @@ func (at Machine) mount(f manifest.PathPermission) (sandbox.Mount, error) {
 // program lists what has to be seen so that a program can start: for one that is installed in a directory of its own (node of
 // nvm, a Python of uv) that directory, else the file. The system's programs are seen anyway.
 func (at Machine) program(command string) ([]sandbox.Mount, error) {
+	if command == "" {
+		return nil, nil // it is an image's
+	}
 	path, err := at.LookPath(command)
 	if err != nil {
 		return nil, nil // starting it says what is wrong, and knows what helps

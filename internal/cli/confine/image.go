@@ -153,16 +153,12 @@ func (at Machine) Contain(m *manifest.Manifest, s *gateway.Server, grants Grants
 	if runtime == "" && programOf(s.Command) == "podman" {
 		runtime = "podman"
 	}
-	client, err := engine.Find(runtime, engine.Place{Getenv: at.Getenv, Home: at.Home})
-	if cannot := sandbox.Containers(); cannot != nil {
-		err = cannot
+	client, err := at.engine(runtime)
+	if err != nil && !confined {
+		return nil // its program may know where it is
 	}
 	if err != nil {
-		if !confined {
-			return nil // its program may know where it is
-		}
-		return hub.Errorf(hub.Unavailable, "a container in a sandbox needs an engine on this machine: %v", err).
-			WithHint("start Docker or Podman; for Podman: systemctl --user start podman.socket").WithCause(err)
+		return err
 	}
 	defer client.Close()
 	id, err := imageOf(client, c.image, pull)
@@ -177,6 +173,19 @@ func (at Machine) Contain(m *manifest.Manifest, s *gateway.Server, grants Grants
 	}
 	s.Sandbox, s.Args = spec, c.args
 	return err
+}
+
+// engine finds the container engine. Unavailable when there is none that a sandbox can use.
+func (at Machine) engine(runtime string) (*engine.Client, error) {
+	client, err := engine.Find(runtime, engine.Place{Getenv: at.Getenv, Home: at.Home})
+	if cannot := sandbox.Containers(); cannot != nil {
+		err = cannot
+	}
+	if err != nil {
+		return nil, hub.Errorf(hub.Unavailable, "a container in a sandbox needs an engine on this machine: %v", err).
+			WithHint("start Docker or Podman; for Podman: systemctl --user start podman.socket").WithCause(err)
+	}
+	return client, nil
 }
 
 // grantContainer fills in what a container gets: what was granted, and of what its command mounts what that covers.

@@ -37,6 +37,10 @@ func withEngine(t *testing.T) confine.Machine {
 		t.Fatal(err)
 	}
 	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/images/"+imageID+"/json" {
+			io.WriteString(w, `{"Id":"`+imageID+`","Config":{"Env":["PATH=/image/bin"]}}`)
+			return
+		}
 		if r.URL.Path != "/images/acme/db:1.0/json" {
 			http.Error(w, `{"message":"no such image"}`, http.StatusNotFound)
 			return

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/confine"
 
 	"github.com/mcphub/mcphub/internal/gateway/aggregate"
 	"github.com/mcphub/mcphub/internal/hub"
@@ -21,7 +22,7 @@ type gatewayOptions struct {
 	global    bool
 	listen    string
 	idle      time.Duration
-	sandbox   bool
+	sandbox   confine.Flag
 	allowHTTP bool
 	shared    []string
 	args      []string
@@ -53,7 +54,8 @@ func NewGateway(a *app.App) *cobra.Command {
 	c.Flags().StringVar(&o.listen, "listen", "", "speak HTTP at this `ADDR` of this machine, such as 127.0.0.1:7117")
 	c.Flags().StringSliceVar(&o.shared, "shared", nil, "start one of the server `NAME` for all clients; all for every server")
 	c.Flags().DurationVar(&o.idle, "idle", 10*time.Minute, "end a server that nobody used for so long; 0 for never")
-	c.Flags().BoolVar(&o.sandbox, "sandbox", false, "run the servers with what they were granted and nothing more (Linux)")
+	c.Flags().Var(&o.sandbox, "sandbox", confine.Usage)
+	c.Flags().Lookup("sandbox").NoOptDefVal = "true"
 	c.Flags().BoolVar(&o.allowHTTP, "allow-http", false, "let remote servers be reached over plain http")
 	return c
 }
@@ -67,7 +69,7 @@ func (o *gatewayOptions) run(ctx context.Context) error {
 		return app.Usage("--idle is %s; a time cannot be less than nothing", o.idle)
 	}
 	if !o.confined {
-		o.sandbox = s.Sandbox
+		o.sandbox = confine.Flag{On: s.Sandbox, Container: s.Contained}
 	}
 	m, err := newMembers(ctx, o)
 	if err != nil {

@@ -202,7 +202,7 @@ func (m *members) launch(ctx context.Context, name hub.Name) (*gateway.Server, *
 		return nil, nil, err
 	}
 	l, err := m.o.Launch(in.Project, in.Name, in.Manifest, app.LaunchOptions{
-		Bundle: in.Bundle, Locked: in.Locked, AllowHTTP: m.o.allowHTTP, Context: ctx, Confined: m.o.sandbox,
+		Bundle: in.Bundle, Locked: in.Locked, AllowHTTP: m.o.allowHTTP, Context: ctx, Confined: m.o.sandbox.On, Contained: m.o.sandbox.Container,
 	})
 	if err != nil {
 		return nil, nil, in.Wrap(err)

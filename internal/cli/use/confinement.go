@@ -6,35 +6,53 @@ import (
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/cli/confine"
 	"github.com/mcphub/mcphub/internal/hub"
-	"github.com/mcphub/mcphub/internal/sandbox"
+	"github.com/mcphub/mcphub/internal/sandbox/egress"
 	"github.com/spf13/cobra"
 )
 
 // confinement are the flags that say what a server may do.
 type confinement struct {
 	cmd     *cobra.Command
-	sandbox bool
+	sandbox confine.Flag
 	grants  confine.Grants
+	learn   bool
+	learnTo string // file, "" for stderr
 }
 
 func (f *confinement) flags(c *cobra.Command) {
 	f.cmd = c
-	c.Flags().BoolVar(&f.sandbox, "sandbox", false, "run the server with what it was granted and nothing more (Linux)")
+	c.Flags().Var(&f.sandbox, "sandbox", confine.Usage)
+	c.Flags().Lookup("sandbox").NoOptDefVal = "true"
 	c.Flags().StringArrayVar((*[]string)(&f.grants), "allow", nil, "grant more: `KIND=VALUE`, as mcpm help sandbox tells")
 }
 
-// wanted reports whether the server is to be confined: the flag, else the setting.
-func (f *confinement) wanted(a *app.App) (bool, error) {
+// learnFlags are those of verbs that run a server to its end.
+func (f *confinement) learnFlags(c *cobra.Command) {
+	c.Flags().BoolVar(&f.learn, "learn", false, "run it in a sandbox, and at its end propose the permissions for all it tried (Linux)")
+	c.Flags().StringVar(&f.learnTo, "learn-to", "", "the same, and write it to `FILE` as JSON")
+}
+
+// wanted says how the server is to be confined: as the flag says, else the setting.
+func (f *confinement) wanted(a *app.App) (confine.Flag, error) {
 	s, err := a.Settings()
 	if err != nil {
-		return false, err
+		return confine.Flag{}, err
 	}
-	confined := s.Sandbox
+	f.learn = f.learn || f.learnTo != ""
+	confined := confine.Flag{On: s.Sandbox || f.learn, Container: s.Contained}
 	if f.cmd.Flags().Changed("sandbox") {
 		confined = f.sandbox
 	}
-	if len(f.grants) > 0 && !confined {
-		return false, app.Usage("--allow is for a server in a sandbox").WithHint("add --sandbox")
+	if f.learn && !confined.On {
+		return confined, app.Usage("--learn is for a server in a sandbox, and --sandbox=false has it run without").WithHint("leave out --sandbox=false")
+	}
+	if f.learn {
+		if err := learnable(goos); err != nil {
+			return confined, err
+		}
+	}
+	if len(f.grants) > 0 && !confined.On {
+		return confined, app.Usage("--allow is for a server in a sandbox").WithHint("add --sandbox")
 	}
 	return confined, nil
 }
@@ -43,10 +61,10 @@ func (f *confinement) wanted(a *app.App) (bool, error) {
 const maxDenials = 20
 
 // denied tells of connections that were refused, each host once.
-func (o *runOptions) denied(name hub.Name) func(sandbox.Denial) {
+func (o *runOptions) denied(name hub.Name) func(egress.Denial) {
 	var mu sync.Mutex
 	told := map[string]bool{}
-	return func(d sandbox.Denial) {
+	return func(d egress.Denial) {
 		mu.Lock()
 		defer mu.Unlock()
 		to := d.Host + ":" + d.Port

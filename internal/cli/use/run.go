@@ -36,7 +36,7 @@ func NewRun(a *app.App) *cobra.Command {
 			"The guard stands between (mcpm help guard): tools that changed are kept back until you accept them, and\n" +
 			"secrets are kept in. All other bytes pass as they are.",
 		Example: "  mcpm run @acme/postgres\n  mcpm run @acme/postgres -- --read-only\n  mcpm run -g @acme/tickets\n" +
-			"  mcpm run @acme/tickets --sandbox --allow net=api.acme.example:443",
+			"  mcpm run @acme/tickets --sandbox --allow net=api.acme.example:443\n  mcpm run @acme/tickets --learn",
 		Args: func(c *cobra.Command, list []string) error {
 			n := len(list)
 			if dash := c.ArgsLenAtDash(); dash >= 0 {
@@ -60,6 +60,7 @@ func NewRun(a *app.App) *cobra.Command {
 	c.Flags().StringVar(&o.entry, "entry", "", "the `KEY` of servers in its mcp.json, when it has several")
 	c.Flags().BoolVar(&o.allowHTTP, "allow-http", false, "let a remote server be reached over plain http")
 	o.confined.flags(c)
+	o.confined.learnFlags(c)
 	return c
 }
 
@@ -86,13 +87,17 @@ func (o *runOptions) run(ctx context.Context) error {
 		return err
 	}
 	l, err := o.Launch(in.Project, in.Name, in.Manifest, app.LaunchOptions{
-		Bundle: in.Bundle, Locked: in.Locked, Entry: o.entry, Args: o.extra, AllowHTTP: o.allowHTTP, Context: ctx, Confined: confined, Grants: o.confined.grants,
+		Bundle: in.Bundle, Locked: in.Locked, Entry: o.entry, Args: o.extra, AllowHTTP: o.allowHTTP, Context: ctx, Confined: confined.On, Contained: confined.Container, Grants: o.confined.grants,
 	})
 	if err != nil {
 		return in.Wrap(err)
 	}
 	if len(l.Missing) > 0 {
 		return in.Needs(l.Missing, l.Spec)
+	}
+	learning, err := o.learn(in, l.Server)
+	if err != nil {
+		return err
 	}
 	g, err := guarded.New(o.App).For(in, l.Key, l.Spec, l.Secrets)
 	if err != nil {
@@ -116,7 +121,9 @@ func (o *runOptions) run(ctx context.Context) error {
 	case l.Server.Sandbox != nil && l.Server.Sandbox.Container != nil && l.Server.Sandbox.Container.Open:
 		o.IO.Notef("mcpm: %s %s runs in a container, unsandboxed, with what its command gives it\n", in.Name, in.Version())
 	case l.Server.Sandbox != nil:
-		l.Server.Sandbox.Denied = o.denied(in.Name)
+		if learning == nil {
+			l.Server.Sandbox.Denied = o.denied(in.Name)
+		}
 		o.IO.Debugf("mcpm: %s %s runs in a sandbox\n", in.Name, in.Version())
 	default:
 		o.IO.Notef("mcpm: %s %s runs unsandboxed, with your rights\n", in.Name, in.Version())
@@ -126,13 +133,16 @@ func (o *runOptions) run(ctx context.Context) error {
 	}
 	// The server's own signals are passed on by Local; ctx, which the same signals end, is not for it.
 	code, err := gateway.Local(context.WithoutCancel(ctx), l.Server, files[0], files[1], files[2])
-	if err != nil {
+	if err == nil && code != 0 {
+		err = app.Silent(code)
+	}
+	if learning == nil {
 		return err
 	}
-	if code != 0 {
-		return app.Silent(code)
+	if lerr := learning.end(); lerr != nil && err == nil {
+		err = lerr
 	}
-	return nil
+	return err
 }
 
 // bridge runs a remote server.

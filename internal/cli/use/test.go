@@ -117,7 +117,7 @@ func (o *testOptions) one(ctx context.Context) error {
 		return err
 	}
 	l, err := o.Launch(in.Project, in.Name, in.Manifest, app.LaunchOptions{
-		Bundle: in.Bundle, Locked: in.Locked, Entry: o.entry, AllowHTTP: o.allowHTTP, Context: ctx, Confined: confined, Grants: o.confined.grants,
+		Bundle: in.Bundle, Locked: in.Locked, Entry: o.entry, AllowHTTP: o.allowHTTP, Context: ctx, Confined: confined.On, Contained: confined.Container, Grants: o.confined.grants,
 	})
 	if err != nil {
 		return in.Wrap(err)

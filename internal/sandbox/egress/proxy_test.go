@@ -1,4 +1,4 @@
-package sandbox
+package egress
 
 import (
 	"context"
@@ -21,7 +21,7 @@ type outside struct {
 	dials []string
 }
 
-func (o *outside) use(p *proxy, server string) {
+func (o *outside) use(p *Proxy, server string) {
 	p.lookup = func(_ context.Context, host string) ([]netip.Addr, error) {
 		if at, ok := o.names[normal(host)]; ok {
 			return []netip.Addr{netip.MustParseAddr(at)}, nil
@@ -38,13 +38,13 @@ func (o *outside) use(p *proxy, server string) {
 
 func newOutside(t *testing.T, server *httptest.Server, rules ...string) (*outside, *http.Client, func() []Denial) {
 	t.Helper()
-	list, err := parseRules(rules)
+	list, err := ParseRules(rules)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var mu sync.Mutex
 	var denials []Denial
-	p := newProxy(list, func(d Denial) { mu.Lock(); denials = append(denials, d); mu.Unlock() })
+	p := New(list, Listener{Denied: func(d Denial) { mu.Lock(); denials = append(denials, d); mu.Unlock() }})
 	o := &outside{names: map[string]string{
 		"api.example.com": "93.184.215.14", "rebound.example.com": "127.0.0.1", "inner.example.com": "10.0.0.7", "metadata.example.com": "169.254.169.254",
 		"six.example.com": "::ffff:192.168.1.1", "nat.example.com": "64:ff9b::a9fe:a9fe", "localhost": "127.0.0.1",
@@ -113,7 +113,7 @@ func TestRules(t *testing.T) {
 		{"10.0.0.1:80", "::ffff:10.0.0.1", "80", true},
 	} {
 		r, err := ParseRule(c.rule)
-		if err != nil || r.matches(c.host, c.port) != c.want {
+		if err != nil || r.Matches(c.host, c.port) != c.want {
 			t.Errorf("%s of %s:%s: %v, %v", c.rule, c.host, c.port, !c.want, err)
 		}
 	}
@@ -133,7 +133,7 @@ func FuzzRule(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if r.matches(host, "443") && r.addr.IsValid() {
+		if r.Matches(host, "443") && r.addr.IsValid() {
 			if addr, err := netip.ParseAddr(strings.Trim(host, "[]")); err != nil || addr.Unmap() != r.addr {
 				t.Errorf("%q lets %q pass", text, host)
 			}

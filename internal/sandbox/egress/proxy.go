@@ -1,4 +1,5 @@
-package sandbox
+// Package egress is the only way out of a sandbox: a proxy that lets pass what rules name.
+package egress
 
 import (
 	"context"
@@ -22,24 +23,44 @@ const (
 	maxHeader      = 64 << 10  // bytes
 )
 
-// proxy is the only way out of a sandbox: an HTTP proxy (RFC 9110, CONNECT and absolute targets) that lets pass what the
-// rules name. It looks names up itself, and what is inside of TLS it does not see.
-type proxy struct {
+// Proxy is an HTTP proxy (RFC 9110, CONNECT and absolute targets) that lets pass what the rules name. It looks names up
+// itself, and what is inside of TLS it does not see.
+type Proxy struct {
 	rules  []Rule
-	denied func(Denial)
+	hears  Listener
 	lookup func(ctx context.Context, host string) ([]netip.Addr, error)
 	dial   func(ctx context.Context, network, addr string) (net.Conn, error)
 	slots  chan struct{}
 	plain  *httputil.ReverseProxy
 }
 
-func newProxy(rules []Rule, denied func(Denial)) *proxy {
-	if denied == nil {
-		denied = func(Denial) {}
+// Listener is told what a proxy does, from many goroutines. Either may be nil.
+type Listener struct {
+	Denied func(Denial)
+	Passed func(host, port string) // a connection that the rules let pass, whether it then came about or not
+}
+
+// Denial is a connection that was refused.
+type Denial struct {
+	Host   string // as it was asked for
+	Port   string
+	Reason string
+}
+
+// NoRule is the reason of a denial of what no rule names.
+const NoRule = "no rule grants it"
+
+// New returns a proxy with these rules.
+func New(rules []Rule, hears Listener) *Proxy {
+	if hears.Denied == nil {
+		hears.Denied = func(Denial) {}
+	}
+	if hears.Passed == nil {
+		hears.Passed = func(string, string) {}
 	}
 	dialer := &net.Dialer{Timeout: dialTime}
-	p := &proxy{
-		rules: rules, denied: denied, slots: make(chan struct{}, maxConnections), dial: dialer.DialContext,
+	p := &Proxy{
+		rules: rules, hears: hears, slots: make(chan struct{}, maxConnections), dial: dialer.DialContext,
 		lookup: func(ctx context.Context, host string) ([]netip.Addr, error) {
 			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 		},
@@ -60,15 +81,15 @@ func newProxy(rules []Rule, denied func(Denial)) *proxy {
 	return p
 }
 
-// serve answers on l until it closes.
-func (p *proxy) serve(l net.Listener) {
+// Serve answers on l until it closes.
+func (p *Proxy) Serve(l net.Listener) {
 	srv := &http.Server{Handler: p, ReadHeaderTimeout: headerTime, IdleTimeout: time.Minute, MaxHeaderBytes: maxHeader, ErrorLog: log.New(io.Discard, "", 0)}
 	_ = srv.Serve(l) // it ends with the sandbox
 	p.plain.Transport.(*http.Transport).CloseIdleConnections()
 }
 
 // ServeHTTP implements http.Handler.
-func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	select {
 	case p.slots <- struct{}{}:
 		defer func() { <-p.slots }()
@@ -87,7 +108,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // tunnel passes bytes both ways.
-func (p *proxy) tunnel(w http.ResponseWriter, r *http.Request) {
+func (p *Proxy) tunnel(w http.ResponseWriter, r *http.Request) {
 	far, err := p.reach(r.Context(), r.Host)
 	if err != nil {
 		refuse(w, err)
@@ -149,24 +170,24 @@ func refuse(w http.ResponseWriter, err error) {
 }
 
 // reach connects to "host:port" when a rule lets it: the address that is dialled is the one that was checked.
-func (p *proxy) reach(ctx context.Context, target string) (net.Conn, error) {
+func (p *Proxy) reach(ctx context.Context, target string) (net.Conn, error) {
 	host, port, err := net.SplitHostPort(target)
 	if err != nil {
 		host, port = target, "80"
 	}
 	deny := func(reason string) error {
 		d := Denial{Host: host, Port: port, Reason: reason}
-		p.denied(d)
+		p.hears.Denied(d)
 		return &deniedError{d}
 	}
 	var by []Rule
 	for _, r := range p.rules {
-		if r.matches(host, port) {
+		if r.Matches(host, port) {
 			by = append(by, r)
 		}
 	}
 	if len(by) == 0 {
-		return nil, deny("no rule grants it")
+		return nil, deny(NoRule)
 	}
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
@@ -179,6 +200,7 @@ func (p *proxy) reach(ctx context.Context, target string) (net.Conn, error) {
 		if reason = refusedByAll(addr, by); reason != "" {
 			continue
 		}
+		p.hears.Passed(host, port)
 		conn, err := p.dial(ctx, "tcp", net.JoinHostPort(addr.String(), port))
 		if err == nil {
 			return conn, nil
@@ -191,7 +213,7 @@ func (p *proxy) reach(ctx context.Context, target string) (net.Conn, error) {
 	return nil, deny(reason)
 }
 
-func (p *proxy) addresses(ctx context.Context, host string) ([]netip.Addr, error) {
+func (p *Proxy) addresses(ctx context.Context, host string) ([]netip.Addr, error) {
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{addr.Unmap()}, nil
 	}

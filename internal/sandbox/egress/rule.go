@@ -1,4 +1,4 @@
-package sandbox
+package egress
 
 import (
 	"fmt"
@@ -54,7 +54,8 @@ func ParseRule(text string) (Rule, error) {
 	return r, nil
 }
 
-func parseRules(list []string) ([]Rule, error) {
+// ParseRules reads rules, see ParseRule.
+func ParseRules(list []string) ([]Rule, error) {
 	out := make([]Rule, len(list))
 	for i, text := range list {
 		var err error
@@ -65,8 +66,8 @@ func parseRules(list []string) ([]Rule, error) {
 	return out, nil
 }
 
-// matches reports whether the rule speaks of a host, as it was asked for, and a port.
-func (r Rule) matches(host, port string) bool {
+// Matches reports whether the rule speaks of a host, as it was asked for, and a port.
+func (r Rule) Matches(host, port string) bool {
 	if r.port != "*" && r.port != port {
 		return false
 	}
