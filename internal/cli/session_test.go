@@ -23,16 +23,17 @@ var update = flag.Bool("update", false, "write the golden files")
 
 // world is one machine: a home, a project, a hub, and what the next command will see.
 type world struct {
-	t     *testing.T
-	hub   *stubHub
-	root  string
-	vars  map[string]string
-	now   time.Time
-	width int          // of the terminal; 0 for a pipe
-	input string       // what is typed
-	exe   string       // path of mcpm
-	shown []string     // what the browser was sent to
-	ring  secret.Store // the system's keychain; nil for none
+	t      *testing.T
+	hub    *stubHub
+	root   string
+	vars   map[string]string
+	now    time.Time
+	width  int                // of the terminal; 0 for a pipe
+	input  string             // what is typed
+	exe    string             // path of mcpm
+	shown  []string           // what the browser was sent to
+	browse func(string) error // and what it does there; nil for nothing
+	ring   secret.Store       // the system's keychain; nil for none
 }
 
 // evenDir is a temporary directory whose path is always as long: lines are broken by it before it is taken out of what
@@ -132,8 +133,14 @@ func (w *world) env(io *term.IO) *app.Env {
 			return all
 		},
 		Dir: w.path("shop"), UserHome: w.path("home"), OS: "linux", Exe: w.exe,
-		Now:    func() time.Time { return w.now },
-		Browse: func(url string) error { w.shown = append(w.shown, url); return nil },
+		Now: func() time.Time { return w.now },
+		Browse: func(url string) error {
+			w.shown = append(w.shown, url)
+			if w.browse != nil {
+				return w.browse(url)
+			}
+			return nil
+		},
 	}
 	if w.ring != nil {
 		env.Keychain = func(string, func()) secret.Store { return w.ring }

@@ -221,6 +221,10 @@ func (b *Bridge) unreachable(err error) string {
 		err = ue.Err
 	}
 	text := fmt.Sprintf("cannot reach %s: %v", b.base.Host, err)
+	var told *hub.Error // of the client, which knows what helps
+	if errors.As(err, &told) && told.Hint != "" {
+		text = told.Message + "; " + told.Hint
+	}
 	if !errors.Is(err, context.Canceled) {
 		b.say("%s", text)
 	}

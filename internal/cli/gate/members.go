@@ -12,6 +12,7 @@ import (
 
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/cli/guarded"
+	"github.com/mcphub/mcphub/internal/cli/signin"
 	"github.com/mcphub/mcphub/internal/cli/typed"
 
 	"github.com/mcphub/mcphub/internal/gateway"
@@ -155,7 +156,7 @@ func (m *members) opener(name hub.Name, stamp string) func(context.Context) (*ga
 		m.once[key] = one
 	}
 	return func(ctx context.Context) (*gateway.Conn, error) {
-		_, g, err := m.launch(ctx, name) // each client has a guard of its own
+		_, _, g, err := m.launch(ctx, name) // each client has a guard of its own
 		if err != nil {
 			return nil, err
 		}
@@ -169,11 +170,11 @@ func (m *members) opener(name hub.Name, stamp string) func(context.Context) (*ga
 
 // bare starts or reaches a server that clients share, without a guard.
 func (m *members) bare(ctx context.Context, name hub.Name) (*gateway.Conn, error) {
-	s, g, err := m.launch(ctx, name)
+	in, s, g, err := m.launch(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	return gateway.Open(ctx, s, g.Log(m.log(name)), "mcpm/"+app.Version, m.o.HTTP)
+	return gateway.Open(ctx, s, g.Log(m.log(name)), "mcpm/"+app.Version, signin.Client(m.o.App, in.Project, in.Name, s))
 }
 
 func (m *members) log(name hub.Name) io.Writer {
@@ -182,11 +183,11 @@ func (m *members) log(name hub.Name) io.Writer {
 
 // open starts or reaches one server.
 func (m *members) open(ctx context.Context, name hub.Name) (*gateway.Conn, error) {
-	s, g, err := m.launch(ctx, name)
+	in, s, g, err := m.launch(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	c, err := gateway.Open(ctx, s, g.Log(m.log(name)), "mcpm/"+app.Version, m.o.HTTP)
+	c, err := gateway.Open(ctx, s, g.Log(m.log(name)), "mcpm/"+app.Version, signin.Client(m.o.App, in.Project, in.Name, s))
 	if err == nil && g != nil {
 		g.Conn(ctx, c)
 	}
@@ -194,24 +195,24 @@ func (m *members) open(ctx context.Context, name hub.Name) (*gateway.Conn, error
 }
 
 // launch says how a server is started, and what stands in front of it; nothing when the guard is left out.
-func (m *members) launch(ctx context.Context, name hub.Name) (*gateway.Server, *guarded.Guard, error) {
+func (m *members) launch(ctx context.Context, name hub.Name) (*app.Installed, *gateway.Server, *guarded.Guard, error) {
 	m.launching.Lock()
 	defer m.launching.Unlock()
 	in, err := m.o.Find(name, m.o.global)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	l, err := m.o.Launch(in.Project, in.Name, in.Manifest, app.LaunchOptions{
 		Bundle: in.Bundle, Locked: in.Locked, AllowHTTP: m.o.allowHTTP, Context: ctx, Confined: m.o.sandbox.On, Contained: m.o.sandbox.Container,
 	})
 	if err != nil {
-		return nil, nil, in.Wrap(err)
+		return nil, nil, nil, in.Wrap(err)
 	}
 	if len(l.Missing) > 0 {
-		return nil, nil, in.Needs(l.Missing, l.Spec)
+		return nil, nil, nil, in.Needs(l.Missing, l.Spec)
 	}
 	g, err := m.guards.For(in, l.Key, l.Spec, l.Secrets)
-	return l.Server, g, err
+	return in, l.Server, g, err
 }
 
 // followEvery is how often the files are looked at.

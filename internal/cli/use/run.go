@@ -9,6 +9,7 @@ import (
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/cli/guarded"
 	"github.com/mcphub/mcphub/internal/cli/members"
+	"github.com/mcphub/mcphub/internal/cli/signin"
 	"github.com/mcphub/mcphub/internal/cli/typed"
 
 	"github.com/mcphub/mcphub/internal/gateway"
@@ -115,7 +116,7 @@ func (o *runOptions) run(ctx context.Context) error {
 		if len(o.extra) > 0 {
 			return app.Usage("%s is a remote server; it takes no arguments", in.Name)
 		}
-		return o.bridge(ctx, l.Server, files)
+		return o.bridge(ctx, in, l.Server, files)
 	}
 	switch {
 	case l.Server.Sandbox != nil && l.Server.Sandbox.Container != nil && l.Server.Sandbox.Container.Open:
@@ -146,8 +147,10 @@ func (o *runOptions) run(ctx context.Context) error {
 }
 
 // bridge runs a remote server.
-func (o *runOptions) bridge(ctx context.Context, s *gateway.Server, files [3]*os.File) error {
-	return o.untilSignal(ctx, func(ctx context.Context) error { return o.newBridge(s, files).Run(ctx) })
+func (o *runOptions) bridge(ctx context.Context, in *app.Installed, s *gateway.Server, files [3]*os.File) error {
+	b := o.newBridge(s, files)
+	b.HTTP = signin.Client(o.App, in.Project, in.Name, s)
+	return o.untilSignal(ctx, b.Run)
 }
 
 // startAndBridge runs a local server that speaks HTTP.
