@@ -53,15 +53,16 @@ var mayImport = map[string][]string{
 	"internal/guard":              {"hub", "install"},
 	"internal/migrate":            {"hub", "manifest", "hosts", "bundle"},
 	// services
-	"internal/registry": {"hub", "manifest", "resolve", "trust", "source", "bundle"},
-	"internal/search":   {"hub", "words", "manifest"},
+	"internal/registry":   {"hub", "manifest", "resolve", "trust", "source", "bundle"},
+	"internal/search":     {"hub", "words", "manifest"},
+	"internal/playground": {"hub", "manifest", "bundle", "gateway", "sandbox"},
 	// doors
 	"internal/api": {"hub", "auth", "registry", "search", "wire", "manifest", "trust", "hosts"},
 	"internal/oci": {"hub", "auth", "registry"},
-	"internal/web": {"hub", "auth", "registry", "search", "hosts", "manifest", "docs"},
+	"internal/web": {"hub", "auth", "registry", "search", "playground", "hosts", "manifest", "docs"},
 	"internal/cli": {"hub", "manifest", "resolve", "trust", "hosts", "wire", "install", "secret", "source", "bundle", "gateway", "guard", "sandbox", "migrate"},
 	// wiring
-	"cmd/mcphub": {"hub", "manifest", "resolve", "trust", "hosts", "wire", "source", "bundle", "gateway", "auth", "registry", "search", "embed", "api", "oci", "web",
+	"cmd/mcphub": {"hub", "manifest", "resolve", "trust", "hosts", "wire", "source", "bundle", "gateway", "auth", "registry", "search", "playground", "sandbox", "embed", "api", "oci", "web",
 		"backend/sqlstore", "backend/blobstore", "backend/bleveindex", "backend/opensearch", "backend/localvec", "backend/weaviate", "backend/memcache"},
 	"cmd/mcpm":       {"cli", "sandbox"},
 	"docs":           {},                                                                                                                                                                          // the manual, embedded

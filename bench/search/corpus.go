@@ -101,3 +101,16 @@ func (b *bench) add(ctx context.Context, c entry) error {
 	_, err := b.store.Import(ctx, srv, v, hub.Event{})
 	return err
 }
+
+// writeLines writes one value a line.
+func writeLines[T any](path string, list []T) error {
+	var b bytes.Buffer
+	for _, v := range list {
+		line, err := json.Marshal(v)
+		if err != nil {
+			return err
+		}
+		b.Write(append(line, '\n'))
+	}
+	return os.WriteFile(path, b.Bytes(), 0o644)
+}

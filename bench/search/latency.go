@@ -62,7 +62,7 @@ func latency(ctx context.Context, dir, keep, profile string, n int, d time.Durat
 	if err != nil {
 		return err
 	}
-	s := search.New(search.Config{Store: store, Index: index, Vectors: vectors, Embedder: model, Known: model.Knows, Speaks: model.Knows, Log: quiet, Worker: "bench"})
+	s := search.New(search.Config{Store: store, Index: index, Vectors: vectors, Embedder: model, Known: model.Knows, Speaks: model.Knows, Log: quiet, Worker: "bench", AtOnce: runtime.GOMAXPROCS(0)})
 	filled, err := fill(ctx, s, index, vectors, n)
 	if err != nil {
 		return err

@@ -25,6 +25,7 @@ func main() {
 	split := flag.String("split", "all", "dev, test or all queries")
 	dir := flag.String("dir", filepath.Join("bench", "search"), "where the corpus and the queries are")
 	miss := flag.Bool("miss", false, "list the queries that are answered worst, with what was found")
+	found := flag.String("found", "", "write what every query found in every mode to this file, for pool.py")
 	servers := flag.Int("latency", 0, "measure latency over so many made servers instead")
 	keep := flag.String("keep", filepath.Join(".cache", "bench"), "where their data is kept between runs")
 	index := flag.String("index", "", "measure this engine for words instead of the one in the binary: opensearch://HOST:PORT/NAME, which is filled anew")
@@ -39,13 +40,13 @@ func main() {
 		}
 		return
 	}
-	if err := run(context.Background(), *dir, *split, *index, *vectors, *miss); err != nil {
+	if err := run(context.Background(), *dir, *split, *index, *vectors, *found, *miss); err != nil {
 		fmt.Fprintln(os.Stderr, "search:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, dir, split, index, vectors string, miss bool) error {
+func run(ctx context.Context, dir, split, index, vectors, found string, miss bool) error {
 	engines, closeAll, err := embedded()
 	if err != nil {
 		return err
@@ -76,6 +77,7 @@ func run(ctx context.Context, dir, split, index, vectors string, miss bool) erro
 	if err != nil {
 		return err
 	}
+	var all []finding
 	for _, mode := range modes {
 		r, err := b.measure(ctx, mode, queries)
 		if err != nil {
@@ -85,8 +87,12 @@ func run(ctx context.Context, dir, split, index, vectors string, miss bool) erro
 		if miss && mode == hybrid {
 			r.printMisses(os.Stdout)
 		}
+		all = append(all, r.findings(mode)...)
 	}
-	return nil
+	if found == "" {
+		return nil
+	}
+	return writeLines(found, all)
 }
 
 // engines are what is measured.

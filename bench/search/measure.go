@@ -171,6 +171,20 @@ func (r *report) print(out io.Writer, mode string) {
 	fmt.Fprintln(out)
 }
 
+// finding is what one query found.
+type finding struct {
+	ID    string     `json:"id"`
+	Mode  string     `json:"mode"`
+	Found []hub.Name `json:"found"`
+}
+
+func (r *report) findings(mode string) (out []finding) {
+	for _, a := range r.answers {
+		out = append(out, finding{a.ID, mode, a.found})
+	}
+	return out
+}
+
 // printMisses lists the answers with the lowest nDCG.
 func (r *report) printMisses(out io.Writer) {
 	worst := slices.Clone(r.answers)

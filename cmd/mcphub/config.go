@@ -50,6 +50,7 @@ type config struct {
 	LogFormat      string   `koanf:"log-format"`
 	AccessLog      bool     `koanf:"access-log"`
 	McpmVersion    string   `koanf:"mcpm-version"`
+	Playground     string   `koanf:"playground"`
 
 	prefix string            // path of BaseURL
 	quota  int64             // bytes of ImageQuota
@@ -82,6 +83,7 @@ func addConfigFlags(f *pflag.FlagSet) {
 	f.String("log-level", "info", "debug, info, warn or error")
 	f.String("log-format", "text", "text or json")
 	f.String("mcpm-version", "", "newest mcpm that mcpm is told of, such as 1.4.2, or none (default this release)")
+	f.String("playground", "off", "who may try tools on the pages of servers: off, accounts or everyone")
 	f.Bool("access-log", false, "log every request, not only those that change or fail")
 }
 
@@ -191,6 +193,9 @@ func (c *config) complete() error {
 	if c.MaxBundle <= 0 || c.MaxBundle > registry.DefaultMaxBundle {
 		return hub.Errorf(hub.Invalid, "max-bundle %d is not between 1 and %d", c.MaxBundle, registry.DefaultMaxBundle).
 			WithHint("mcpm takes no larger bundles")
+	}
+	if !slices.Contains([]string{"off", "accounts", "everyone"}, c.Playground) {
+		return hub.Errorf(hub.Invalid, "playground %q is not one of off, accounts, everyone", c.Playground)
 	}
 	if c.quota, err = parseQuota(c.ImageQuota); err != nil {
 		return err

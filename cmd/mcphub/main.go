@@ -14,10 +14,12 @@ import (
 	"syscall"
 
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/sandbox"
 	"github.com/spf13/cobra"
 )
 
 func main() {
+	sandbox.Init() // does not return in the steps of a sandbox, which are this program too
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -84,7 +85,7 @@ func serve(ctx context.Context, c *config, out io.Writer) error {
 	if err != nil {
 		return hub.Errorf(hub.Unavailable, "cannot listen on %s: %v", c.Addr, err).WithHint("choose another address with --addr HOST:PORT")
 	}
-	handler, err := p.handler()
+	handler, err := p.handler(ctx)
 	if err != nil {
 		return err
 	}
@@ -202,6 +203,9 @@ func (p *hubProgram) openSearch(instance string) error {
 			return err
 		}
 	}
+	if c.IndexName == "" && c.VectorsName == "" && p.config.Embedding == "" {
+		c.AtOnce = runtime.GOMAXPROCS(0) // nothing is waited for, so more at once would only make all of them slow
+	}
 	p.search = search.New(c)
 	return nil
 }
@@ -228,7 +232,7 @@ func (p *hubProgram) fill(ctx context.Context) error {
 	return err
 }
 
-func (p *hubProgram) handler() (http.Handler, error) {
+func (p *hubProgram) handler(ctx context.Context) (http.Handler, error) {
 	c := p.config
 	cache, searches, limiter, err := openCache(c)
 	if err != nil {
@@ -245,7 +249,11 @@ func (p *hubProgram) handler() (http.Handler, error) {
 		return nil, err
 	}
 	p.registry.AddStage(registry.Stage{Name: "images", State: hub.Scanning, Check: p.images.CheckVersion})
-	pages := web.New(web.Config{Registry: p.registry, Search: p.search, Auth: p.auth, Cache: cache, Searches: searches, Limiter: limiter, Client: client, Now: now,
+	play, err := p.openPlayground(ctx, p.blobs)
+	if err != nil {
+		return nil, err
+	}
+	pages := web.New(web.Config{Playground: play, TryAnyone: c.Playground == "everyone", Registry: p.registry, Search: p.search, Auth: p.auth, Cache: cache, Searches: searches, Limiter: limiter, Client: client, Now: now,
 		BaseURL: c.BaseURL, Prefix: c.prefix, Version: programVersion(), Log: p.log})
 	paths, forms := web.Paths()
 	return api.New(api.Config{

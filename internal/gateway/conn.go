@@ -22,6 +22,11 @@ type Conn struct {
 	once sync.Once
 }
 
+// NewConn makes a connection to something that acts as a server; stop ends it and is called once.
+func NewConn(in io.WriteCloser, out io.ReadCloser, stop func()) *Conn {
+	return &Conn{In: in, Out: out, stop: stop}
+}
+
 // stopTime is how long a server may take to end after its input did.
 const stopTime = 2 * time.Second
 

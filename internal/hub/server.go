@@ -136,13 +136,14 @@ func (c Capability) Inputs() []string {
 	var object struct {
 		Properties map[string]json.RawMessage `json:"properties"`
 	}
-	if json.Unmarshal(c.Schema, &object) == nil {
-		names = slices.Collect(maps.Keys(object.Properties))
-	}
 	var list []struct {
 		Name string `json:"name"`
 	}
-	if json.Unmarshal(c.Schema, &list) == nil {
+	switch {
+	case len(c.Schema) == 0:
+	case json.Unmarshal(c.Schema, &object) == nil:
+		names = slices.Collect(maps.Keys(object.Properties))
+	case json.Unmarshal(c.Schema, &list) == nil:
 		for _, a := range list {
 			names = append(names, a.Name)
 		}

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"iter"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -30,10 +31,13 @@ const (
 )
 
 // terms are the terms of a query and of what means the same, and their beginnings.
-type terms struct{ all, heads map[string]bool }
+type terms struct {
+	all, heads map[string]bool
+	roots      []string // what every word with one of the terms has in it
+}
 
 func newTerms(text string) terms {
-	t := terms{map[string]bool{}, map[string]bool{}}
+	t := terms{all: map[string]bool{}, heads: map[string]bool{}}
 	for _, p := range words.Phrases(text, 24) {
 		for _, w := range p.Words {
 			if w.Empty() {
@@ -50,6 +54,9 @@ func newTerms(text string) terms {
 			}
 		}
 	}
+	for term := range t.all {
+		t.roots = append(t.roots, root(term))
+	}
 	return t
 }
 
@@ -57,12 +64,27 @@ func (t terms) add(term string) {
 	t.all[term], t.heads[words.Head(term)] = true, true
 }
 
+// root is what a term and the words that it stands for have in common: an ending that is taken off changes the last
+// letter at most.
+func root(term string) string {
+	if n := len(term); n > 2 && term[n-1] < utf8.RuneSelf {
+		return term[:n-1]
+	}
+	return term
+}
+
+// maybe reports whether a text can have a match in it. It is quick.
+func (t terms) maybe(text string) bool {
+	text = strings.ToLower(text)
+	return slices.ContainsFunc(t.roots, func(r string) bool { return strings.Contains(text, r) })
+}
+
 func (t terms) has(w words.Word) bool {
 	return t.all[w.Term] || slices.ContainsFunc(w.Parts, func(p string) bool { return t.all[p] })
 }
 
 func (t terms) in(text string) bool {
-	return slices.ContainsFunc(words.SplitIf(text, 100, t.heads), t.has)
+	return t.maybe(text) && slices.ContainsFunc(words.SplitIf(text, 100, t.heads), t.has)
 }
 
 // explain says why a server matches, the strongest reason first. It looks at the beginning of long texts only.
@@ -94,6 +116,9 @@ func (t terms) explain(srv *hub.Server, v hub.VersionTexts) []Reason {
 		if f := t.mark(c.Description); f != nil {
 			out = append(out, Reason{Field: string(c.Type), Value: c.Name, Text: f})
 		}
+		if len(out) >= maxReasons || !t.maybe(string(c.Schema)) {
+			continue
+		}
 		for _, input := range c.Inputs() {
 			if len(out) < maxReasons && t.in(input) {
 				out = append(out, Reason{Field: "input", Value: c.Name + "." + input})
@@ -113,12 +138,14 @@ func (t terms) explain(srv *hub.Server, v hub.VersionTexts) []Reason {
 
 // mark cuts a text around its first match and marks the words that match; nil when none does.
 func (t terms) mark(text string) []Fragment {
+	if len(text) > maxMarked {
+		text = strings.ToValidUTF8(text[:maxMarked], "")
+	}
+	if !t.maybe(text) {
+		return nil
+	}
 	var out []Fragment
-	first := -1
 	add := func(s string, hit bool) {
-		if s == "" {
-			return
-		}
 		if n := len(out); n > 0 && out[n-1].Hit == hit {
 			out[n-1].Text += s
 			return
@@ -126,28 +153,25 @@ func (t terms) mark(text string) []Fragment {
 		out = append(out, Fragment{Text: s, Hit: hit})
 	}
 	chars, start := 0, 0
-	if len(text) > maxMarked {
-		text = strings.ToValidUTF8(text[:maxMarked], "")
-	}
-	for _, piece := range pieces(text) {
+	for piece := range pieces(text) {
 		hit := slices.ContainsFunc(words.SplitIf(piece, 8, t.heads), t.has)
-		if hit && first < 0 {
-			first = start
+		if hit && len(out) == 0 {
 			if back := around(text, start); back > 0 {
-				out = []Fragment{{Text: "…" + text[back:start]}}
+				add("…"+text[back:start], false)
+			} else if start > 0 {
+				add(text[:start], false)
 			}
-			chars = 0
 		}
-		if first >= 0 && chars > snippet/2 {
+		start += len(piece)
+		if !hit && len(out) == 0 {
+			continue
+		}
+		if chars > snippet/2 {
 			add("…", false)
 			break
 		}
 		add(piece, hit)
-		start += len(piece)
 		chars += utf8.RuneCountInString(piece)
-	}
-	if first < 0 {
-		return nil
 	}
 	return out
 }
@@ -165,19 +189,21 @@ func around(text string, at int) int {
 }
 
 // pieces cuts a text into words and what stands between them; joined they are the text.
-func pieces(text string) []string {
-	var out []string
-	start, inWord := 0, false
-	for i, r := range text {
-		letter := words.Letter(r)
-		if i > start && letter != inWord {
-			out = append(out, text[start:i])
-			start = i
+func pieces(text string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		start, inWord := 0, false
+		for i, r := range text {
+			letter := words.Letter(r)
+			if i > start && letter != inWord {
+				if !yield(text[start:i]) {
+					return
+				}
+				start = i
+			}
+			inWord = letter
 		}
-		inWord = letter
+		if start < len(text) {
+			yield(text[start:])
+		}
 	}
-	if start < len(text) {
-		out = append(out, text[start:])
-	}
-	return out
 }

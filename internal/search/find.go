@@ -54,6 +54,14 @@ func (s *Service) Find(ctx context.Context, q Query) (*Page, error) {
 			WithHint("narrow the search with filters or more words")
 	}
 	q.Limit = min(q.Limit, hub.MaxSearch-q.Offset)
+	if s.turns != nil {
+		select {
+		case s.turns <- struct{}{}:
+			defer func() { <-s.turns }()
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 	text, filter := Parse(q.Text)
 	p := &Page{Text: text, Filter: merge(filter, q.Filter)}
 	if q.Limit == 0 {

@@ -34,6 +34,7 @@ type Config struct {
 	Log      *slog.Logger
 	Worker   string // name of this process in cursors; unique among hubs on one database
 	Changed  func() // called when answers may have changed
+	AtOnce   int    // searches that run at once, others wait for their turn; 0 for any number
 
 	// IndexName and VectorsName name engines that several hubs on one database share: one of them keeps it in step for
 	// all. "" for one that belongs to this process.
@@ -52,6 +53,7 @@ type Service struct {
 	log       *slog.Logger
 	worker    string
 	changed   func()
+	turns     chan struct{} // nil: nobody waits
 	concepts  concepts
 	standings standings
 	text      *follower
@@ -61,6 +63,9 @@ type Service struct {
 // New makes a Service. Nothing is followed until Run is called.
 func New(c Config) *Service {
 	s := &Service{store: c.Store, index: c.Index, vectors: c.Vectors, embedder: c.Embedder, hosts: c.Hosts, known: c.Known, speaks: c.Speaks, log: c.Log, worker: c.Worker}
+	if c.AtOnce > 0 {
+		s.turns = make(chan struct{}, c.AtOnce)
+	}
 	if s.known == nil {
 		s.known = func(string) bool { return false }
 	}

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -16,10 +15,10 @@ import (
 	"time"
 
 	"github.com/a-h/templ"
-	"github.com/klauspost/compress/gzip"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/web/static"
 	"github.com/mcphub/mcphub/internal/web/ui"
+	"github.com/mcphub/mcphub/internal/web/zip"
 )
 
 // csp lets a page load only what this hub serves, and no script or style in the page itself.
@@ -126,7 +125,7 @@ func (s *site) keptIn(cache hub.Cache, fn pageFunc) http.HandlerFunc {
 			s.send(w, r, kind, a.status, a.body.Bytes(), nil)
 			return
 		}
-		small := quickGzip(a.body.Bytes())
+		small := zip.Pack(a.body.Bytes())
 		if key != "" && len(small) <= maxKept {
 			cache.Set(r.Context(), key, append([]byte(kind+"\n"), small...), keptFor)
 		}
@@ -182,13 +181,13 @@ func (s *site) send(w http.ResponseWriter, r *http.Request, kind string, status 
 	switch {
 	case static.AcceptsGzip(r) && (len(small) > 0 || len(plain) > worthGzip) && kind != pngType:
 		if len(small) == 0 {
-			small = quickGzip(plain)
+			small = zip.Pack(plain)
 		}
 		h.Set("Content-Encoding", "gzip")
 		body = small
 	case plain == nil && len(small) > 0:
 		var err error
-		if body, err = gunzip(small); err != nil {
+		if body, err = zip.Unpack(small); err != nil {
 			http.Error(w, "the page could not be read", http.StatusInternalServerError)
 			return
 		}
@@ -196,42 +195,6 @@ func (s *site) send(w http.ResponseWriter, r *http.Request, kind string, status 
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the browser is gone when this fails
-}
-
-// zippers are compressors at rest: one takes most of a megabyte to make.
-var zippers = sync.Pool{New: func() any {
-	w, err := gzip.NewWriterLevel(io.Discard, 3)
-	if err != nil {
-		panic("web: " + err.Error()) // the level is a constant
-	}
-	return w
-}}
-
-func quickGzip(b []byte) []byte {
-	var buf bytes.Buffer
-	buf.Grow(len(b)/4 + 256)
-	w := zippers.Get().(*gzip.Writer)
-	w.Reset(&buf)
-	_, _ = w.Write(b) // a buffer does not fail
-	_ = w.Close()
-	zippers.Put(w)
-	return buf.Bytes()
-}
-
-// unzippers are decompressors at rest.
-var unzippers = sync.Pool{New: func() any { return new(gzip.Reader) }}
-
-// gunzip undoes quickGzip.
-func gunzip(b []byte) ([]byte, error) {
-	r := unzippers.Get().(*gzip.Reader)
-	defer unzippers.Put(r)
-	if err := r.Reset(bytes.NewReader(b)); err != nil {
-		return nil, err
-	}
-	var out bytes.Buffer
-	out.Grow(5 * len(b)) // as pages are
-	_, err := out.ReadFrom(r)
-	return out.Bytes(), err
 }
 
 // show draws a component as an HTML page.

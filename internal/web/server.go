@@ -11,6 +11,7 @@ import (
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/manifest"
 	"github.com/mcphub/mcphub/internal/manifest/capability"
+	"github.com/mcphub/mcphub/internal/playground"
 	"github.com/mcphub/mcphub/internal/web/draw"
 	"github.com/mcphub/mcphub/internal/web/metrics"
 	"github.com/mcphub/mcphub/internal/web/prose"
@@ -37,6 +38,7 @@ type serverView struct {
 	Related  []*hub.Server
 	Quality  hub.Quality
 	Installs metrics.Chart
+	Playable bool // its tools can be tried here
 }
 
 // chartDays is how far back the chart of installs goes.
@@ -132,6 +134,9 @@ func (s *site) server(w http.ResponseWriter, r *http.Request) error {
 		if v.Related, err = s.Search.Related(r.Context(), v.Server, 5); err != nil {
 			s.Log.WarnContext(r.Context(), "related servers", "error", err) // the page is of use without them
 		}
+	case "capabilities":
+		_, err := playground.WayOf(v.Manifest, v.Version)
+		v.Playable = s.Playground != nil && err == nil
 	case "dependencies":
 		if v.Links, err = s.links(r, v); err != nil {
 			return err

@@ -2,11 +2,9 @@ package web
 
 import (
 	"context"
-	"crypto/sha256"
 	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/mcphub/mcphub/internal/auth"
@@ -38,44 +36,6 @@ func hasSession(r *http.Request) bool {
 	return false
 }
 
-// sessions remembers for a moment which session a refresh token gave: a browser that opens two pages at once
-// sends it twice, and a token that is spent twice ends the login.
-type sessions struct {
-	mu    sync.Mutex
-	spent map[[32]byte]*renewal
-}
-
-type renewal struct {
-	once    sync.Once
-	at      time.Time
-	session *auth.Session
-	err     error
-}
-
-// grace is how long the answer to a refresh token is remembered.
-const grace = 20 * time.Second
-
-func (x *sessions) renew(secret string, now time.Time, refresh func() (*auth.Session, error)) (*auth.Session, error) {
-	key := sha256.Sum256([]byte(secret))
-	x.mu.Lock()
-	if x.spent == nil {
-		x.spent = map[[32]byte]*renewal{}
-	}
-	for k, r := range x.spent {
-		if now.Sub(r.at) > grace {
-			delete(x.spent, k)
-		}
-	}
-	r := x.spent[key]
-	if r == nil {
-		r = &renewal{at: now}
-		x.spent[key] = r
-	}
-	x.mu.Unlock()
-	r.once.Do(func() { r.session, r.err = refresh() })
-	return r.session, r.err
-}
-
 // identify finds out who is asking, renews a session whose access token is over, and forgets one that ended.
 func (s *site) identify(w http.ResponseWriter, r *http.Request) *http.Request {
 	if !hasSession(r) {
@@ -91,7 +51,7 @@ func (s *site) identify(w http.ResponseWriter, r *http.Request) *http.Request {
 	if err != nil || c.Value == "" {
 		return r
 	}
-	session, err := s.sessions.renew(c.Value, s.Now(), func() (*auth.Session, error) {
+	session, err := s.sessions.Renew(c.Value, s.Now(), func() (*auth.Session, error) {
 		return s.Auth.Refresh(context.WithoutCancel(ctx), c.Value, id) // a browser that goes away must not lose the login
 	})
 	if err != nil {
@@ -137,17 +97,21 @@ func (s *site) mayTry(r *http.Request, user string) error {
 	if s.Limiter == nil {
 		return nil
 	}
-	client := r.RemoteAddr
-	if host, _, err := net.SplitHostPort(client); err == nil {
-		client = host
-	}
-	if s.Client != nil {
-		client = s.Client(r)
-	}
-	if !s.Limiter.Allow(r.Context(), "l:"+client, loginRate).OK || !s.Limiter.Allow(r.Context(), "u:"+strings.ToLower(user), loginRateName).OK {
+	if !s.Limiter.Allow(r.Context(), "l:"+s.caller(r), loginRate).OK || !s.Limiter.Allow(r.Context(), "u:"+strings.ToLower(user), loginRateName).OK {
 		return hub.Errorf(hub.RateLimited, "too many tries to sign in").WithHint("wait a minute")
 	}
 	return nil
+}
+
+// caller is the address of who is asking.
+func (s *site) caller(r *http.Request) string {
+	if s.Client != nil {
+		return s.Client(r)
+	}
+	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+		return host
+	}
+	return r.RemoteAddr
 }
 
 // signedIn fails unless somebody is signed in.

@@ -14,8 +14,10 @@ import (
 
 	"github.com/mcphub/mcphub/internal/auth"
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/playground"
 	"github.com/mcphub/mcphub/internal/registry"
 	"github.com/mcphub/mcphub/internal/search"
+	"github.com/mcphub/mcphub/internal/web/session"
 	"github.com/mcphub/mcphub/internal/web/static"
 	"github.com/mcphub/mcphub/internal/web/ui"
 )
@@ -32,10 +34,14 @@ type Config struct {
 	Limiter  hub.Limiter                // bounds guesses of passwords, nil for no bound
 	Client   func(*http.Request) string // the caller's address, nil for that of the connection
 	Now      func() time.Time
-	BaseURL  string
-	Prefix   string
-	Version  string
-	Log      *slog.Logger
+
+	Playground *playground.Service // nil: tools cannot be tried
+	TryAnyone  bool                // by visitors without an account too
+
+	BaseURL string
+	Prefix  string
+	Version string
+	Log     *slog.Logger
 }
 
 type site struct {
@@ -43,7 +49,7 @@ type site struct {
 	ui        *ui.Site
 	directory *registry.Directory
 	manual    func() *manual // made when it is first asked for: it takes as long as half a start
-	sessions  sessions
+	sessions  session.Renewals
 }
 
 // Paths are the addresses of pages, as patterns of internal/api's router. Of those, Forms take POST.
@@ -52,7 +58,7 @@ func Paths() (pages, forms []string) {
 			"/capabilities", "/capabilities/*path", "/start", "/start/:host", "/docs", "/docs/:page", "/security",
 			"/feed.atom", "/feeds/:feed", "/sitemap.xml", "/sitemaps/:part", "/robots.txt", "/opensearch.xml", "/favicon.ico", "/card.png",
 			"/setup", "/login", "/account", "/account/keys", "/account/servers", "/account/featured", "/assets/*file"},
-		[]string{"/setup", "/login", "/logout", "/account/keys", "/account/keys/revoke", "/account/featured"}
+		[]string{"/servers/*path", "/setup", "/login", "/logout", "/account/keys", "/account/keys/revoke", "/account/featured"}
 }
 
 // New makes the handler of all pages. Paths come without Config.Prefix.
@@ -107,6 +113,8 @@ func (s *site) serverRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /servers/{scope}/{name}/{tab}", s.kept(s.server))
 	mux.HandleFunc("GET /servers/{scope}/{name}/v/{version}", s.kept(s.server))
 	mux.HandleFunc("GET /servers/{scope}/{name}/v/{version}/{tab}", s.kept(s.server))
+	mux.HandleFunc("GET /servers/{scope}/{name}/v/{version}/try/{tool}", s.page(s.try))
+	mux.HandleFunc("POST /servers/{scope}/{name}/v/{version}/try/{tool}", s.page(s.try))
 	mux.HandleFunc("GET /servers/{scope}/{name}/compare", s.kept(s.compare))
 	mux.HandleFunc("GET /servers/{scope}/{name}/card.png", s.kept(s.serverCard))
 	mux.HandleFunc("GET /servers/{scope}/{name}/versions.atom", s.kept(s.versionsFeed))

@@ -1,9 +1,7 @@
 package web
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"maps"
 	"net/url"
 	"slices"
@@ -12,27 +10,10 @@ import (
 	"github.com/a-h/templ"
 	"github.com/mcphub/mcphub/internal/hosts"
 	"github.com/mcphub/mcphub/internal/hub"
-	"github.com/mcphub/mcphub/internal/web/prose"
 	"github.com/mcphub/mcphub/internal/web/ui"
 )
 
 // The small functions with which templates put facts into words.
-
-// revealed shows a text as a model reads it: characters that cannot be seen are named.
-func revealed(s string) templ.Component {
-	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
-		for _, p := range prose.Reveal(s) {
-			text := templ.EscapeString(p.Text)
-			if p.Hidden {
-				text = `<span class="hid" title="a character that cannot be seen">` + text + `</span>`
-			}
-			if _, err := io.WriteString(w, text); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
 
 // scopeOf is a namespace as people write it.
 func scopeOf(n hub.Name) string { return strings.TrimSuffix(hub.Name(n.Scope()+"/x").String(), "/x") }

@@ -24,6 +24,7 @@ type gatewayOptions struct {
 	idle      time.Duration
 	sandbox   confine.Flag
 	allowHTTP bool
+	shared    []string
 	args      []string
 	confined  bool
 }
@@ -40,8 +41,9 @@ func NewGateway(a *app.App) *cobra.Command {
 			"passes through, and so do progress, cancellation and logs; results stay as they are.\n\n" +
 			"Without --listen it speaks on stdin and stdout, so that a host application can start it. With --listen it\n" +
 			"speaks streamable HTTP at an address of this machine, with a token that it keeps under MCPM_HOME; each\n" +
-			"client has servers of its own. Changes of mcp.json and mcpm-lock.json count at once.",
-		Example: "  mcpm gateway\n  mcpm gateway -g --sandbox\n  mcpm gateway @acme/postgres tickets\n  mcpm gateway --listen 127.0.0.1:7117",
+			"client has servers of its own, but for those that --shared names: of these there is one for all, and it\n" +
+			"cannot ask an application anything. Changes of mcp.json and mcpm-lock.json count at once.",
+		Example: "  mcpm gateway\n  mcpm gateway -g --sandbox\n  mcpm gateway @acme/postgres tickets\n  mcpm gateway --listen 127.0.0.1:7117 --shared @acme/postgres",
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.args, o.confined = args, c.Flags().Changed("sandbox")
@@ -50,6 +52,7 @@ func NewGateway(a *app.App) *cobra.Command {
 	}
 	c.Flags().BoolVarP(&o.global, "global", "g", false, "those installed for all projects")
 	c.Flags().StringVar(&o.listen, "listen", "", "speak HTTP at this `ADDR` of this machine, such as 127.0.0.1:7117")
+	c.Flags().StringSliceVar(&o.shared, "shared", nil, "start one of the server `NAME` for all clients; all for every server")
 	c.Flags().DurationVar(&o.idle, "idle", 10*time.Minute, "end a server that nobody used for so long; 0 for never")
 	c.Flags().Var(&o.sandbox, "sandbox", confine.Usage)
 	c.Flags().Lookup("sandbox").NoOptDefVal = "true"
@@ -68,7 +71,7 @@ func (o *gatewayOptions) run(ctx context.Context) error {
 	if !o.confined {
 		o.sandbox = confine.Flag{On: s.Sandbox, Container: s.Contained}
 	}
-	m, err := newMembers(o)
+	m, err := newMembers(ctx, o)
 	if err != nil {
 		return err
 	}

@@ -28,16 +28,20 @@ type members struct {
 	now     []aggregate.Member
 	seen    string // of the files it was read from
 
+	ctx    context.Context // of the gateway
+	shared map[hub.Name]bool
+	once   map[string]*aggregate.Shared // by name and stamp
+
 	guards    *guarded.Guards
 	launching sync.Mutex // settings and keychains are for one at a time
 }
 
-func newMembers(o *gatewayOptions) (*members, error) {
+func newMembers(ctx context.Context, o *gatewayOptions) (*members, error) {
 	h, err := o.Store()
 	if err != nil {
 		return nil, err
 	}
-	m := &members{o: o, project: h.Global(), guards: guarded.New(o.App)}
+	m := &members{o: o, ctx: ctx, project: h.Global(), guards: guarded.New(o.App), once: map[string]*aggregate.Shared{}}
 	if !o.global {
 		m.project = install.FindProject(o.Dir)
 	}
@@ -54,6 +58,9 @@ func newMembers(o *gatewayOptions) (*members, error) {
 		}
 		m.only = append(m.only, r.Name)
 	}
+	if m.shared, err = m.sharedNames(); err != nil {
+		return nil, err
+	}
 	m.seen = m.files()
 	if m.now, err = m.read(); err != nil {
 		return nil, err
@@ -66,6 +73,30 @@ func newMembers(o *gatewayOptions) (*members, error) {
 		return nil, hub.Errorf(hub.NotFound, "no servers are installed here, so there is nothing to serve").WithHint("mcpm install%s NAME, or mcpm search WORDS", scope)
 	}
 	return m, nil
+}
+
+// sharedNames are the servers that --shared names; nil for every server.
+func (m *members) sharedNames() (map[hub.Name]bool, error) {
+	out := map[hub.Name]bool{}
+	for _, text := range m.o.shared {
+		if text == "all" {
+			return nil, nil
+		}
+		refs, err := typed.AllInstalled(m.o.App, []string{text}, m.o.global)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range refs {
+			if m.only != nil && !slices.Contains(m.only, r.Name) {
+				return nil, app.Usage("--shared names %s, which this gateway does not serve", r.Name)
+			}
+			if _, err := m.o.Find(r.Name, m.o.global); err != nil {
+				return nil, err
+			}
+			out[r.Name] = true
+		}
+	}
+	return out, nil
 }
 
 // read lists what mcp.json asks for, in the order of the names.
@@ -106,10 +137,47 @@ func (m *members) read() ([]aggregate.Member, error) {
 		}
 		out = append(out, aggregate.Member{
 			Name: texts[i], Prefix: prefixes[texts[i]], Stamp: stamp,
-			Open: func(ctx context.Context) (*gateway.Conn, error) { return m.open(ctx, n) },
+			Open: m.opener(n, stamp),
 		})
 	}
 	return out, nil
+}
+
+// opener is how a session gets to a server: to one of its own, or to the one that all share.
+func (m *members) opener(name hub.Name, stamp string) func(context.Context) (*gateway.Conn, error) {
+	if m.shared != nil && !m.shared[name] {
+		return func(ctx context.Context) (*gateway.Conn, error) { return m.open(ctx, name) }
+	}
+	key := name.String() + " " + stamp
+	one := m.once[key]
+	if one == nil {
+		one = &aggregate.Shared{Version: app.Version, Open: func() (*gateway.Conn, error) { return m.bare(m.ctx, name) }}
+		m.once[key] = one
+	}
+	return func(ctx context.Context) (*gateway.Conn, error) {
+		_, g, err := m.launch(ctx, name) // each client has a guard of its own
+		if err != nil {
+			return nil, err
+		}
+		c, err := one.Join(ctx)
+		if err == nil && g != nil {
+			g.Conn(ctx, c)
+		}
+		return c, err
+	}
+}
+
+// bare starts or reaches a server that clients share, without a guard.
+func (m *members) bare(ctx context.Context, name hub.Name) (*gateway.Conn, error) {
+	s, g, err := m.launch(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return gateway.Open(ctx, s, g.Log(m.log(name)), "mcpm/"+app.Version, m.o.HTTP)
+}
+
+func (m *members) log(name hub.Name) io.Writer {
+	return &gateway.Lines{Prefix: name.String() + ": ", To: cleaned{m.o.IO.Err}}
 }
 
 // open starts or reaches one server.
@@ -118,8 +186,7 @@ func (m *members) open(ctx context.Context, name hub.Name) (*gateway.Conn, error
 	if err != nil {
 		return nil, err
 	}
-	log := &gateway.Lines{Prefix: name.String() + ": ", To: cleaned{m.o.IO.Err}}
-	c, err := gateway.Open(ctx, s, g.Log(log), "mcpm/"+app.Version, m.o.HTTP)
+	c, err := gateway.Open(ctx, s, g.Log(m.log(name)), "mcpm/"+app.Version, m.o.HTTP)
 	if err == nil && g != nil {
 		g.Conn(ctx, c)
 	}

@@ -304,11 +304,15 @@ func (t Tools) Python(ctx context.Context, version string) (path, tag string, er
 			return "", "", err
 		}
 	}
-	out, err := t.run(ctx, "asking Python for its version", os.TempDir(), "", nil, path, "-I", "-c", "import sys; print(sys.implementation.cache_tag)")
+	out, err := t.run(ctx, "asking Python for its version", os.TempDir(), "", nil, path, "-I", "-c", "import sys; print(sys.implementation.cache_tag); print(sys.executable)")
 	if err != nil {
 		return "", "", err
 	}
-	return path, strings.TrimSpace(string(out)), nil
+	tag, real, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
+	if real = strings.TrimSpace(real); filepath.IsAbs(real) {
+		path = real // what was found may be a script that looks for one, as pyenv and asdf have them
+	}
+	return path, strings.TrimSpace(tag), nil
 }
 
 // Install brings what is pinned into dir, which is empty. Integrity when a byte differs from what was pinned.
