@@ -172,7 +172,23 @@ var attempts = map[string]func(arg string) (string, error){
 		}
 		return fmt.Sprint(open), nil
 	},
-	"forks":  forks,
+	"forks": forks,
+	"memfd": func(mib string) (string, error) { // memory that is in no process's own
+		n, err := strconv.Atoi(mib)
+		if err != nil {
+			return "", err
+		}
+		fd, err := unix.MemfdCreate("x", 0)
+		if err != nil {
+			return "", err
+		}
+		for block := make([]byte, 1<<20); n > 0; n-- {
+			if _, err := unix.Write(fd, block); err != nil {
+				return "", err
+			}
+		}
+		return "took " + mib + " MiB", nil
+	},
 	"memory": memory,
 	"disk":   disk,
 	"big":    big,

@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mcphub/mcphub/internal/sandbox/cgroup"
 	"github.com/mcphub/mcphub/internal/sandbox/egress"
 	"github.com/mcphub/mcphub/internal/sandbox/trace"
 	"golang.org/x/sys/unix"
@@ -73,14 +74,28 @@ type started interface {
 	wait(said int) (int, error)
 }
 
-// native is the first step as a process of this machine.
-type native struct{ *exec.Cmd }
+// native is the first step as a process of this machine, in a control group where one can be had.
+type native struct {
+	*exec.Cmd
+	group *cgroup.Group // nil without
+	most  int64         // bytes of memory that the group may use
+}
 
 func (n native) kill() { _ = n.Process.Kill() }
 
 func (n native) wait(int) (int, error) {
 	var ee *exec.ExitError
-	if err := n.Wait(); err != nil && !errors.As(err, &ee) {
+	err := n.Wait()
+	if n.group != nil {
+		full := n.group.OutOfMemory()
+		if cerr := n.group.Close(); err == nil {
+			err = cerr
+		}
+		if full {
+			return 128 + int(syscall.SIGKILL), fmt.Errorf("it used more than the %d MiB of memory that all of it may use", n.most>>20)
+		}
+	}
+	if err != nil && !errors.As(err, &ee) {
 		return 0, err
 	}
 	if w, ok := n.ProcessState.Sys().(syscall.WaitStatus); ok && w.Signaled() {
@@ -135,12 +150,24 @@ func startNative(st *setup, rules []egress.Rule, in, out, errs *os.File) (*Proce
 		Path: "/proc/self/exe", Args: []string{firstStep}, Env: []string{}, Dir: "/",
 		Stdin: in, Stdout: out, Stderr: errs, ExtraFiles: []*os.File{theirs, file}, SysProcAttr: namespaces(st),
 	}
+	n := native{Cmd: cmd, most: st.Limits.Memory + st.Limits.Scratch + besides}
+	n.group, err = cgroup.New(cgroup.Limits{Memory: n.most, Pids: st.Limits.Pids + 32, CPUs: st.Limits.CPUs})
+	switch {
+	case err == nil:
+		n.group.Put(cmd.SysProcAttr)
+	case !errors.Is(err, cgroup.ErrNone): // without one each process has limits, and the first step looks after memory
+		mine.Close()
+		return nil, err
+	}
 	if err := cmd.Start(); err != nil {
 		mine.Close()
+		if n.group != nil {
+			_ = n.group.Close()
+		}
 		return nil, fmt.Errorf("namespaces are %w: %w", ErrUnsupported, err)
 	}
 	theirs.Close() // else its end is never seen
-	return follow(native{cmd}, mine, st, rules)
+	return follow(n, mine, st, rules)
 }
 
 // follow returns the process when it runs, or why it does not.

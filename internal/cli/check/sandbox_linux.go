@@ -9,12 +9,13 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/mcphub/mcphub/internal/sandbox/cgroup"
 	"golang.org/x/sys/unix"
 )
 
 // means asks the kernel. Nothing is guessed from its version: each is tried, or read from where the kernel tells it.
 func (o *doctorOptions) means(ctx context.Context) []finding {
-	return []finding{landlock(), seccomp(), o.userNamespaces(ctx), o.program(ctx, "bubblewrap", "bwrap", "--version")}
+	return []finding{landlock(), seccomp(), o.userNamespaces(ctx), groups(), o.program(ctx, "bubblewrap", "bwrap", "--version")}
 }
 
 // landlock asks for the version of the interface, which changes nothing.
@@ -29,6 +30,15 @@ func landlock() finding {
 		return finding{Name: "Landlock", Status: absent, Text: "the kernel has it switched off"}
 	}
 	return finding{Name: "Landlock", Status: absent, Text: "not to be had: " + errno.Error()}
+}
+
+// groups says whether all processes of a sandbox together can be bounded by the kernel.
+func groups() finding {
+	dir, has, err := cgroup.Where()
+	if err != nil {
+		return finding{Name: "cgroup v2", Status: absent, Text: err.Error() + ": limits are those of each process, and memory is looked at every 50 ms"}
+	}
+	return finding{Name: "cgroup v2", Status: fine, Text: strings.Join(has, ", ") + " in " + dir}
 }
 
 func seccomp() finding {
