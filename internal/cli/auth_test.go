@@ -44,17 +44,17 @@ func newProtected(t *testing.T) *protected {
 	p.Server = httptest.NewServer(mux)
 	t.Cleanup(p.Close)
 	mux.HandleFunc("GET /.well-known/oauth-protected-resource/mcp", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, 200, map[string]any{"resource": p.resource(p.URL + "/mcp"), "authorization_servers": []string{p.URL}, "scopes_supported": []string{"read"}})
+		answerJSON(w, 200, map[string]any{"resource": p.resource(p.URL + "/mcp"), "authorization_servers": []string{p.URL}, "scopes_supported": []string{"read"}})
 	})
 	mux.HandleFunc("GET /.well-known/oauth-authorization-server", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, 200, map[string]any{"issuer": p.URL, "authorization_endpoint": p.URL + "/authorize", "token_endpoint": p.URL + "/token", "registration_endpoint": p.URL + "/register",
+		answerJSON(w, 200, map[string]any{"issuer": p.URL, "authorization_endpoint": p.URL + "/authorize", "token_endpoint": p.URL + "/token", "registration_endpoint": p.URL + "/register",
 			"response_types_supported": []string{"code"}, "code_challenge_methods_supported": p.pkce, "authorization_response_iss_parameter_supported": true})
 	})
 	mux.HandleFunc("POST /register", func(w http.ResponseWriter, r *http.Request) {
 		var asked map[string]any
 		_ = json.NewDecoder(r.Body).Decode(&asked)
 		asked["client_id"] = "mcpm-1"
-		answer(w, 201, asked)
+		answerJSON(w, 201, asked)
 	})
 	mux.HandleFunc("GET /authorize", func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
@@ -86,18 +86,18 @@ func newProtected(t *testing.T) *protected {
 			good = good && f.Get("refresh_token") == p.refresh
 		}
 		if !good {
-			answer(w, 400, map[string]string{"error": "invalid_grant"})
+			answerJSON(w, 400, map[string]string{"error": "invalid_grant"})
 			return
 		}
 		p.given++
 		p.access, p.refresh = fmt.Sprint("access-", p.given), fmt.Sprint("refresh-", p.given)
-		answer(w, 200, map[string]any{"access_token": p.access, "refresh_token": p.refresh, "token_type": "Bearer", "expires_in": 3600})
+		answerJSON(w, 200, map[string]any{"access_token": p.access, "refresh_token": p.refresh, "token_type": "Bearer", "expires_in": 3600})
 	})
 	p.serve(mux)
 	return p
 }
 
-func answer(w http.ResponseWriter, status int, v any) {
+func answerJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(v)
@@ -120,10 +120,10 @@ func (p *protected) serve(mux *http.ServeMux) {
 			http.Redirect(w, r, elsewhere, http.StatusTemporaryRedirect)
 		case !good:
 			w.Header().Set("WWW-Authenticate", `Bearer resource_metadata="`+p.URL+`/.well-known/oauth-protected-resource/mcp"`)
-			answer(w, 401, map[string]string{"error": "invalid_token"})
+			answerJSON(w, 401, map[string]string{"error": "invalid_token"})
 		case scope != "":
 			w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope", scope="`+scope+`"`)
-			answer(w, 403, map[string]string{"error": "insufficient_scope"})
+			answerJSON(w, 403, map[string]string{"error": "insufficient_scope"})
 		default:
 			h.ServeHTTP(w, r)
 		}
