@@ -24,19 +24,20 @@ var running sync.Map
 
 func commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
-		"hub":      cmdHub,
-		"account":  cmdAccount,
-		"get":      cmdGet,
-		"call":     cmdCall,
-		"conform":  cmdConform,
-		"await":    cmdAwait,
-		"subst":    cmdSubst,
-		"install":  cmdGoInstall,
-		"database": cmdDatabase,
-		"tamper":   cmdTamper,
-		"forge":    cmdForge,
-		"files":    cmdFiles,
-		"archive":  cmdArchive,
+		"hub":           cmdHub,
+		"account":       cmdAccount,
+		"get":           cmdGet,
+		"call":          cmdCall,
+		"conform":       cmdConform,
+		"conformclient": cmdConformClient,
+		"await":         cmdAwait,
+		"subst":         cmdSubst,
+		"install":       cmdGoInstall,
+		"database":      cmdDatabase,
+		"tamper":        cmdTamper,
+		"forge":         cmdForge,
+		"files":         cmdFiles,
+		"archive":       cmdArchive,
 	}
 }
 

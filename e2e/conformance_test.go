@@ -74,3 +74,19 @@ func conforms(ts *testscript.TestScript, least int, args ...string) {
 		}
 	}
 }
+
+// conformclient SCENARIO... runs client scenarios of the suite against mcpm behind a host application, and fails when one of
+// them does, or warns.
+func cmdConformClient(ts *testscript.TestScript, _ bool, args []string) {
+	for _, scenario := range args {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+		cmd := exec.CommandContext(ctx, "npx", "-y", suite, "client", "--command", "hostapp", "--scenario", scenario)
+		cmd.Env, cmd.Dir = append(environ(ts), "npm_config_cache="+ts.Getenv("npm_config_cache")), ts.Getenv("WORK")
+		out, err := cmd.CombinedOutput()
+		cancel()
+		if err != nil || !strings.Contains(string(out), "OVERALL: PASSED") {
+			ts.Fatalf("%s fails: %v\n%s", scenario, err, out)
+		}
+		fmt.Fprintln(ts.Stdout(), scenario, "passed")
+	}
+}

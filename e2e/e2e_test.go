@@ -42,7 +42,7 @@ func buildAndRun(m *testing.M) (int, error) {
 	}
 	defer os.RemoveAll(dir)
 	bin = dir
-	for name, pkg := range map[string]string{"mcphub": "../cmd/mcphub", "mcpm": "../cmd/mcpm", "weather": "./testdata/weather", "nosy": "./testdata/nosy", "hostile": "./testdata/hostile", "remote": "./testdata/remote"} {
+	for name, pkg := range map[string]string{"mcphub": "../cmd/mcphub", "mcpm": "../cmd/mcpm", "weather": "./testdata/weather", "nosy": "./testdata/nosy", "hostile": "./testdata/hostile", "remote": "./testdata/remote", "hostapp": "./testdata/hostapp"} {
 		cmd := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(dir, name), pkg)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {

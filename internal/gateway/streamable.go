@@ -246,7 +246,7 @@ func (b *Bridge) resume(ctx context.Context, at *position, ids []json.RawMessage
 		}
 		last := at.id
 		var status int
-		status, err = b.stream(ctx, at)
+		status, err = b.stream(ctx, at, nil)
 		if at.id != last {
 			try = -1
 		}
@@ -256,8 +256,12 @@ func (b *Bridge) resume(ctx context.Context, at *position, ids []json.RawMessage
 	}
 }
 
-// stream opens the GET stream and passes its events on until it ends.
-func (b *Bridge) stream(ctx context.Context, at *position) (status int, err error) {
+// stream opens the GET stream and passes its events on until it ends. sent, unless it is nil, is called when the request is on
+// its way.
+func (b *Bridge) stream(ctx context.Context, at *position, sent func()) (status int, err error) {
+	if sent != nil {
+		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { sent() }})
+	}
 	req, err := b.request(ctx, http.MethodGet, b.base.String(), nil)
 	if err != nil {
 		return 0, err
@@ -289,11 +293,21 @@ func (b *Bridge) listen(ctx context.Context) {
 	}
 	s.stopListen = stop
 	s.mu.Unlock()
+	asked := make(chan struct{})
+	sent := sync.OnceFunc(func() { close(asked) })
+	defer func() { // what the host says next does not overtake it
+		select {
+		case <-asked:
+		case <-ctx.Done():
+		}
+	}()
 	go func() {
+		defer sent()
 		at := &position{}
 		for try := 0; ctx.Err() == nil; try++ {
 			begun := time.Now()
-			status, _ := b.stream(ctx, at)
+			status, _ := b.stream(ctx, at, sent)
+			sent() // or it could not be
 			if status >= 400 && status < 500 && status != http.StatusTooManyRequests {
 				return // 405: no such stream; 404: the session is over, the next request begins another
 			}

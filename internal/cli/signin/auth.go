@@ -1,10 +1,10 @@
 package signin
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -30,6 +30,7 @@ type authOptions struct {
 	remove    bool
 	noBrowser bool
 	clientID  string
+	fromStdin bool // the application's secret
 	scopes    []string
 	port      int
 }
@@ -53,6 +54,7 @@ func NewAuth(a *app.App) *cobra.Command {
 	c.Flags().BoolVar(&o.remove, "remove", false, "forget the sign-in")
 	c.Flags().BoolVar(&o.noBrowser, "no-browser", false, "print the address and open nothing")
 	c.Flags().StringVar(&o.clientID, "client-id", "", "the `ID` of an application registered there")
+	c.Flags().BoolVar(&o.fromStdin, "client-secret-stdin", false, "read the secret of that application from stdin")
 	c.Flags().StringArrayVar(&o.scopes, "scope", nil, "ask for this `SCOPE` too; may be given again")
 	c.Flags().IntVar(&o.port, "port", 0, "listen for the answer of the browser at this `PORT`; default any")
 	return c
@@ -121,7 +123,7 @@ func (o *authOptions) signIn(ctx context.Context, s *gateway.Server, was *sessio
 	}
 	if resp.StatusCode != http.StatusUnauthorized {
 		_ = resp.Body.Close()
-		if resp.StatusCode >= 400 {
+		if resp.StatusCode >= 500 {
 			return nil, hub.Errorf(hub.Unavailable, "%s answers with status %d, and does not ask for a sign-in", req.URL.Host, resp.StatusCode)
 		}
 		return nil, nil
@@ -132,7 +134,13 @@ func (o *authOptions) signIn(ctx context.Context, s *gateway.Server, was *sessio
 	}
 	defer back.close()
 	out := &session{URL: s.URL, Resource: s.URL}
-	handler, err := auth.NewAuthorizationCodeHandler(o.config(req.URL, back, out, was))
+	config := o.config(req.URL, back, out, was)
+	if o.fromStdin {
+		if config.PreregisteredClient, err = o.registered(); err != nil {
+			return nil, err
+		}
+	}
+	handler, err := auth.NewAuthorizationCodeHandler(config)
 	if err != nil {
 		return nil, err
 	}
@@ -145,28 +153,48 @@ func (o *authOptions) signIn(ctx context.Context, s *gateway.Server, was *sessio
 	return out, nil
 }
 
-// knock asks the server without a token.
-func (o *authOptions) knock(ctx context.Context, s *gateway.Server) (*http.Request, *http.Response, error) {
-	const hello = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"mcpm","version":"1"}}}`
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, bytes.NewReader([]byte(hello)))
-	if err != nil {
-		return nil, nil, err
-	}
-	if req.URL.Scheme != "https" && !private(req.URL.Hostname()) {
-		return nil, nil, hub.Errorf(hub.Forbidden, "%s is reached over plain http; a token would be sent for all to read", req.URL.Host)
-	}
-	for name, value := range s.Headers {
-		req.Header.Set(name, value)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Accept", "application/json, text/event-stream")
+// What is asked of a server to see whether it wants a sign-in: some answer initialize to everybody.
+var knocks = []string{
+	`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"` + asked + `","capabilities":{},"clientInfo":{"name":"mcpm","version":"1"}}}`,
+	`{"jsonrpc":"2.0","id":2,"method":"tools/list"}`,
+}
+
+const asked = "2025-11-25"
+
+// knock asks the server without a token, until it wants one.
+func (o *authOptions) knock(ctx context.Context, s *gateway.Server) (req *http.Request, resp *http.Response, err error) {
 	client := http.DefaultClient
 	if o.HTTP != nil {
 		client = o.HTTP
 	}
-	resp, err := client.Do(req)
-	if err != nil {
-		return nil, nil, hub.Errorf(hub.Unavailable, "%s cannot be reached: %v", req.URL.Host, err)
+	session := ""
+	for _, text := range knocks {
+		if resp != nil {
+			_ = resp.Body.Close()
+		}
+		req, err = http.NewRequestWithContext(ctx, http.MethodPost, s.URL, strings.NewReader(text))
+		if err != nil {
+			return nil, nil, err
+		}
+		if req.URL.Scheme != "https" && !private(req.URL.Hostname()) {
+			return nil, nil, hub.Errorf(hub.Forbidden, "%s is reached over plain http; a token would be sent for all to read", req.URL.Host)
+		}
+		for name, value := range s.Headers {
+			req.Header.Set(name, value)
+		}
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Accept", "application/json, text/event-stream")
+		if session != "" {
+			req.Header.Set("Mcp-Session-Id", session)
+			req.Header.Set("MCP-Protocol-Version", asked)
+		}
+		if resp, err = client.Do(req); err != nil {
+			return nil, nil, hub.Errorf(hub.Unavailable, "%s cannot be reached: %v", req.URL.Host, err)
+		}
+		if resp.StatusCode >= 400 {
+			break
+		}
+		session = resp.Header.Get("Mcp-Session-Id")
 	}
 	return req, resp, nil
 }
@@ -204,6 +232,22 @@ func (o *authOptions) config(at *url.URL, back *callback, out, was *session) *au
 		GrantTypes: []string{"authorization_code", "refresh_token"}, ResponseTypes: []string{"code"},
 	}}
 	return c
+}
+
+// registered is the application whose secret is on stdin.
+func (o *authOptions) registered() (*oauthex.ClientCredentials, error) {
+	if o.clientID == "" {
+		return nil, app.Usage("--client-secret-stdin is the secret of an application; --client-id names it")
+	}
+	secret, err := io.ReadAll(io.LimitReader(o.IO.In, maxAnswer))
+	if err != nil {
+		return nil, err
+	}
+	text := strings.TrimSpace(string(secret))
+	if text == "" {
+		return nil, hub.Errorf(hub.Invalid, "there is no secret on stdin")
+	}
+	return &oauthex.ClientCredentials{ClientID: o.clientID, ClientSecretAuth: &oauthex.ClientSecretAuth{ClientSecret: text}}, nil
 }
 
 // visit shows the person where to sign in and waits for the browser to come back. What resource the token is for is read
