@@ -221,16 +221,34 @@ func TestGranted(t *testing.T) {
 	}
 }
 
-// TestWithoutSandbox guards the attempts themselves: most of them succeed where there is no sandbox.
+// harmful are the attempts that would do harm to a machine without a sandbox, or send something beyond it.
+var harmful = []string{
+	"uncovering what is hidden", "writing the system", "writing its root", "the kernel's settings", "the kernel's keys", "the disk", "a mount", "tracing process 1", "ending process 1",
+	"a bridge", "cloud metadata", "a look-up", "a packet to a name server", "a packet over IPv6", "a fork bomb", "filling the disk", "filling memory with files", "an endless file",
+}
+
+// stoppedAnyway are those that fail for an ordinary user without a sandbox, or that concern what is only there with one.
+var stoppedAnyway = []string{
+	"/etc/shadow", "the root of process 1", "the environment of process 1", "the memory of process 1", "a link over /proc", "the machine's loopback, IPv6", "the container engine's socket", "raw sockets",
+	"a program with the setuid bit", "more processors", "becoming root", "a user namespace", "a process in a user namespace", "a program in the kernel", "files that mcpm has open",
+}
+
+// TestWithoutSandbox guards the attempts themselves: those that harm nobody succeed where there is no sandbox, as a server that
+// npx starts has all the rights of the person. With -v it tells of each.
 func TestWithoutSandbox(t *testing.T) {
 	p := newPlace(t)
-	for _, a := range []struct{ attempt, arg string }{
-		{"read", filepath.Join(p.home, ".ssh", "id_ed25519")}, {"read", filepath.Join(p.granted, ".env")}, {"write", filepath.Join(p.home, "other", "new")},
-		{"dial", "tcp " + p.loopback}, {"dial", "unix " + p.abstract}, {"start", "/usr/bin/id"}, {"own", p.granted}, {"link", filepath.Join(p.granted, "new") + " " + filepath.Join(p.home, "other", "b")},
-	} {
-		out, err := exec.Command(p.exe, "hostile", a.attempt, a.arg).CombinedOutput()
-		if err != nil || !strings.HasPrefix(string(out), "ESCAPED: ") {
-			t.Errorf("%s %s: %v %s", a.attempt, a.arg, err, out)
+	t.Setenv("MCPM_TEST_SECRET", "hunter2")
+	for _, a := range p.attempts() {
+		if slices.Contains(harmful, a.name) || a.attempt == "connect" {
+			continue // what passes the proxy has no counterpart
 		}
+		t.Run(a.name, func(t *testing.T) {
+			out, err := exec.Command(p.exe, "hostile", a.attempt, a.arg).CombinedOutput()
+			got := strings.HasPrefix(string(out), "ESCAPED: ")
+			t.Logf("succeeds: %v", got)
+			if !got && !slices.Contains(stoppedAnyway, a.name) {
+				t.Errorf("%v %s", err, out)
+			}
+		})
 	}
 }
