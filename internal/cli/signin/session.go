@@ -19,7 +19,7 @@ import (
 )
 
 // kept is what the session of a server is called among its values. No input can have this name.
-const kept = "sign-in (OAuth)"
+const kept = "oauth:sign-in"
 
 const (
 	early     = 30 * time.Second // before its end a token is renewed
