@@ -246,7 +246,7 @@ func (b *Bridge) resume(ctx context.Context, at *position, ids []json.RawMessage
 		}
 		last := at.id
 		var status int
-		status, err = b.stream(ctx, at, nil)
+		status, err = b.stream(ctx, at, func() {})
 		if at.id != last {
 			try = -1
 		}
@@ -256,12 +256,9 @@ func (b *Bridge) resume(ctx context.Context, at *position, ids []json.RawMessage
 	}
 }
 
-// stream opens the GET stream and passes its events on until it ends. sent, unless it is nil, is called when the request is on
-// its way.
+// stream opens the GET stream and passes its events on until it ends. sent is called when the request is on its way.
 func (b *Bridge) stream(ctx context.Context, at *position, sent func()) (status int, err error) {
-	if sent != nil {
-		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { sent() }})
-	}
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { sent() }})
 	req, err := b.request(ctx, http.MethodGet, b.base.String(), nil)
 	if err != nil {
 		return 0, err

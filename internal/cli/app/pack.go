@@ -16,6 +16,9 @@ import (
 type Kept struct {
 	Dir     string // holds node_modules
 	Program string // what node starts, below Dir, with slashes
+
+	Args    []string // of a package of PyPI: for the interpreter
+	Runtime string   // that it was installed for
 }
 
 // KeptNPM returns the package that an entry of a server starts, after every file of it was read and compared with what
@@ -47,4 +50,22 @@ func (a *App) KeptNPM(e *install.Locked, m *manifest.Manifest, spec manifest.Ser
 		return nil, hub.Errorf(hub.Invalid, "its program %s is not for node", Clean(program))
 	}
 	return &Kept{Dir: tree.Dir, Program: program}, nil
+}
+
+// KeptPyPI is KeptNPM for a package of PyPI. Args start its program with an interpreter that finds the packages at the given
+// place; Runtime is the one they were installed for, such as "linux-amd64-cpython-311".
+func (a *App) KeptPyPI(e *install.Locked, m *manifest.Manifest, spec manifest.ServerSpec, at string) (*Kept, error) {
+	r, ok, err := manifest.RunnerIn(m, spec)
+	if err != nil {
+		return nil, err
+	}
+	if !ok || r.Type != model.RegistryTypePyPI {
+		return nil, hub.Errorf(hub.Invalid, "it is no package of PyPI")
+	}
+	tree, _, err := a.openPinned(e, packageOf(r), true)
+	if err != nil {
+		return nil, err
+	}
+	args, err := programs.Python(tree.Dir, at, r)
+	return &Kept{Dir: tree.Dir, Args: args, Runtime: TreeNoteOf(tree.Note).Platform}, err
 }

@@ -39,7 +39,7 @@ func (a *App) startPinned(e *install.Locked, s *gateway.Server) error {
 		return hub.Errorf(hub.NotFound, "the Python it was installed for, %s, is gone", note.Python)
 	}
 	s.Command = note.Python
-	return programs.PyPI(tree.Dir, filepath.Join(h.Dir, "cache", "python", filepath.Base(tree.Dir)), doc, r, s)
+	return programs.PyPI(tree.Dir, filepath.Join(h.Dir, "cache", "python", filepath.Base(tree.Dir)), r, s)
 }
 
 // openPinned looks at the tree of a package, file by file; with whole it reads all of them.

@@ -90,7 +90,7 @@ func (o *exportOptions) recipe(in *app.Installed) (images.Recipe, error) {
 	}
 	kept, pkg, err := o.keptNPM(in)
 	if hub.KindOf(err) == hub.Invalid {
-		return r, hub.Errorf(hub.Invalid, "it has no files of its own and is no package of npm, and no other is written as an image").WithHint("mcpm run %s starts it", in.Name)
+		return o.python(in, r)
 	}
 	if err != nil {
 		return r, err
@@ -100,6 +100,23 @@ func (o *exportOptions) recipe(in *app.Installed) (images.Recipe, error) {
 	}
 	r.Root, r.Command, r.Args = kept.Dir, "node", []string{"${bundle}/" + kept.Program}
 	return r, list(&r, nil)
+}
+
+// python is the recipe of a server that is a package of PyPI.
+func (o *exportOptions) python(in *app.Installed, r images.Recipe) (images.Recipe, error) {
+	for _, key := range slices.Sorted(maps.Keys(in.Manifest.Servers)) {
+		kept, err := o.KeptPyPI(in.Locked, in.Manifest, in.Manifest.Servers[key], "${bundle}")
+		if hub.KindOf(err) == hub.Invalid {
+			continue
+		}
+		if err != nil {
+			return r, err
+		}
+		o.IO.Warnf("its packages were installed for %s; the base has to have that Python", kept.Runtime)
+		r.Root, r.Command, r.Args = kept.Dir, "python3", kept.Args
+		return r, list(&r, nil)
+	}
+	return r, hub.Errorf(hub.Invalid, "it has no files of its own and is no package of npm or PyPI, and no other is written as an image").WithHint("mcpm run %s starts it", in.Name)
 }
 
 // list lists the files of a server in the store but those that were added since. Links in it are left out: the store makes none.

@@ -104,22 +104,12 @@ var entryPoint = lazyregexp.New(`^\s*([A-Za-z0-9._-]+)\s*=\s*([A-Za-z_][\w.]*)\s
 
 // PyPI starts a package's program with the interpreter it was installed for. Only the interpreter's own library
 // and what was locked can be imported, and what Python compiles is kept outside of the tree.
-func PyPI(dir, compiled string, doc *pin.Document, r manifest.Runner, s *gateway.Server) error {
-	program := r.Command
-	if program == "" {
-		program = r.Name
-	}
-	module, function, err := entryOf(dir, program)
+func PyPI(dir, compiled string, r manifest.Runner, s *gateway.Server) error {
+	args, err := Python(dir, dir, r)
 	if err != nil {
 		return err
 	}
-	literal := func(v string) string {
-		b, _ := json.Marshal(v) // strings always marshal, and are Python's too
-		return string(b)
-	}
-	code := fmt.Sprintf("import sys, site, importlib, functools; sys.path[:] = [p for p in sys.path if p]; site.setquit(); site.addsitedir(%s); sys.argv[0] = %s; "+
-		"sys.exit(functools.reduce(getattr, %s.split('.'), importlib.import_module(%s))())", literal(dir), literal(program), literal(function), literal(module))
-	s.Args = append([]string{"-S", "-s", "-c", code}, r.Args...)
+	s.Args = append(args, r.Args...)
 	env := slices.DeleteFunc(slices.Clone(s.Env), func(kv string) bool {
 		name, _, _ := strings.Cut(kv, "=")
 		return name == "PYTHONPATH" || name == "PYTHONHOME" || name == "PYTHONPYCACHEPREFIX" || name == "PYTHONDONTWRITEBYTECODE" || name == "PYTHONSTARTUP"
@@ -127,6 +117,26 @@ func PyPI(dir, compiled string, doc *pin.Document, r manifest.Runner, s *gateway
 	s.Env = append(env, "PYTHONPATH="+dir, "PYTHONPYCACHEPREFIX="+compiled) // also for what it starts itself
 	s.Reads, s.Writes = append(s.Reads, dir), append(s.Writes, compiled)
 	return nil
+}
+
+// Python returns the arguments with which an interpreter starts the program of a package: the packages are in dir now, and at
+// another place, perhaps, when it starts.
+func Python(dir, at string, r manifest.Runner) ([]string, error) {
+	program := r.Command
+	if program == "" {
+		program = r.Name
+	}
+	module, function, err := entryOf(dir, program)
+	if err != nil {
+		return nil, err
+	}
+	literal := func(v string) string {
+		b, _ := json.Marshal(v) // strings always marshal, and are Python's too
+		return string(b)
+	}
+	code := fmt.Sprintf("import sys, site, importlib, functools; sys.path[:] = [p for p in sys.path if p]; site.setquit(); site.addsitedir(%s); sys.argv[0] = %s; "+
+		"sys.exit(functools.reduce(getattr, %s.split('.'), importlib.import_module(%s))())", literal(at), literal(program), literal(function), literal(module))
+	return []string{"-S", "-s", "-c", code}, nil
 }
 
 // entryOf looks a program up among the entry points of all packages of a tree.
