@@ -62,8 +62,9 @@ func TestShared(t *testing.T) {
 	mark := filepath.Join(t.TempDir(), "mark")
 	ctx, cancel := context.WithCancel(within(t))
 	go func() {
-		_, _ = second.CallTool(ctx, &mcp.CallToolParams{Name: "one__wait", Arguments: map[string]any{"text": mark}})
+		_, _ = second.CallTool(ctx, &mcp.CallToolParams{Name: "one__wait", Arguments: map[string]any{"text": mark}, Meta: mcp.Meta{"progressToken": "p"}})
 	}()
+	eventually(t, "the call is under way", func() bool { return n[1].progress.Load() == 3 })
 	if got := call(t, first, "one__echo", "meanwhile"); got != "one meanwhile" {
 		t.Error(got)
 	}

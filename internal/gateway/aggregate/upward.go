@@ -149,11 +149,13 @@ func (s *session) noticed(m *message) {
 		s.mu.Lock()
 		u := s.calls[string(p.Request)]
 		delete(s.calls, string(p.Request))
+		if u != nil {
+			u.cancel() // before forward looks whether it was
+		}
 		s.mu.Unlock()
 		if u == nil {
 			return
 		}
-		u.cancel()
 		s.write(out{related: p.Request, last: true}) // nothing more comes for it
 		if u.run != nil {
 			s.withdraw(u.run, u.id, p.Reason)
