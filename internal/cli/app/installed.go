@@ -8,6 +8,7 @@ import (
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest"
+	"github.com/mcphub/mcphub/internal/manifest/capability"
 )
 
 // Installed is a server as it is locked on this machine.
@@ -59,6 +60,9 @@ func (a *App) Find(name hub.Name, global bool) (*Installed, error) {
 		}
 		in := &Installed{Name: name, Project: p, Locked: e}
 		if in.Manifest, err = h.Manifest(e.Manifest); err != nil {
+			return nil, in.Wrap(err)
+		}
+		if err := ToolsLocked(in.Manifest, e); err != nil {
 			return nil, in.Wrap(err)
 		}
 		in.Published = in.Manifest
@@ -131,6 +135,9 @@ func (in *Installed) Wrap(err error) error {
 	e := hub.Errorf(k, "%s", text)
 	if he, ok := err.(*hub.Error); ok {
 		e.Issues, e.Hint = he.Issues, he.Hint
+		if k == hub.Integrity && len(e.Issues) == 0 {
+			e.Issues = []hub.Issue{{Message: he.Message}} // what differs
+		}
 	}
 	if k == hub.NotFound {
 		g := ""
@@ -140,6 +147,17 @@ func (in *Installed) Wrap(err error) error {
 		e.Hint = "mcpm install" + g + " fetches it, for which it needs the network"
 	}
 	return e
+}
+
+// ToolsLocked compares the tools that a locked manifest declares with what the lockfile says of them. Integrity when somebody
+// changed it.
+func ToolsLocked(m *manifest.Manifest, e *install.Locked) error {
+	got := capability.Fingerprint(manifest.CapabilitiesOf(m))
+	if got == e.Tools {
+		return nil
+	}
+	return hub.Errorf(hub.Integrity, "its tools are not those that the lockfile names").
+		WithIssues([]hub.Issue{{Message: "its tools are not those that the lockfile names"}, {Message: "locked    " + Clean(e.Tools)}, {Message: "manifest  " + got}}).WithHint("restore mcpm-lock.json from version control")
 }
 
 // Lost is the error about something locked that is not in the store, where --offline forbids to fetch it.

@@ -271,7 +271,7 @@ func (o *initOptions) build() (*manifest.Manifest, error) {
 		if err != nil {
 			return nil, err
 		}
-		spec.Command, spec.Args = words[0], o.fromBundle(words[1:])
+		spec.Command, spec.Args = words[0], o.fromBundle(words[0], words[1:])
 	default:
 		return nil, app.Usage("nothing here says how the server is started").WithHint(`say it: --command "node dist/index.js", or --npm, --pypi, --oci or --url`)
 	}
@@ -298,15 +298,19 @@ func (o *initOptions) build() (*manifest.Manifest, error) {
 
 // fromBundle names the files of this directory among arguments as files of the bundle: whoever installs
 // the server starts it elsewhere.
-func (o *initOptions) fromBundle(args []string) []string {
+func (o *initOptions) fromBundle(command string, args []string) []string {
 	out := slices.Clone(args)
 	for i, arg := range out {
-		if file, ok := projectFile(o.Dir, arg); ok {
+		file, ok := projectFile(o.Dir, arg)
+		if ok || file != "" && i == 0 && slices.Contains(scripts[command], path.Ext(file)) { // which is not built yet, perhaps
 			out[i] = "${bundle}/" + file
 		}
 	}
 	return out
 }
+
+// scripts are the endings of what a program of the system starts.
+var scripts = map[string][]string{"node": {".js", ".mjs", ".cjs"}, "bun": {".js", ".mjs", ".ts"}, "deno": {".js", ".mjs", ".ts"}, "python": {".py"}, "python3": {".py"}}
 
 // projectFile reports whether an argument is the relative path of a file in dir, and returns it clean.
 func projectFile(dir, arg string) (string, bool) {

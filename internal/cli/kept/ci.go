@@ -130,7 +130,10 @@ func (o *ciOptions) check(ctx context.Context, p install.Project, name hub.Name,
 	if err := o.ask(ctx, h, name, e); err != nil {
 		return err
 	}
-	if in.Manifest, err = h.Manifest(e.Manifest); err != nil {
+	if in.Manifest, err = h.Manifest(e.Manifest); err == nil {
+		err = app.ToolsLocked(in.Manifest, e)
+	}
+	if err != nil {
 		return in.Wrap(err)
 	}
 	if b := e.Bundle(); b != nil {
