@@ -134,7 +134,11 @@ func (p *place) starts(ctx context.Context, rounds int) error {
 			rows[i].times = append(rows[i].times, took)
 		}
 	}
-	fmt.Printf("\n## To the first list of tools, median of %d\n\n| command | time | faster |\n|---|---|---|\n", rounds-1)
+	node, err := exec.CommandContext(ctx, "node", "--version").Output()
+	if err != nil {
+		return fmt.Errorf("node --version: %w", err)
+	}
+	fmt.Printf("\n## To the first list of tools, with Node %s, median of %d\n\n| command | time | faster |\n|---|---|---|\n", strings.TrimSpace(string(node)), rounds-1)
 	var yardstick time.Duration
 	for _, r := range rows {
 		slices.Sort(r.times[1:])

@@ -11,6 +11,9 @@ import (
 	"github.com/mcphub/mcphub/internal/sandbox/trace"
 )
 
+// Nobody is the user, and the group, that a process is where mcpm is root.
+const Nobody = 65534
+
 // Spec is a process and what it may do.
 type Spec struct {
 	Command string   // absolute path of the program; in a container any program of the image, "" for the image's own

@@ -26,8 +26,7 @@ import (
 const (
 	firstStep, secondStep = "mcpm-sandbox-first", "mcpm-sandbox-second" // argv[0]
 
-	controlFD, setupFD = 3, 4 // of the first step
-	nobody             = 65534
+	controlFD, setupFD = 3, 4             // of the first step
 	setupTime          = 30 * time.Second // for everything before the process itself
 	maxMessage         = 16 << 10
 )
@@ -126,7 +125,7 @@ func Start(s *Spec, in, out, errs *os.File) (*Process, error) {
 		st.Quiet = spec.Learn.Quiet
 	}
 	if st.UID == 0 {
-		st.AsRoot, st.UID, st.GID = true, nobody, nobody
+		st.AsRoot, st.UID, st.GID = true, Nobody, Nobody
 	}
 	if st.Container != nil {
 		return startContainer(&st, rules, in, out, errs)
@@ -224,7 +223,7 @@ func namespaces(st *setup) *syscall.SysProcAttr {
 		return []syscall.SysProcIDMap{{ContainerID: id, HostID: id, Size: 1}}
 	}
 	if st.AsRoot {
-		a.UidMappings, a.GidMappings = append(same(0), same(nobody)...), append(same(0), same(nobody)...)
+		a.UidMappings, a.GidMappings = append(same(0), same(Nobody)...), append(same(0), same(Nobody)...)
 		a.GidMappingsEnableSetgroups = true
 		return a
 	}

@@ -100,9 +100,9 @@ func (a *App) Launch(p install.Project, name hub.Name, m *manifest.Manifest, o L
 		Transport: l.Transport, URL: l.URL, Headers: l.Headers, AllowHTTP: o.AllowHTTP,
 	}
 	if o.Locked != nil {
-		start := func() error { return a.startPinned(o.Locked, out.Server) }
+		start := func() error { return a.startPinned(o.Locked, out.Server, o.Confined) }
 		if p := spec.Package; p != nil && p.RegistryType == model.RegistryTypeMCPB {
-			start = func() error { return a.startArchive(o.Locked, p, out.Server) }
+			start = func() error { return a.startArchive(o.Locked, p, out.Server, o.Confined) }
 		}
 		if err := start(); err != nil {
 			return nil, err

@@ -2,7 +2,6 @@ package app
 
 import (
 	"encoding/json"
-	"path/filepath"
 
 	"github.com/mcphub/mcphub/internal/cli/programs"
 	"github.com/mcphub/mcphub/internal/gateway"
@@ -15,7 +14,7 @@ import (
 
 // startPinned makes a server that npx or uvx would fetch start from the store instead: the bytes that were locked, and
 // no look-up. NotFound when they were not fetched here; Integrity when they are not what was locked.
-func (a *App) startPinned(e *install.Locked, s *gateway.Server) error {
+func (a *App) startPinned(e *install.Locked, s *gateway.Server, confined bool) error {
 	r, ok, err := manifest.RunnerOf(s.Command, s.Args)
 	if err != nil {
 		return err
@@ -27,31 +26,45 @@ func (a *App) startPinned(e *install.Locked, s *gateway.Server) error {
 	if err != nil {
 		return err
 	}
-	if doc.Type == model.RegistryTypeNPM {
-		return programs.NPM(tree.Dir, doc, r, s)
-	}
 	h, err := a.Store()
 	if err != nil {
 		return err
+	}
+	kept := programs.Kept{Home: h.Dir, Tree: tree.Dir, Confined: confined}
+	if doc.Type == model.RegistryTypeNPM {
+		return programs.NPM(doc, r, s, kept)
 	}
 	var note TreeNote
 	if err := json.Unmarshal([]byte(tree.Note), &note); err != nil || !pythonIsThere(tree.Note) {
 		return hub.Errorf(hub.NotFound, "the Python it was installed for, %s, is gone", note.Python)
 	}
 	s.Command = note.Python
-	return programs.PyPI(tree.Dir, filepath.Join(h.Dir, "cache", "python", filepath.Base(tree.Dir)), r, s)
+	return programs.PyPI(r, s, kept)
 }
 
 // openPinned looks at the tree of a package, file by file; with whole it reads all of them.
 func (a *App) openPinned(e *install.Locked, p pin.Package, whole bool) (*openTree, *pin.Document, error) {
+	var doc *pin.Document
+	var art *install.Artifact
 	for i := range e.Artifacts { // a document that was changed is said to be, not passed over
-		if e.Artifacts[i].Tree != nil {
-			if err := checkDocument(&e.Artifacts[i]); err != nil {
+		a := &e.Artifacts[i]
+		if a.Tree == nil {
+			continue
+		}
+		if a.Type == model.RegistryTypeMCPB {
+			if err := checkDocument(a); err != nil {
 				return nil, nil, err
 			}
+			continue
+		}
+		d, err := DocumentOf(a)
+		if err != nil {
+			return nil, nil, err
+		}
+		if doc == nil && d.Is(p) {
+			doc, art = d, a
 		}
 	}
-	doc, art := pinnedAs(e, p)
 	if doc == nil {
 		return nil, nil, hub.Errorf(hub.NotFound, "its package %s is not locked with what it needs", p.Name)
 	}

@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/archives"
+	"github.com/mcphub/mcphub/internal/cli/programs"
 	"github.com/mcphub/mcphub/internal/gateway"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
@@ -71,7 +70,7 @@ func (a *App) fetchArchive(ctx context.Context, art *install.Artifact) error {
 }
 
 // startArchive makes a server start from the files of its archive, each compared with what was locked.
-func (a *App) startArchive(e *install.Locked, p *model.Package, s *gateway.Server) error {
+func (a *App) startArchive(e *install.Locked, p *model.Package, s *gateway.Server, confined bool) error {
 	d, art, err := archives.Locked(e, p)
 	if err != nil {
 		return err
@@ -88,21 +87,22 @@ func (a *App) startArchive(e *install.Locked, p *model.Package, s *gateway.Serve
 		return err
 	}
 	s.Reads = append(s.Reads, t.Dir)
-	if !strings.HasPrefix(program, "python") {
-		return nil
-	}
-	if _, err := a.LookPath(program); err != nil { // it has one of two names
-		other := map[string]string{"python": "python3", "python3": "python"}[program]
-		if _, err := a.LookPath(other); other != "" && err == nil {
-			s.Command = other
-		}
-	}
 	h, err := a.Store()
 	if err != nil {
 		return err
 	}
-	s.Env = slices.DeleteFunc(slices.Clone(s.Env), func(kv string) bool { return strings.HasPrefix(kv, "PYTHONPYCACHEPREFIX=") })
-	compiled := filepath.Join(h.Dir, "cache", "python", filepath.Base(t.Dir)) // the tree stays as it was unpacked
-	s.Env, s.Writes = append(s.Env, "PYTHONPYCACHEPREFIX="+compiled), append(s.Writes, compiled)
+	kept := programs.Kept{Home: h.Dir, Tree: t.Dir, Confined: confined}
+	switch {
+	case program == "node":
+		kept.Node(s)
+	case strings.HasPrefix(program, "python"):
+		if _, err := a.LookPath(program); err != nil { // it has one of two names
+			other := map[string]string{"python": "python3", "python3": "python"}[program]
+			if _, err := a.LookPath(other); other != "" && err == nil {
+				s.Command = other
+			}
+		}
+		kept.Python(s)
+	}
 	return nil
 }

@@ -34,7 +34,7 @@ type Grants []string
 const kinds = "net=HOST:PORT, read=PATH, write=PATH, env=NAME, memory=AMOUNT or subprocess"
 
 // ours are variables that every server gets, when they are set.
-var ours = []string{"PATH", "LANG", "LANGUAGE", "TZ", "TERM", "NO_COLOR", "PYTHONPATH", "PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE", "NODE_OPTIONS"}
+var ours = []string{"PATH", "LANG", "LANGUAGE", "TZ", "TERM", "NO_COLOR", "PYTHONPATH", "PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE", "NODE_OPTIONS", "NODE_COMPILE_CACHE", "NODE_DISABLE_COMPILE_CACHE"}
 
 // Confine gives a server that was filled in to be started its sandbox. set are the variables that its entry sets. For what a
 // container engine starts there is Contain. Invalid for a grant that is not one and for a path that is not there, Forbidden
@@ -90,6 +90,11 @@ func (at Machine) spec(m *manifest.Manifest, s *gateway.Server, set map[string]s
 	for _, dir := range s.Writes {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, err
+		}
+		if os.Getuid() == 0 {
+			if err := os.Chown(dir, sandbox.Nobody, sandbox.Nobody); err != nil {
+				return nil, err
+			}
 		}
 		out.Mounts = append(out.Mounts, sandbox.Mount{Path: dir, Write: true})
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/programs"
 	"github.com/mcphub/mcphub/internal/cli/term"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
@@ -280,6 +281,15 @@ func sweep(a *app.App, everything bool) error {
 			return err
 		}
 	}
+	left, err := h.Trees().List()
+	if err != nil {
+		return err
+	}
+	compiled, err := programs.Sweep(h.Dir, left)
+	if err != nil {
+		return err
+	}
+	freed.Bytes += compiled
 	if a.JSON {
 		app.PrintJSON(a.IO, map[string]any{"packages": freed.Trees, "files": freed.Files, "bytes": freed.Bytes})
 		return nil

@@ -21,7 +21,8 @@ import (
 )
 
 // NPM starts a package's program with node, as npx does: with the other packages' programs on PATH.
-func NPM(dir string, doc *pin.Document, r manifest.Runner, s *gateway.Server) error {
+func NPM(doc *pin.Document, r manifest.Runner, s *gateway.Server, k Kept) error {
+	dir := k.Tree
 	root := filepath.Join(dir, "node_modules", filepath.FromSlash(doc.Name))
 	raw, err := os.ReadFile(filepath.Join(root, "package.json"))
 	if err != nil {
@@ -37,6 +38,7 @@ func NPM(dir string, doc *pin.Document, r manifest.Runner, s *gateway.Server) er
 		s.Command, s.Args = "node", append([]string{file}, r.Args...)
 	}
 	s.Env = withPath(s.Env, filepath.Join(dir, "node_modules", ".bin"))
+	k.Node(s)
 	return nil
 }
 
@@ -103,19 +105,20 @@ func withPath(env []string, dir string) []string {
 var entryPoint = lazyregexp.New(`^\s*([A-Za-z0-9._-]+)\s*=\s*([A-Za-z_][\w.]*)\s*:\s*([A-Za-z_][\w.]*)\s*(?:\[.*\])?\s*$`)
 
 // PyPI starts a package's program with the interpreter it was installed for. Only the interpreter's own library
-// and what was locked can be imported, and what Python compiles is kept outside of the tree.
-func PyPI(dir, compiled string, r manifest.Runner, s *gateway.Server) error {
-	args, err := Python(dir, dir, r)
+// and what was locked can be imported.
+func PyPI(r manifest.Runner, s *gateway.Server, k Kept) error {
+	args, err := Python(k.Tree, k.Tree, r)
 	if err != nil {
 		return err
 	}
 	s.Args = append(args, r.Args...)
 	env := slices.DeleteFunc(slices.Clone(s.Env), func(kv string) bool {
 		name, _, _ := strings.Cut(kv, "=")
-		return name == "PYTHONPATH" || name == "PYTHONHOME" || name == "PYTHONPYCACHEPREFIX" || name == "PYTHONDONTWRITEBYTECODE" || name == "PYTHONSTARTUP"
+		return name == "PYTHONPATH" || name == "PYTHONHOME" || name == "PYTHONDONTWRITEBYTECODE" || name == "PYTHONSTARTUP"
 	})
-	s.Env = append(env, "PYTHONPATH="+dir, "PYTHONPYCACHEPREFIX="+compiled) // also for what it starts itself
-	s.Reads, s.Writes = append(s.Reads, dir), append(s.Writes, compiled)
+	s.Env = append(env, "PYTHONPATH="+k.Tree) // also for what it starts itself
+	s.Reads = append(s.Reads, k.Tree)
+	k.Python(s)
 	return nil
 }
 

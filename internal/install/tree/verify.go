@@ -77,7 +77,14 @@ func (s Store) Note(id string) (string, error) {
 
 // look compares the files with the list, several at a time, and returns what is wrong with the first that differs.
 func (s Store) look(id string, x *index, whole bool) error {
-	dir := s.treePath(id) + string(filepath.Separator)
+	dir, err := openDir(s.treePath(id))
+	if errors.Is(err, fs.ErrNotExist) && len(x.files) > 0 {
+		return s.tampered(id, x.files[0].path, "it is gone")
+	}
+	if err != nil {
+		return err
+	}
+	defer dir.close()
 	workers := min(4, runtime.GOMAXPROCS(0)+1)
 	part := len(x.files)/workers + 1
 	errs := make([]error, workers)
@@ -86,7 +93,7 @@ func (s Store) look(id string, x *index, whole bool) error {
 		files := x.files[min(w*part, len(x.files)):min((w+1)*part, len(x.files))]
 		wg.Go(func() {
 			for _, f := range files {
-				if errs[w] = s.lookAt(id, dir+filepath.FromSlash(f.path), f, whole); errs[w] != nil {
+				if errs[w] = s.lookAt(id, dir, f, whole); errs[w] != nil {
 					return
 				}
 			}
@@ -101,8 +108,8 @@ func (s Store) look(id string, x *index, whole bool) error {
 	return nil
 }
 
-func (s Store) lookAt(id, p string, f file, whole bool) error {
-	info, err := os.Lstat(p)
+func (s Store) lookAt(id string, dir directory, f file, whole bool) error {
+	is, err := dir.lstat(filepath.FromSlash(f.path))
 	if errors.Is(err, fs.ErrNotExist) {
 		return s.tampered(id, f.path, "it is gone")
 	}
@@ -110,18 +117,18 @@ func (s Store) lookAt(id, p string, f file, whole bool) error {
 		return err
 	}
 	if f.link != "" {
-		if target, err := os.Readlink(p); err != nil || filepath.ToSlash(target) != f.link {
+		if target, err := os.Readlink(s.inTree(id, f)); err != nil || filepath.ToSlash(target) != f.link {
 			return s.tampered(id, f.path, "it leads elsewhere")
 		}
 		return nil
 	}
-	if !info.Mode().IsRegular() {
+	if !is.regular {
 		return s.tampered(id, f.path, "it is no file any more")
 	}
-	if !whole && info.Size() == f.size && info.ModTime().UnixNano() == f.time {
+	if !whole && is.size == f.size && is.time == f.time {
 		return nil
 	}
-	got, _, err := sumOf(p)
+	got, _, err := sumOf(s.inTree(id, f))
 	if err != nil {
 		return err
 	}
@@ -129,6 +136,16 @@ func (s Store) lookAt(id, p string, f file, whole bool) error {
 		return s.differs(id, f.path, sriOf(f.sum), sriOf(got))
 	}
 	return nil
+}
+
+func (s Store) inTree(id string, f file) string {
+	return filepath.Join(s.treePath(id), filepath.FromSlash(f.path))
+}
+
+// status is what a file is.
+type status struct {
+	regular    bool
+	size, time int64 // in bytes; in nanoseconds since 1970
 }
 
 // added lists files that are not of the tree, at most ten.
