@@ -82,3 +82,27 @@ func TestHostsNarrow(t *testing.T) {
 	w.width, w.input = 60, "n\n"
 	golden(t, "hosts-60.txt", w.transcript(cmds("hosts list --found", "hosts diff claude-desktop", "hosts restore cursor", "hosts --help")...))
 }
+
+// An entry that was edited by hand stays; doctor and sync say by what it is mcpm's again, and leaving the application out and
+// taking it in again makes no second one.
+func TestHostsEdited(t *testing.T) {
+	w := homely(t)
+	text := w.transcript(cmds("install @acme/postgres --yes -q", "install io.github.acme/tickets --yes -q")...)
+	whole := w.read("home/.config/zed/settings.json")
+	w.write("home/.config/zed/settings.json", strings.Replace(whole, `"run"`, `"runx"`, 1))
+	edited := w.read("home/.config/zed/settings.json")
+	text += w.transcript(cmds("hosts sync", "hosts sync --check", "hosts sync --json", "hosts diff", "hosts remove zed", "hosts add zed")...)
+	if got := w.read("home/.config/zed/settings.json"); got == whole || strings.Count(got, `"args"`) != strings.Count(edited, `"args"`) {
+		t.Errorf("after it was left out and taken in again:\n%s", got)
+	}
+	for line := range strings.Lines(w.transcript(cmds("doctor")...)) {
+		if strings.Contains(line, "edited by hand") || strings.Contains(line, "--force") {
+			text += line
+		}
+	}
+	text += w.transcript(cmds("hosts sync --force --dry-run", "hosts sync --force", "hosts sync --check")...)
+	if got := w.read("home/.config/zed/settings.json"); strings.Contains(got, "runx") || strings.Count(got, `"run"`) != strings.Count(whole, `"run"`) {
+		t.Errorf("after --force:\n%s", got)
+	}
+	golden(t, "hosts-edited.txt", text)
+}

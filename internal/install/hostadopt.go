@@ -6,6 +6,7 @@ import (
 
 	"github.com/mcphub/mcphub/internal/hosts"
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/install/hostrecord"
 )
 
 // Adoption is an entry that a person made and mcpm is to take over, under the name it has.
@@ -23,7 +24,7 @@ type Adoption struct {
 // person set beside them stays: whether it is switched on, time limits. A file of a host that gets no servers
 // is not edited; an entry that changed meanwhile is reported as failed.
 func (r *Registrar) Adopt(p Project, list []Adoption) ([]Change, error) {
-	return r.edit(func(rec *record, h hosts.Host, path string, f *fileRecord) ([]Change, error) {
+	return r.edit(func(rec *hostrecord.Record, h hosts.Host, path string, f *hostrecord.File) ([]Change, error) {
 		var mine []Adoption
 		for _, a := range list {
 			names, err := r.wanted(rec, h, path, Want{p, []hub.Name{a.Server}})
@@ -41,7 +42,7 @@ func (r *Registrar) Adopt(p Project, list []Adoption) ([]Change, error) {
 	})
 }
 
-func (r *Registrar) adoptIn(h hosts.Host, path string, f *fileRecord, p Project, list []Adoption) ([]Change, error) {
+func (r *Registrar) adoptIn(h hosts.Host, path string, f *hostrecord.File, p Project, list []Adoption) ([]Change, error) {
 	text, err := r.read(h, path)
 	if err != nil {
 		return nil, err
@@ -51,15 +52,11 @@ func (r *Registrar) adoptIn(h hosts.Host, path string, f *fileRecord, p Project,
 	if err != nil {
 		return nil, inFile(path, err)
 	}
-	next := *f
-	next.Entries = map[string]entryRecord{}
-	for k, e := range f.Entries {
-		next.Entries[k] = e
-	}
+	next := f.Copy(nil)
 	var changes []Change
 	for _, a := range list {
 		c := Change{Host: h, Path: path, Server: a.Server, Key: a.Key, Action: "replaced"}
-		if !sameJSON(have[a.Key], a.Was) {
+		if !hostrecord.Same(have[a.Key], a.Was) {
 			c.Action, c.Err = "failed", hub.Errorf(hub.Conflict, "the entry %q changed meanwhile", a.Key).WithHint("run it again")
 			changes = append(changes, c)
 			continue
@@ -67,7 +64,7 @@ func (r *Registrar) adoptIn(h hosts.Host, path string, f *fileRecord, p Project,
 		if text, err = r.adopted(h, text, p, a); err != nil {
 			return changes, inFile(path, err)
 		}
-		next.Entries[a.Key] = entryRecord{a.Server, p.valuesKey()}
+		next.Entries[a.Key] = hostrecord.Entry{Server: a.Server, Project: p.valuesKey()}
 		changes = append(changes, c)
 	}
 	if string(text) == string(was) {
@@ -78,10 +75,10 @@ func (r *Registrar) adoptIn(h hosts.Host, path string, f *fileRecord, p Project,
 			return nil, err
 		}
 	}
-	if err := r.write(path, was, text, false, &next); err != nil {
+	if err := r.write(path, was, text, false, next); err != nil {
 		return nil, err
 	}
-	*f = next
+	*f = *next
 	return changes, nil
 }
 

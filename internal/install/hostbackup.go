@@ -13,6 +13,7 @@ import (
 
 	"github.com/mcphub/mcphub/internal/hosts"
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/install/hostrecord"
 )
 
 // MaxHostFile is the largest file of a host application that is read.
@@ -94,7 +95,7 @@ func (r *Registrar) put(path, host string, was, text []byte, keep bool) error {
 }
 
 // write saves the file, after a copy of what was there before the first entry.
-func (r *Registrar) write(path string, was, text []byte, missing bool, f *fileRecord) error {
+func (r *Registrar) write(path string, was, text []byte, missing bool, f *hostrecord.File) error {
 	if r.DryRun {
 		return r.put(path, f.Host, nil, text, false)
 	}
@@ -121,7 +122,7 @@ func (r *Registrar) write(path string, was, text []byte, missing bool, f *fileRe
 }
 
 // giveBack saves the file with entries taken out; one that mcpm made and nobody else used is removed.
-func (r *Registrar) giveBack(path string, was, text []byte, f *fileRecord, last bool) error {
+func (r *Registrar) giveBack(path string, was, text []byte, f *hostrecord.File, last bool) error {
 	if last && f.Created && len(bytes.TrimSpace(text)) == 0 {
 		if err := r.put(path, f.Host, was, nil, false); err != nil || r.DryRun {
 			return err
@@ -264,7 +265,7 @@ func (r *Registrar) Restore(h hosts.Host, b Backup) error {
 	}
 	f := rec.Files[path]
 	if f == nil {
-		f = &fileRecord{Host: h.ID}
+		f = &hostrecord.File{Host: h.ID}
 	}
 	if f.Entries = r.ours(h, have); len(f.Entries) > 0 {
 		rec.Files[path] = f
@@ -275,8 +276,8 @@ func (r *Registrar) Restore(h hosts.Host, b Backup) error {
 }
 
 // ours finds the entries that this mcpm wrote, by what they run.
-func (r *Registrar) ours(h hosts.Host, have map[string]json.RawMessage) map[string]entryRecord {
-	out := map[string]entryRecord{}
+func (r *Registrar) ours(h hosts.Host, have map[string]json.RawMessage) map[string]hostrecord.Entry {
+	out := map[string]hostrecord.Entry{}
 	for key, value := range have {
 		line := hosts.Runs(h, value)
 		if len(line) < 3 || line[0] != r.Command || line[1] != "run" {
@@ -286,7 +287,7 @@ func (r *Registrar) ours(h hosts.Host, have map[string]json.RawMessage) map[stri
 		if err != nil || name.String() != line[2] {
 			continue
 		}
-		e := entryRecord{Server: name}
+		e := hostrecord.Entry{Server: name}
 		if i := slices.Index(line, "-C"); i > 0 && i+1 < len(line) {
 			e.Project = line[i+1]
 		}

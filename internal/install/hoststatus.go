@@ -5,6 +5,7 @@ import (
 
 	"github.com/mcphub/mcphub/internal/hosts"
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/install/hostrecord"
 )
 
 // HostFile is one file of a host application and what is in it.
@@ -50,7 +51,7 @@ func (r *Registrar) Files(projects ...Project) ([]HostFile, error) {
 }
 
 // look reads the file. An entry that is recorded and gone from it does not count.
-func (f *HostFile) look(rec *fileRecord, keys []string) {
+func (f *HostFile) look(rec *hostrecord.File, keys []string) {
 	f.Servers = make([][]hub.Name, len(keys))
 	if f.Path == "" {
 		return
@@ -66,13 +67,13 @@ func (f *HostFile) look(rec *fileRecord, keys []string) {
 		return
 	}
 	for key, value := range have {
-		var e entryRecord
+		var e hostrecord.Entry
 		if rec != nil {
 			e = rec.Entries[key]
 		}
 		i := slices.Index(keys, e.Project)
 		switch {
-		case e.Server == "" || !runsServer(f.Host, value, e.Server):
+		case e.Server == "" || !hostrecord.Runs(f.Host, value, e.Server):
 			f.Others++
 		case i < 0:
 			f.Beyond++

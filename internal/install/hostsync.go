@@ -6,6 +6,7 @@ import (
 
 	"github.com/mcphub/mcphub/internal/hosts"
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/install/hostrecord"
 )
 
 // Want is which servers of a project host applications are to have.
@@ -31,17 +32,17 @@ func (r *Registrar) Sync(wants ...Want) ([]Change, error) {
 		}
 		slices.Sort(wants[i].Servers)
 	}
-	return r.edit(func(rec *record, h hosts.Host, path string, f *fileRecord) ([]Change, error) {
+	return r.edit(func(rec *hostrecord.Record, h hosts.Host, path string, f *hostrecord.File) ([]Change, error) {
 		var all []Change
 		for _, w := range wants {
-			rec.forget(w)
+			rec.Forget(w.Project.valuesKey(), w.Servers)
 			names, err := r.wanted(rec, h, path, w)
 			if err != nil {
 				return all, err
 			}
 			var gone []hub.Name
 			for _, e := range f.Entries {
-				if e.Project == w.Project.valuesKey() && !slices.Contains(names, e.Server) {
+				if e.Project == w.Project.valuesKey() && !e.Left && !slices.Contains(names, e.Server) {
 					gone = append(gone, e.Server)
 				}
 			}
@@ -71,6 +72,9 @@ func (r *Registrar) Recorded() ([]Want, error) {
 	servers := map[string]map[hub.Name]bool{}
 	for _, f := range rec.Files {
 		for _, e := range f.Entries {
+			if e.Left {
+				continue
+			}
 			if servers[e.Project] == nil {
 				servers[e.Project] = map[hub.Name]bool{}
 			}
@@ -103,42 +107,9 @@ func (r *Registrar) Narrow(p Project, servers []hub.Name, hosts []string) {
 	}
 }
 
-// narrow lays what Narrow asked for over the record; no hosts lift what was there.
-func (rec *record) narrow(only map[string]map[hub.Name][]string) {
-	for project, servers := range only {
-		for name, ids := range servers {
-			if len(ids) == 0 {
-				delete(rec.Only[project], name)
-				continue
-			}
-			if rec.Only == nil {
-				rec.Only = map[string]map[hub.Name][]string{}
-			}
-			if rec.Only[project] == nil {
-				rec.Only[project] = map[hub.Name][]string{}
-			}
-			rec.Only[project][name] = ids
-		}
-		rec.tidy(project)
-	}
-}
-
-// forget drops what was chosen for servers that a project has no more.
-func (rec *record) forget(w Want) {
-	key := w.Project.valuesKey()
-	maps.DeleteFunc(rec.Only[key], func(n hub.Name, _ []string) bool { return !slices.Contains(w.Servers, n) })
-	rec.tidy(key)
-}
-
-func (rec *record) tidy(project string) {
-	if len(rec.Only[project]) == 0 {
-		delete(rec.Only, project)
-	}
-}
-
 // wanted returns the servers that belong into a file: none when the host is left out, or when a person moved
 // its file elsewhere.
-func (r *Registrar) wanted(rec *record, h hosts.Host, path string, w Want) ([]hub.Name, error) {
+func (r *Registrar) wanted(rec *hostrecord.Record, h hosts.Host, path string, w Want) ([]hub.Name, error) {
 	if !r.takes(h) || r.Env.Override[h.ID] != "" && path != h.UserPath(r.Env) {
 		return nil, nil
 	}
@@ -193,7 +164,7 @@ func (r *Registrar) Where(p Project) (map[hub.Name][]string, error) {
 				continue
 			}
 			for _, e := range f.Entries {
-				if e.Project == p.valuesKey() && !slices.Contains(out[e.Server], h.ID) {
+				if e.Project == p.valuesKey() && !e.Left && !slices.Contains(out[e.Server], h.ID) {
 					out[e.Server] = append(out[e.Server], h.ID)
 				}
 			}

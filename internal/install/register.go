@@ -13,6 +13,7 @@ import (
 
 	"github.com/mcphub/mcphub/internal/hosts"
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/install/hostrecord"
 )
 
 // Registrar keeps the host applications of this machine in step: each installed server is an entry of
@@ -24,13 +25,14 @@ type Registrar struct {
 	Command string            // absolute path of mcpm
 	EnvVars map[string]string // what an entry must carry, such as MCPM_HOME when it is not the default
 	DryRun  bool              // say what would change, write nothing
+	Force   bool              // an entry that somebody made something else of is mcpm's again
 
 	Takes  func(host string, found bool) bool // whether a host gets servers; nil takes those that are found
 	Within []string                           // hosts whose files may be edited; nil is all
 	Now    func() time.Time                   // names backups; nil is the clock
 
 	choices  map[string]map[string]bool // by project, the hosts it leaves out
-	narrowed record                     // what Narrow asked for, written with the next edit
+	narrowed hostrecord.Record          // what Narrow asked for, written with the next edit
 	copied   map[string]bool            // the files of which there is a backup from before these edits
 	texts    map[string]*FileEdit       // what the edits made of each file
 }
@@ -43,26 +45,6 @@ type Change struct {
 	Key    string // name of the entry
 	Action string // added, updated, unchanged, removed, kept (somebody edited it), or failed
 	Err    error  // why it failed
-}
-
-// record is hosts.json.
-type record struct {
-	Files map[string]*fileRecord           `json:"files"`
-	Only  map[string]map[hub.Name][]string `json:"only,omitempty"` // by project and server: the hosts it is for, where a person chose
-}
-
-type fileRecord struct {
-	Host    string                 `json:"host"`
-	Created bool                   `json:"created,omitempty"` // there was no file
-	Dirs    []string               `json:"dirs,omitempty"`    // directories made for it, outermost first
-	Backup  string                 `json:"backup,omitempty"`  // copy of the file before the first entry
-	Undo    hosts.Undo             `json:"undo,omitzero"`
-	Entries map[string]entryRecord `json:"entries"`
-}
-
-type entryRecord struct {
-	Server  hub.Name `json:"server"`
-	Project string   `json:"project,omitempty"` // "" for a global one
 }
 
 // Found returns the host applications on this machine: those whose file or directory exists.
@@ -88,7 +70,7 @@ func (r *Registrar) found(h hosts.Host) bool {
 // Register adds the servers of a project to every host that takes them. A host whose file cannot be edited
 // is reported in its Change and does not stop the others. An entry that a person made is never touched.
 func (r *Registrar) Register(p Project, names []hub.Name) ([]Change, error) {
-	return r.edit(func(rec *record, h hosts.Host, path string, f *fileRecord) ([]Change, error) {
+	return r.edit(func(rec *hostrecord.Record, h hosts.Host, path string, f *hostrecord.File) ([]Change, error) {
 		names, err := r.wanted(rec, h, path, Want{p, names})
 		if err != nil || len(names) == 0 {
 			return nil, err
@@ -99,13 +81,13 @@ func (r *Registrar) Register(p Project, names []hub.Name) ([]Change, error) {
 
 // Unregister takes the servers of a project out of every file that has them.
 func (r *Registrar) Unregister(p Project, names []hub.Name) ([]Change, error) {
-	return r.edit(func(_ *record, h hosts.Host, path string, f *fileRecord) ([]Change, error) {
+	return r.edit(func(_ *hostrecord.Record, h hosts.Host, path string, f *hostrecord.File) ([]Change, error) {
 		return r.unregisterIn(h, path, f, p, names)
 	})
 }
 
 // edit gives each file of ours, and of a host that takes servers, to fn, under the lock of hosts.json.
-func (r *Registrar) edit(fn func(*record, hosts.Host, string, *fileRecord) ([]Change, error)) ([]Change, error) {
+func (r *Registrar) edit(fn func(*hostrecord.Record, hosts.Host, string, *hostrecord.File) ([]Change, error)) ([]Change, error) {
 	unlock, err := r.Home.lock("hosts")
 	if err != nil {
 		return nil, err
@@ -116,7 +98,7 @@ func (r *Registrar) edit(fn func(*record, hosts.Host, string, *fileRecord) ([]Ch
 		return nil, err
 	}
 	before, _ := json.Marshal(rec)
-	rec.narrow(r.narrowed.Only)
+	rec.Narrow(r.narrowed.Only)
 	places := map[string]hosts.Host{}
 	for _, h := range hosts.All() {
 		if p := h.UserPath(r.Env); p != "" && r.takes(h) {
@@ -136,7 +118,7 @@ func (r *Registrar) edit(fn func(*record, hosts.Host, string, *fileRecord) ([]Ch
 		}
 		f := rec.Files[p]
 		if f == nil {
-			f = &fileRecord{Host: places[p].ID, Entries: map[string]entryRecord{}}
+			f = &hostrecord.File{Host: places[p].ID, Entries: map[string]hostrecord.Entry{}}
 		}
 		done, err := fn(rec, places[p], p, f)
 		if err != nil {
@@ -158,13 +140,13 @@ func (r *Registrar) edit(fn func(*record, hosts.Host, string, *fileRecord) ([]Ch
 
 func (r *Registrar) recordPath() string { return r.Home.path("hosts.json") }
 
-func (r *Registrar) readRecord() (*record, error) {
-	rec := &record{}
+func (r *Registrar) readRecord() (*hostrecord.Record, error) {
+	rec := &hostrecord.Record{}
 	if err := readJSON(r.recordPath(), rec); err != nil {
 		return nil, err
 	}
 	if rec.Files == nil {
-		rec.Files = map[string]*fileRecord{}
+		rec.Files = map[string]*hostrecord.File{}
 	}
 	for p, f := range rec.Files {
 		if f == nil { // nothing is known of it
@@ -180,7 +162,7 @@ func rank(h hosts.Host) string {
 	return fmt.Sprintf("%02d ", i)
 }
 
-func (r *Registrar) registerIn(h hosts.Host, path string, f *fileRecord, p Project, names []hub.Name) ([]Change, error) {
+func (r *Registrar) registerIn(h hosts.Host, path string, f *hostrecord.File, p Project, names []hub.Name) ([]Change, error) {
 	text, err := r.read(h, path)
 	if err != nil {
 		return nil, err
@@ -194,31 +176,32 @@ func (r *Registrar) registerIn(h hosts.Host, path string, f *fileRecord, p Proje
 	if have == nil {
 		have = map[string]json.RawMessage{}
 	}
-	next := &fileRecord{Host: f.Host, Created: f.Created, Dirs: f.Dirs, Backup: f.Backup, Undo: f.Undo, Entries: map[string]entryRecord{}}
-	for k, e := range f.Entries {
-		if _, ok := have[k]; ok { // somebody may have removed ours by hand
-			next.Entries[k] = e
-		}
-	}
-	if len(next.Entries) == 0 {
+	next := f.Copy(have)
+	if next.Live() == 0 {
 		next.Created, next.Dirs, next.Backup, next.Undo = missing, nil, "", hosts.Undo{}
 	}
 	var changes []Change
 	for _, name := range names {
-		value, err := hosts.Render(h, r.entry(p, name, next.words(h, p, name, have)...))
+		value, err := hosts.Render(h, r.entry(p, name, next.Words(h, p.valuesKey(), name, have)...))
 		if err != nil {
 			return nil, err
 		}
-		key, action := next.place(h, p, name, have, value)
+		key, action := next.Place(h, p.valuesKey(), name, have, value)
+		edited := action == "kept"
+		if edited && r.Force {
+			action = "updated"
+		}
 		c := Change{Host: h, Path: path, Server: name, Key: key, Action: action}
 		changes = append(changes, c)
-		next.Entries[key] = entryRecord{name, p.valuesKey()}
+		next.Entries[key] = hostrecord.Entry{Server: name, Project: p.valuesKey()}
 		if action == "unchanged" || action == "kept" {
 			continue
 		}
 		if action == "updated" {
-			if value, err = hosts.Merge(h, have[key], value); err != nil {
-				return nil, err
+			if !edited { // nothing of what it was made into stays
+				if value, err = hosts.Merge(h, have[key], value); err != nil {
+					return nil, err
+				}
 			}
 			if text, err = h.Remove(text, key, hosts.Undo{}, false); err != nil {
 				return nil, inFile(path, err)
@@ -228,7 +211,7 @@ func (r *Registrar) registerIn(h hosts.Host, path string, f *fileRecord, p Proje
 		if err != nil {
 			return nil, inFile(path, err)
 		}
-		if len(next.Entries) == 1 && action == "added" { // the first of ours
+		if next.Live() == 1 && action == "added" { // the first of ours
 			next.Undo = undo
 		}
 		text, have[key] = out, value
@@ -251,10 +234,10 @@ func inFile(path string, err error) error {
 	return out
 }
 
-func (r *Registrar) unregisterIn(h hosts.Host, path string, f *fileRecord, p Project, names []hub.Name) ([]Change, error) {
+func (r *Registrar) unregisterIn(h hosts.Host, path string, f *hostrecord.File, p Project, names []hub.Name) ([]Change, error) {
 	var keys []string
 	for key, e := range f.Entries {
-		if e.Project == p.valuesKey() && slices.Contains(names, e.Server) {
+		if e.Project == p.valuesKey() && !e.Left && slices.Contains(names, e.Server) {
 			keys = append(keys, key)
 		}
 	}
@@ -271,27 +254,25 @@ func (r *Registrar) unregisterIn(h hosts.Host, path string, f *fileRecord, p Pro
 	if err != nil {
 		return nil, inFile(path, err)
 	}
-	entries := map[string]entryRecord{}
-	for k, e := range f.Entries {
-		entries[k] = e
-	}
+	next := f.Copy(nil)
 	var changes []Change
 	for _, key := range keys {
-		e := entries[key]
-		delete(entries, key)
+		e := f.Entries[key]
+		delete(next.Entries, key)
 		c := Change{Host: h, Path: path, Server: e.Server, Key: key, Action: "removed"}
-		if value, ok := have[key]; ok && !runsServer(h, value, e.Server) {
-			c.Action = "kept"
+		if value, ok := have[key]; ok && !r.Force && !hostrecord.Runs(h, value, e.Server) {
+			c.Action, e.Left = "kept", true
+			next.Entries[key] = e
 		} else if ok {
-			if text, err = h.Remove(text, key, f.Undo, len(entries) == 0); err != nil {
+			if text, err = h.Remove(text, key, f.Undo, next.Live() == 0); err != nil {
 				return nil, inFile(path, err)
 			}
 		}
 		changes = append(changes, c)
 	}
-	if err := r.giveBack(path, was, text, f, len(entries) == 0); err != nil {
+	if err := r.giveBack(path, was, text, f, next.Live() == 0); err != nil {
 		return nil, err
 	}
-	f.Entries = entries
+	f.Entries = next.Entries
 	return changes, nil
 }

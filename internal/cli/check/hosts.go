@@ -31,13 +31,18 @@ type place struct {
 type machine struct {
 	locks    map[string]*install.Lockfile // by directory of the project
 	recorded map[place][]string           // the hosts that mcpm gave an entry
+	edited   map[string]map[place]string  // by host: its entries that mcpm wrote and somebody made something else of, by their names
 	global   install.Project
 	home     install.Home
 }
 
 func (o *doctorOptions) machine(r *install.Registrar) (*machine, error) {
-	m := &machine{locks: map[string]*install.Lockfile{}, recorded: map[place][]string{}, global: r.Home.Global(), home: r.Home}
+	m := &machine{locks: map[string]*install.Lockfile{}, recorded: map[place][]string{}, edited: map[string]map[place]string{}, global: r.Home.Global(), home: r.Home}
 	projects, err := o.projects()
+	if err != nil {
+		return nil, err
+	}
+	look, err := o.Registrar(true)
 	if err != nil {
 		return nil, err
 	}
@@ -54,6 +59,21 @@ func (o *doctorOptions) machine(r *install.Registrar) (*machine, error) {
 		}
 		for name, ids := range where {
 			m.recorded[place{p, name}] = ids
+		}
+		if len(where) == 0 {
+			continue
+		}
+		changes, err := look.Register(p, slices.Collect(maps.Keys(where))) // which a dry run would not write
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range changes {
+			if c.Action == "kept" {
+				if m.edited[c.Host.ID] == nil {
+					m.edited[c.Host.ID] = map[place]string{}
+				}
+				m.edited[c.Host.ID][place{p, c.Server}] = c.Key
+			}
 		}
 	}
 	return m, nil
@@ -164,7 +184,13 @@ func (o *doctorOptions) host(h hosts.Host, env hosts.Env, m *machine) []finding 
 		}
 	}
 	for at, ids := range m.recorded {
-		if have, err := m.locked(at.project, at.name); slices.Contains(ids, h.ID) && !seen[at] && err == nil && have {
+		have, err := m.locked(at.project, at.name)
+		if !slices.Contains(ids, h.ID) || seen[at] || err != nil || !have {
+			continue
+		}
+		if key, ok := m.edited[h.ID][at]; ok {
+			out = append(out, say(notice, "", "mcpm hosts sync --force"+o.sync(at.project)+" writes it again", "%q was edited by hand and does not run %s%s any more", app.Short(key), at.name, where(at.project)))
+		} else {
 			out = append(out, say(notice, fixHosts, "mcpm doctor --fix writes it again", "the entry of %s%s is gone", at.name, where(at.project)))
 		}
 	}
@@ -219,6 +245,11 @@ func where(p install.Project) string {
 		return everywhere
 	}
 	return " in " + p.Dir
+}
+
+// sync is what mcpm hosts sync needs besides to work on a project.
+func (o *doctorOptions) sync(p install.Project) string {
+	return strings.TrimSuffix(" "+o.flags(p), " ")
 }
 
 // flags are what mcpm needs before a name to work on a project.

@@ -49,7 +49,7 @@ func (o *diffOptions) run() error {
 		}
 		ids = append(ids, h.ID)
 	}
-	changes, edits, err := step(o.App, o.global, true)
+	changes, edits, err := step(o.App, o.global, false, true)
 	if err != nil {
 		return err
 	}
@@ -66,8 +66,11 @@ func (o *diffOptions) run() error {
 	for _, f := range files {
 		printDiff(o.App, f)
 	}
-	failed := 0
+	failed, edited := 0, 0
 	for _, c := range changes {
+		if c.Action == "kept" {
+			edited++
+		}
 		if c.Action == "failed" && (len(ids) == 0 || slices.Contains(ids, c.Host.ID)) {
 			o.IO.Warnf("%s cannot be edited: %s; mend the file, or mcpm hosts restore %s", c.Host.Name, reason(c.Err), c.Host.ID)
 			failed++
@@ -76,6 +79,8 @@ func (o *diffOptions) run() error {
 	switch {
 	case failed > 0:
 		return app.Silent(app.ExitNo)
+	case len(files) == 0 && edited > 0:
+		o.IO.Notef("%s edited by hand, all else is in step. mcpm hosts sync --force writes %s again.\n", isAre(edited, "entry", "entries"), it(edited))
 	case len(files) == 0:
 		o.IO.Notef("Every file is in step.\n")
 	default:

@@ -119,7 +119,7 @@ func (o *pathOptions) move(h hosts.Host, value any) error {
 	if err != nil {
 		return err
 	}
-	if _, failed := count(changes); failed > 0 {
+	if _, failed, _ := count(changes); failed > 0 {
 		show(o.App, changes, false)
 		return hub.Errorf(hub.Invalid, "the servers could not be taken out of the old file; nothing was moved").WithHint("mend that file, then try again")
 	}

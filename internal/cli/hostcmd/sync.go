@@ -12,6 +12,7 @@ import (
 type syncOptions struct {
 	*app.App
 	global bool
+	force  bool
 	check  bool
 	dryRun bool
 }
@@ -23,13 +24,15 @@ func newSync(a *app.App) *cobra.Command {
 		Short: "Bring the applications' files in step with mcp.json",
 		Long: "Sync puts the servers of this project and your global ones into the files of the host applications that get\n" +
 			"them, and takes out those that mcp.json does not name any more. An entry you edited into something else is\n" +
-			"left as it is. With --check nothing is written, and the exit code is 1 when a file is out of step.",
-		Example: "  mcpm hosts sync\n  mcpm hosts sync --check\n  mcpm hosts sync -g --dry-run",
+			"left as it is; with --force mcpm writes it again. With --check nothing is written, and the exit code is 1 when\n" +
+			"a file is out of step.",
+		Example: "  mcpm hosts sync\n  mcpm hosts sync --check\n  mcpm hosts sync --force\n  mcpm hosts sync -g --dry-run",
 		Args:    app.Args(0, 0, "no argument"),
 		RunE:    func(*cobra.Command, []string) error { return o.run() },
 	}
 	f := c.Flags()
 	f.BoolVarP(&o.global, "global", "g", false, "only those installed for all projects")
+	f.BoolVar(&o.force, "force", false, "also write the entries again that were edited by hand")
 	f.BoolVar(&o.check, "check", false, "write nothing; exit 1 when a file is out of step")
 	f.BoolVar(&o.dryRun, "dry-run", false, "show what would change, change nothing")
 	return c
@@ -37,16 +40,16 @@ func newSync(a *app.App) *cobra.Command {
 
 func (o *syncOptions) run() error {
 	dry := o.check || o.dryRun
-	changes, _, err := step(o.App, o.global, dry)
+	changes, _, err := step(o.App, o.global, o.force, dry)
 	if err != nil {
 		return err
 	}
-	drift, failed := count(changes)
+	drift, failed, edited := count(changes)
 	if o.JSON {
 		app.PrintJSON(o.IO, map[string]any{"changes": asJSON(changes, true), "inStep": failed == 0 && (drift == 0 || !dry), "dryRun": dry})
 	} else {
 		show(o.App, changes, dry)
-		o.summary(drift, failed, dry)
+		o.summary(drift, failed, edited, dry)
 	}
 	if failed > 0 || o.check && drift > 0 {
 		return app.Silent(app.ExitNo)
@@ -54,8 +57,10 @@ func (o *syncOptions) run() error {
 	return nil
 }
 
-func (o *syncOptions) summary(drift, failed int, dry bool) {
+func (o *syncOptions) summary(drift, failed, edited int, dry bool) {
 	switch {
+	case drift+failed == 0 && edited > 0:
+		o.IO.Notef("All else is in step. mcpm hosts sync --force writes %s again.\n", it(edited))
 	case drift+failed == 0:
 		o.IO.Notef("Every file is in step.\n")
 	case o.check && drift == 0:
@@ -75,7 +80,7 @@ func isAre(n int, one, many string) string {
 }
 
 // step syncs what is wanted here and returns the changes and the edits that made them.
-func step(a *app.App, global, dry bool) ([]install.Change, []install.FileEdit, error) {
+func step(a *app.App, global, force, dry bool) ([]install.Change, []install.FileEdit, error) {
 	sc, err := read(a, global)
 	if err != nil {
 		return nil, nil, err
@@ -84,6 +89,7 @@ func step(a *app.App, global, dry bool) ([]install.Change, []install.FileEdit, e
 	if err != nil {
 		return nil, nil, err
 	}
+	r.Force = force
 	sc.warnMissing(a)
 	changes, err := r.Sync(sc.wants...)
 	return changes, r.Edits(), err
@@ -98,17 +104,19 @@ func registrar(a *app.App, dry bool) (*install.Registrar, error) {
 	return r, err
 }
 
-// count counts what is, or was, out of step, and what could not be edited.
-func count(changes []install.Change) (drift, failed int) {
+// count counts what is, or was, out of step, what could not be edited, and what was edited by hand.
+func count(changes []install.Change) (drift, failed, edited int) {
 	for _, c := range changes {
 		switch c.Action {
 		case "added", "updated", "removed":
 			drift++
 		case "failed":
 			failed++
+		case "kept":
+			edited++
 		}
 	}
-	return drift, failed
+	return drift, failed, edited
 }
 
 // changeJSON is one entry in JSON answers.
