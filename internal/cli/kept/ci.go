@@ -201,7 +201,7 @@ func (o *ciOptions) compareHub(ctx context.Context, h install.Home, name hub.Nam
 		if x.locked != x.hub {
 			return hub.Errorf(hub.Integrity, "the %s of %s %s on the hub is not the one that was locked", x.what, name, e.Version).
 				WithIssues([]hub.Issue{{Message: "locked    " + x.locked}, {Message: "hub       " + x.hub}}).
-				WithHint("a published version never changes: tell the operator of %s", f.Registry)
+				WithHint("if mcpm-lock.json was edited, restore it from version control; if not, tell the operator of %s, for a published version never changes", f.Registry)
 		}
 	}
 	return h.SaveManifest(f.Detail.ManifestDigest, f.Canonical)

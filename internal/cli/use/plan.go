@@ -250,7 +250,7 @@ func (pl *plan) compare(ctx context.Context) error {
 		if old != nil && old.Version == c.Version && old.Manifest != f.Detail.ManifestDigest {
 			return hub.Errorf(hub.Integrity, "%s %s on the hub is not the one that was locked", c.Name, c.Version).
 				WithIssues([]hub.Issue{{Message: "locked    " + old.Manifest}, {Message: "hub       " + f.Detail.ManifestDigest}}).
-				WithHint("a published version never changes: tell the operator of %s", f.Registry)
+				WithHint("if mcpm-lock.json was edited, restore it from version control; if not, tell the operator of %s, for a published version never changes", f.Registry)
 		}
 		if err := pl.provider.StartableIn(f.Manifest); err != nil {
 			return named(err, step{name: id, of: c.Name, version: c.Version})
@@ -297,7 +297,7 @@ func sameArtifacts(name hub.Name, old, e *install.Locked) error {
 	}
 	return hub.Errorf(hub.Integrity, "the bundle of %s %s on the hub is not the one that was locked", name, old.Version).
 		WithIssues([]hub.Issue{{Message: "locked    " + was}, {Message: "hub       " + is}}).
-		WithHint("a published version never changes: tell the operator of the hub")
+		WithHint("if mcpm-lock.json was edited, restore it from version control; if not, tell the operator of the hub, for a published version never changes")
 }
 
 // direct returns the servers that some mcp.json name, in order.

@@ -46,7 +46,9 @@ func (s Store) Open(id, digest string, whole bool) (*Tree, error) {
 	wrong := s.look(id, x, whole)
 	got := <-sum
 	if digest != "" && got != digest {
-		return nil, s.differs(id, filepath.Base(s.indexPath(id)), digest, got)
+		return nil, hub.Errorf(hub.Integrity, "it is not what was locked").WithIssues([]hub.Issue{
+			{Message: "list      " + filepath.Base(s.indexPath(id)) + ", of all files of its packages"}, {Message: "locked    " + digest}, {Message: "in store  " + got}, {Message: "kept in   " + s.treePath(id)},
+		}).WithHint("if mcpm-lock.json was edited, restore it from version control; if not, " + repair)
 	}
 	if wrong != nil {
 		return nil, wrong
