@@ -3,12 +3,14 @@ package install
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install/setting"
+	"github.com/mcphub/mcphub/internal/manifest/jsonc"
 	"github.com/tailscale/hujson"
 )
 
@@ -29,6 +31,8 @@ type Settings struct {
 	PrivateDownloads bool              // whether archives may come from this machine and its networks; never a project's
 	Scopes           map[string]string // scope without "@" to the hub it is only looked up at
 	HostPaths        map[string]string // host to the file a person named instead of the usual one; never a project's
+
+	Unknown []string // what the files say that means nothing to this mcpm, a sentence each
 
 	userHosts, projectHosts map[string]bool // host, or "*" for the others, to whether it gets servers
 
@@ -119,7 +123,8 @@ func (s *Settings) merge(data []byte, file string, project bool) error {
 		}
 		if !ok {
 			if rcKeys[key] == "" && !strings.HasPrefix(key, "@") {
-				continue // a key of a later version may hold anything
+				s.unknown(key, file) // a key of a later version may hold anything
+				continue
 			}
 			return hub.Errorf(hub.Invalid, "%s: %q must be a string", file, key)
 		}
@@ -141,6 +146,10 @@ func (s *Settings) merge(data []byte, file string, project bool) error {
 			continue // a project may turn it off, and not on
 		}
 		was, from := s.Analytics, s.from[key]
+		if rcKeys[key] == "" && !scoped(key) {
+			s.unknown(key, file)
+			continue
+		}
 		if err := s.set(key, text, file); err != nil {
 			return err
 		}
@@ -149,6 +158,23 @@ func (s *Settings) merge(data []byte, file string, project bool) error {
 		}
 	}
 	return nil
+}
+
+func scoped(key string) bool {
+	return strings.HasPrefix(key, "@") && strings.HasSuffix(key, ":registry")
+}
+
+func (s *Settings) unknown(key, file string) {
+	known := append(slices.Collect(maps.Keys(rcKeys)), "hosts", "hostPaths")
+	if scope, _, ok := strings.Cut(key, ":"); ok && strings.HasPrefix(key, "@") {
+		known = append(known, scope+":registry")
+	}
+	text := fmt.Sprintf("%s: %.60q is no setting", file, key)
+	if near := jsonc.Nearest(key, known); near != "" {
+		text += fmt.Sprintf("; did you mean %q?", near)
+	}
+	s.Unknown = append(s.Unknown, text)
+	slices.Sort(s.Unknown)
 }
 
 func (s *Settings) set(key, value, from string) error {

@@ -3,6 +3,7 @@ package install_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -200,5 +201,24 @@ func TestWriteFile(t *testing.T) {
 	left, _ := filepath.Glob(filepath.Join(dir, ".*"))
 	if diff := cmp.Diff([]string(nil), left); diff != "" {
 		t.Errorf("temporary files are left: %v", left)
+	}
+}
+
+// A key that means nothing is told, with what may have been meant; those of a project's file too.
+func TestUnknownSettings(t *testing.T) {
+	home, project := t.TempDir(), t.TempDir()
+	write(t, filepath.Join(home, ".mcpmrc"), `{"regsitry": "https://hub.acme.example", "later": {"a": 1}, "registry": "https://hub.acme.example"}`)
+	write(t, filepath.Join(project, ".mcpmrc"), `{"@acme:registy": "https://hub.acme.example", "@acme:registry": "https://hub.acme.example"}`)
+	s, err := install.LoadSettings(home, project, func(string) string { return "" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		home + `/.mcpmrc: "later" is no setting`,
+		home + `/.mcpmrc: "regsitry" is no setting; did you mean "registry"?`,
+		project + `/.mcpmrc: "@acme:registy" is no setting; did you mean "@acme:registry"?`,
+	}
+	if !slices.Equal(s.Unknown, want) {
+		t.Errorf("%q", s.Unknown)
 	}
 }

@@ -37,7 +37,13 @@ type App struct {
 // NewApp makes an invocation in a world. Nothing is read yet.
 func NewApp(env *Env) *App {
 	a := &App{Env: env, clients: map[string]*wire.Client{}, engines: map[string]string{}}
-	a.Settings = sync.OnceValues(a.loadSettings)
+	a.Settings = sync.OnceValues(func() (*install.Settings, error) {
+		s, err := a.loadSettings()
+		for i := 0; err == nil && i < len(s.Unknown); i++ {
+			a.IO.Warnf("%s", Clean(s.Unknown[i]))
+		}
+		return s, err
+	})
 	a.Store = sync.OnceValues(func() (install.Home, error) { return install.OpenHome(a.Getenv, a.Env.UserHome) })
 	return a
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/hostcmd"
 	"github.com/mcphub/mcphub/internal/cli/term"
 	"github.com/mcphub/mcphub/internal/cli/typed"
 	"github.com/mcphub/mcphub/internal/hub"
@@ -163,7 +164,7 @@ func (o *linkOptions) tell(name hub.Name, dir string, changes []install.Change) 
 	} else {
 		o.IO.Printf("%s %s   %s\n", o.IO.Green("+"), o.IO.Accent(name.String()), o.IO.Dim("is "+dir))
 	}
-	app.TellHosts(o.App, changes, false)
+	hostcmd.Tell(o.App, changes, false)
 	if dir != "" {
 		g := ""
 		if o.global {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/hostcmd"
 	"github.com/mcphub/mcphub/internal/cli/term"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
@@ -256,7 +257,7 @@ func (o *rollbackOptions) tell(b *back, changes []install.Change) {
 	for _, c := range b.gone {
 		o.IO.Printf("%s %s %s\n", o.IO.Red("-"), c.name, c.from)
 	}
-	app.TellHosts(o.App, changes, o.dryRun)
+	hostcmd.Tell(o.App, changes, o.dryRun)
 	if b.migrated && !o.noHosts {
 		o.IO.Warnf("entries that mcpm migrate took over do not get their own names, arguments and variables back; mcpm hosts restore HOST --list shows the files as they were")
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/cli/asks"
+	"github.com/mcphub/mcphub/internal/cli/hostcmd"
 	"github.com/mcphub/mcphub/internal/cli/members"
 
 	"github.com/mcphub/mcphub/internal/hub"
@@ -208,7 +209,7 @@ func (o *apply) report(a *app.App, pl *plan, begun time.Time) error {
 	if o.verb == "install" {
 		pl.tellLocals(a)
 	}
-	app.TellHosts(a, changes, o.dryRun)
+	hostcmd.Tell(a, changes, o.dryRun)
 	tellMissing(a, pl)
 	pl.tellStrays(a, o.dryRun)
 	summary(a, pl, changes, o.dryRun, seconds, o.verb)

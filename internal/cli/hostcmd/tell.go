@@ -1,19 +1,25 @@
-package app
+package hostcmd
 
 import (
 	"errors"
 	"fmt"
 	"slices"
 
+	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 )
 
-// TellHosts says what happened to the host applications: one line for what was added, one for what was
+// Tell says what happened to the host applications: one line for what was added, one for what was
 // taken out, and a warning for each file that could not be edited.
-func TellHosts(a *App, changes []install.Change, dryRun bool) {
+func Tell(a *app.App, changes []install.Change, dryRun bool) {
 	by := map[string][]string{}
 	after := map[string][]string{}
+	type renamed struct {
+		server hub.Name
+		key    string
+	}
+	others, order := map[renamed][]string{}, []renamed{}
 	for _, c := range changes {
 		switch c.Action {
 		case "failed":
@@ -21,14 +27,18 @@ func TellHosts(a *App, changes []install.Change, dryRun bool) {
 			if e := (*hub.Error)(nil); errors.As(c.Err, &e) && e.Hint != "" {
 				why += "; " + e.Hint
 			}
-			a.IO.Warnf("%s was left as it is: %s", c.Host.Name, Clean(why))
+			a.IO.Warnf("%s was left as it is: %s", c.Host.Name, app.Clean(why))
 			continue
 		case "kept":
 			a.IO.Warnf("%s: the entry %q was edited by hand and left as it is", c.Host.Name, c.Key)
 			continue
 		case "added":
 			if c.Key != c.Server.Base() {
-				a.IO.Notef("  %s calls it %q, because %q is taken\n", c.Host.Name, c.Key, c.Server.Base())
+				as := renamed{c.Server, c.Key}
+				if others[as] == nil {
+					order = append(order, as)
+				}
+				others[as] = append(others[as], c.Host.Name)
 			}
 		}
 		if !slices.Contains(by[c.Action], c.Host.Name) {
@@ -37,6 +47,13 @@ func TellHosts(a *App, changes []install.Change, dryRun bool) {
 				after[c.Action] = append(after[c.Action], c.Host.AfterEdit)
 			}
 		}
+	}
+	for _, as := range order {
+		call := "call"
+		if len(others[as]) == 1 {
+			call = "calls"
+		}
+		a.IO.Notef("  %s\n", a.IO.Wrap(fmt.Sprintf("%s %s %s %q, because %q is taken", app.AndList(others[as]), call, as.server, as.key, as.server.Base()), 2))
 	}
 	would := ""
 	if dryRun {
@@ -48,8 +65,8 @@ func TellHosts(a *App, changes []install.Change, dryRun bool) {
 		}
 		hint := ""
 		if len(after[say.action]) > 0 && !dryRun {
-			hint = " (" + AndList(after[say.action]) + ")"
+			hint = " (" + app.AndList(after[say.action]) + ")"
 		}
-		a.IO.Notef("  %s\n", a.IO.Wrap(fmt.Sprintf("%s%s %s%s", would, say.text, AndList(by[say.action]), hint), 2))
+		a.IO.Notef("  %s\n", a.IO.Wrap(fmt.Sprintf("%s%s %s%s", would, say.text, app.AndList(by[say.action]), hint), 2))
 	}
 }
