@@ -62,3 +62,19 @@ func TestBrokenRoot(t *testing.T) {
 		t.Error("a lockfile was written")
 	}
 }
+
+// TestWhere shows what newcomers could not tell: which project changes from a directory below it, whose file a preview lists,
+// and that a name is of the workspace's own.
+func TestWhere(t *testing.T) {
+	w := newWorld(t)
+	w.workspace()
+	w.mcpm("install", "--yes")
+	if err := os.MkdirAll(w.path("shop/notes/old"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	w.write("shop/servers/jobs/mcp.json", `{"name": "@shop/jobs", "version": "1.0.0", "description": "Jobs.", "license": "MIT", "servers": {"default": {"command": "node", "args": ["${bundle}/index.js"]}}}`)
+	w.write("shop/servers/jobs/index.js", "")
+	w.write("shop/servers/reports/mcp.json", `{"name": "@shop/reports", "version": "2.0.0", "description": "Reports.", "license": "MIT", "servers": {"default": {"command": "node", "args": ["${bundle}/index.js"]}}}`)
+	w.write("shop/servers/reports/index.js", "")
+	golden(t, "where.txt", w.transcript(cmds("-C notes/old install io.github.acme/tickets --yes", "why @shop/reports", "publish --filter ./servers/[jr]* --dry-run")...))
+}

@@ -1,6 +1,9 @@
 package words
 
-import "unicode/utf8"
+import (
+	"slices"
+	"unicode/utf8"
+)
 
 // MaxEdits is how many wrong letters a word may have to be taken for another one.
 func MaxEdits(word string) int {
@@ -34,4 +37,16 @@ func Edits(a, b string) int {
 		rows[0], rows[1], rows[2] = last, row, before
 	}
 	return rows[1][len(y)]
+}
+
+// Slip tells how much of a slip of the fingers it is to write a for b: twice the edits, and one less where letters are only in
+// another order, the slip that is made most.
+func Slip(a, b string) int {
+	x, y := []rune(cut(a)), []rune(cut(b))
+	slices.Sort(x)
+	slices.Sort(y)
+	if a != b && slices.Equal(x, y) {
+		return 2*Edits(a, b) - 1
+	}
+	return 2 * Edits(a, b)
 }

@@ -96,6 +96,12 @@ func TestEdits(t *testing.T) {
 	}
 }
 
+func TestSlip(t *testing.T) {
+	if swap, other := words.Slip("tiem", "time"), words.Slip("tiem", "them"); swap != 1 || other != 2 || words.Slip("abc", "abc") != 0 {
+		t.Errorf("letters in another order: %d, another letter: %d", swap, other)
+	}
+}
+
 func FuzzSplit(f *testing.F) {
 	f.Add("readFile2db 数据库 Übersicht")
 	f.Fuzz(func(t *testing.T, text string) {

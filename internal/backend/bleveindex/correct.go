@@ -60,7 +60,7 @@ func correct(ctx context.Context, r index.IndexReader, w string) (string, error)
 		return "", err
 	}
 	defer dict.Close()
-	best, bestEdits, bestCount := "", words.MaxEdits(w)+1, uint64(0)
+	best, bestSlip, bestCount := "", 2*words.MaxEdits(w)+1, uint64(0)
 	for range maxLike {
 		e, err := dict.Next()
 		if err != nil {
@@ -69,19 +69,19 @@ func correct(ctx context.Context, r index.IndexReader, w string) (string, error)
 		if e == nil {
 			break
 		}
-		edits := words.Edits(w, e.Term)
-		if edits > bestEdits {
+		slip := words.Slip(w, e.Term)
+		if slip > bestSlip {
 			continue
 		}
 		n, err := frequency(ctx, r, e.Term)
 		if err != nil {
 			return "", err
 		}
-		if edits < bestEdits || n > bestCount {
-			best, bestEdits, bestCount = e.Term, edits, n
+		if slip < bestSlip || n > bestCount {
+			best, bestSlip, bestCount = e.Term, slip, n
 		}
 	}
-	if bestEdits > words.MaxEdits(w) {
+	if bestSlip > 2*words.MaxEdits(w) {
 		return "", nil
 	}
 	return best, nil

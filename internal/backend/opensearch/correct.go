@@ -52,12 +52,12 @@ func (x *Index) Correct(ctx context.Context, list []string) (map[string]string, 
 	better := map[string]string{}
 	for name, entries := range out.Suggest {
 		w := asked[name]
-		best, bestEdits, bestCount := "", words.MaxEdits(w)+1, 0
+		best, bestSlip, bestCount := "", 2*words.MaxEdits(w)+1, 0
 		for _, e := range entries {
 			for _, o := range e.Options {
-				edits := words.Edits(strings.ToLower(w), o.Text)
-				if edits < bestEdits || edits == bestEdits && best != "" && o.Freq > bestCount {
-					best, bestEdits, bestCount = o.Text, edits, o.Freq
+				slip := words.Slip(strings.ToLower(w), o.Text)
+				if slip < bestSlip || slip == bestSlip && best != "" && o.Freq > bestCount {
+					best, bestSlip, bestCount = o.Text, slip, o.Freq
 				}
 			}
 		}

@@ -126,6 +126,9 @@ func (o *publishOptions) one(ctx context.Context) error {
 		return err
 	}
 	defer p.close()
+	if o.members.Any() && !o.JSON {
+		o.IO.Notef("%s\n", o.IO.Bold(p.name.String()+" "+p.manifest.Version))
+	}
 	if err := o.image(ctx, p); err != nil {
 		return err
 	}

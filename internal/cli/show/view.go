@@ -242,6 +242,13 @@ func (v *view) locked(a *app.App, verb string, r app.Ref) error {
 		return app.NoScope(string(r.Name))
 	}
 	e := hub.Errorf(hub.NotFound, "%s is not installed here", r.Name)
+	if w, err := members.Find(a); err == nil && w != nil && !v.Global {
+		for _, m := range w.Members {
+			if m.Name == r.Name {
+				return hub.Errorf(hub.NotFound, "%s is this workspace's own, in %s, and no member asks for it", r.Name, m.Dir).WithHint("mcpm list -w %s shows what it needs itself", m.Dir)
+			}
+		}
+	}
 	if near := app.Closest(v.lock, r.Name); near != "" {
 		return e.WithHint("did you mean %s?", near)
 	}

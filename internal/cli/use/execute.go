@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -250,6 +251,9 @@ func summary(a *app.App, pl *plan, changes []install.Change, dryRun bool, second
 		if c.Action == "added" || c.Action == "updated" || c.Action == "removed" {
 			touched++
 		}
+	}
+	if p := install.FindProject(a.Dir); !pl.owner.Global && p.Dir != filepath.Clean(a.Dir) && len(pl.steps)+len(pl.remove)+len(pl.edited()) > 0 {
+		a.IO.Notef("  The project is %s, above this directory.\n", p.Dir)
 	}
 	switch {
 	case dryRun && len(pl.steps)+len(pl.remove)+touched > 0:
