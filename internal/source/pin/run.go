@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -52,7 +53,10 @@ func (t Tools) run(ctx context.Context, what, dir, stdin string, set []string, c
 	var out bytes.Buffer
 	errs := &tail{}
 	cmd.Stdout, cmd.Stderr = &out, errs
+	dieWithParent(cmd)
+	runtime.LockOSThread()
 	err := cmd.Run()
+	runtime.UnlockOSThread()
 	switch {
 	case err == nil:
 		return out.Bytes(), nil
