@@ -149,6 +149,9 @@ func (t *story) tell() (plain bool) {
 			what = t.called(subject.dep)
 		}
 		t.lines = append(t.lines, "so "+cannot(what)+" be used here")
+		if rng := strings.TrimSpace(subject.rng[0]); subject.from == "" && rng != "" && rng != "latest" && !strings.HasPrefix(t.lines[0], t.called(subject.dep)+" ") {
+			t.lines = slices.Insert(t.lines, 0, fmt.Sprintf("you ask for %s %s", t.called(subject.dep), clip(rng)))
+		}
 	}
 	for i, x := range t.facts {
 		if (x.kind == rootFact || x.kind == needFact) && (x.in.Empty() || plain && i == t.subject) {

@@ -43,7 +43,24 @@ func (f *failed) advice(ctx context.Context, facts []fact, subject int) string {
 		}
 		return fmt.Sprintf("mcpm info %s --versions shows what there is", p.spec.Name)
 	}
+	if way := f.beside(ctx, roots[0]); way != "" && slices.ContainsFunc(facts, func(x fact) bool { return x.kind == needFact && x.dep == facts[subject].dep }) {
+		ways = append(ways, way)
+	}
 	return strings.Join(ways, "\nor ")
+}
+
+// beside looks for a way to have what was typed under a name of its own, beside the version that others need.
+func (f *failed) beside(ctx context.Context, root int) string {
+	r := f.roots[root]
+	if r.From != "" || r.Alias != "" || r.Range == "" || r.Range == "latest" || strings.ContainsAny(r.Range, " <>|*~&;()$`\"'\\") {
+		return ""
+	}
+	changed := r
+	changed.Alias = r.Name.Base() + "-2"
+	if _, bad, err := f.with(root, changed).solve(ctx); bad != nil || err != nil {
+		return ""
+	}
+	return fmt.Sprintf("have both: mcpm install%s %s@%s%s@%s", r.Flag, changed.Alias, hub.AliasPrefix, r.Name, r.Range)
 }
 
 // change looks for another version of what a root names that makes everything fit.

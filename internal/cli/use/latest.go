@@ -3,6 +3,7 @@ package use
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -67,6 +68,27 @@ func (pl *plan) askLatest(ctx context.Context, refs []app.Ref) (map[*part]map[hu
 	return ask, nil
 }
 
+// together drops from ask what cannot be had with the rest, one after the other in order of their names, so that one
+// server does not hold all others back. Who wants to know why updates that one.
+func (pl *plan) together(ctx context.Context, fresh map[hub.Name]bool, ask map[*part]map[hub.Name]string) error {
+	if _, err := pl.resolve(ctx, fresh, ask); hub.KindOf(err) != hub.Conflict {
+		return err
+	}
+	for _, pt := range pl.on {
+		all := ask[pt]
+		ask[pt] = map[hub.Name]string{}
+		for _, id := range slices.SortedFunc(maps.Keys(all), app.CompareNames) {
+			ask[pt][id] = all[id]
+			if _, err := pl.resolve(ctx, fresh, ask); hub.KindOf(err) == hub.Conflict {
+				delete(ask[pt], id)
+			} else if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // among reports whether a server is one of those that were named; where none was, all are.
 func among(refs []app.Ref, name hub.Name) bool {
 	return len(refs) == 0 || slices.ContainsFunc(refs, func(r app.Ref) bool { return r.Name == name })
@@ -126,7 +148,7 @@ func (pl *plan) lookBeyond(ctx context.Context, refs []app.Ref) {
 }
 
 // tellBeyond says how to get them.
-func (pl *plan) tellBeyond(a *app.App) {
+func (pl *plan) tellBeyond(a *app.App, latest bool) {
 	flags := ""
 	if pl.owner.Global {
 		flags = " -g"
@@ -135,6 +157,10 @@ func (pl *plan) tellBeyond(a *app.App) {
 		f := flags + b.flag
 		if b.dev {
 			f += " -D"
+		}
+		if latest { // it was asked for, and left
+			a.IO.Notef("%s stays as it is, its %s does not go with the rest. mcpm update%s %s --latest tells why.\n", b.Name, b.Version, flags+b.flag, b.Name)
+			continue
 		}
 		a.IO.Notef("%s\n", fmt.Sprintf("%s %s is newer than %s takes: mcpm install%s %s@%s", b.Name, b.Version, b.Range, f, b.Name, rangeLike("", b.Version)))
 	}

@@ -304,9 +304,19 @@ func (pl *plan) mine() (map[hub.Name]bool, error) {
 	return out, nil
 }
 
-// onlyNoted reports whether an mcp.json of a workspace changed and no server did: what it asks for now was there already.
+// onlyNoted reports whether an mcp.json changed and no server did: what it asks for now was there already.
 func (pl *plan) onlyNoted(verb string) bool {
-	return verb == "install" && !pl.scope.Alone() && len(pl.steps)+len(pl.remove) == 0 && len(pl.edited()) > 0
+	return verb == "install" && len(pl.steps)+len(pl.remove) == 0 && slices.ContainsFunc(pl.on, (*part).asksAnew)
+}
+
+// asksAnew reports whether the edits change what an mcp.json asks for.
+func (pt *part) asksAnew() bool {
+	was, local, err := pt.Specs()
+	if err != nil {
+		return false
+	}
+	maps.Copy(was, local)
+	return slices.ContainsFunc(pt.edits, func(e edit) bool { return was[e.name].Value() != e.spec().Value() })
 }
 
 // tellNoted ends an install that changed mcp.json alone.

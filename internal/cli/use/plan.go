@@ -107,18 +107,25 @@ func (o *apply) prepare(ctx context.Context, a *app.App, pl *plan) error {
 
 // solve chooses the versions. Servers in fresh forget what is locked. ask replaces ranges of the parts the plan acts for, see
 // part.roots.
-func (pl *plan) solve(ctx context.Context, fresh map[hub.Name]bool, ask map[*part]map[hub.Name]string) error {
+func (pl *plan) solve(ctx context.Context, fresh map[hub.Name]bool, ask map[*part]map[hub.Name]string) (err error) {
+	if pl.solution, err = pl.resolve(ctx, fresh, ask); err != nil {
+		return err
+	}
+	return pl.compare(ctx)
+}
+
+func (pl *plan) resolve(ctx context.Context, fresh map[hub.Name]bool, ask map[*part]map[hub.Name]string) (resolve.Solution, error) {
 	var roots []resolve.Root
 	names := map[hub.Name]hub.Name{}
 	for _, pt := range pl.parts {
 		if slices.Contains(pl.on, pt) {
 			if err := pt.locals(pl.scope); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		of, err := pt.roots(ask[pt])
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for i, r := range of {
 			if names[r.ID()] = r.Name; !slices.Contains(pl.on, pt) {
@@ -137,15 +144,11 @@ func (pl *plan) solve(ctx context.Context, fresh map[hub.Name]bool, ask map[*par
 		}
 	}
 	if len(fresh) == 0 && pl.solver.Prefer == resolve.PreferLocked {
-		pl.solution = pl.fromLock(roots, locked)
-	}
-	if pl.solution == nil {
-		var err error
-		if pl.solution, err = pl.solver.Resolve(ctx, roots, locked); err != nil {
-			return err
+		if solution := pl.fromLock(roots, locked); solution != nil {
+			return solution, nil
 		}
 	}
-	return pl.compare(ctx)
+	return pl.solver.Resolve(ctx, roots, locked)
 }
 
 // sameRegistry reports whether a locked server came from where it would be looked up now.

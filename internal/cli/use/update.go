@@ -86,6 +86,11 @@ func (o *updateOptions) run(ctx context.Context) error {
 		if ask, err = pl.askLatest(ctx, refs); err != nil {
 			return err
 		}
+		if len(refs) == 0 {
+			if err := pl.together(ctx, fresh, ask); err != nil {
+				return err
+			}
+		}
 	}
 	if err := pl.solve(ctx, fresh, ask); err != nil {
 		return err
@@ -100,6 +105,6 @@ func (o *updateOptions) run(ctx context.Context) error {
 	if err := o.report(o.App, pl, begun); err != nil {
 		return err
 	}
-	pl.tellBeyond(o.App)
+	pl.tellBeyond(o.App, o.latest)
 	return nil
 }
