@@ -87,3 +87,24 @@ func TestMigrateTools(t *testing.T) {
 	text := w.transcript(cmds("migrate --from profile.yaml --dry-run", "migrate --from odd.txt", "migrate -g --from toolhive --no-hosts --yes", "migrate --yes", "list -g", "list", "hosts list --found")...)
 	golden(t, "migrate-tools.txt", text)
 }
+
+// TestMigrateRollback: what migrate took over is a person's own again after a rollback, to the byte where nothing else changed.
+func TestMigrateRollback(t *testing.T) {
+	w := used(t)
+	zed := w.read("home/.config/zed/settings.json")
+	w.show("migrate", "--yes")
+	if w.read("home/.cursor/mcp.json") == oldCursor {
+		t.Fatal("nothing was taken over")
+	}
+	text := w.transcript(cmds("rollback --dry-run", "rollback")...)
+	if w.read("home/.cursor/mcp.json") != oldCursor || w.read("home/.config/zed/settings.json") != zed {
+		t.Errorf("not as it was:\n%s%s", w.read("home/.cursor/mcp.json"), w.read("home/.config/zed/settings.json"))
+	}
+	w.show("migrate", "--yes")
+	w.write("home/.cursor/mcp.json", strings.Replace(w.read("home/.cursor/mcp.json"), "{", "{\n  \"theirs\": true,", 1))
+	text += "\n" + w.transcript(cmds("rollback")...)
+	golden(t, "migrate-rollback.txt", text+"\n-- .cursor/mcp.json --\n"+w.tidy(w.read("home/.cursor/mcp.json")))
+	if strings.Contains(w.read("home/.mcpm/hosts.json"), "s3cret") {
+		t.Error("hosts.json holds a secret")
+	}
+}

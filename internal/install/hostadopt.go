@@ -7,6 +7,7 @@ import (
 	"github.com/mcphub/mcphub/internal/hosts"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install/hostrecord"
+	"github.com/mcphub/mcphub/internal/trust"
 )
 
 // Adoption is an entry that a person made and mcpm is to take over, under the name it has.
@@ -71,8 +72,16 @@ func (r *Registrar) adoptIn(h hosts.Host, path string, f *hostrecord.File, p Pro
 		return changes, nil
 	}
 	if !r.DryRun {
-		if err := r.copyOf(path, h.ID, was, true); err != nil {
+		at, err := r.copyOf(path, h.ID, was, true)
+		if err != nil {
 			return nil, err
+		}
+		next.Adopted = trust.SHA256(text)
+		for _, c := range changes {
+			if e := next.Entries[c.Key]; c.Action == "replaced" {
+				e.Was = at
+				next.Entries[c.Key] = e
+			}
 		}
 	}
 	if err := r.write(path, was, text, false, next); err != nil {
@@ -80,6 +89,32 @@ func (r *Registrar) adoptIn(h hosts.Host, path string, f *hostrecord.File, p Pro
 	}
 	*f = *next
 	return changes, nil
+}
+
+// own returns the entries of a person whose places those with these keys took, and the whole file as it was, when nothing else
+// happened to it since. What is not kept any more is left out.
+func (r *Registrar) own(h hosts.Host, f *hostrecord.File, text []byte, keys []string) (own map[string]json.RawMessage, whole []byte) {
+	own = map[string]json.RawMessage{}
+	if !r.GiveBack {
+		return own, nil
+	}
+	same := trust.SHA256(text) == f.Adopted
+	for k, e := range f.Entries {
+		same = same && (e.Was != "") == slices.Contains(keys, k)
+	}
+	for _, k := range keys {
+		was, err := ReadFile(f.Entries[k].Was, MaxHostFile)
+		if err != nil || f.Entries[k].Was == "" || was == nil {
+			continue
+		}
+		if have, err := h.Entries(was); err == nil && have[k] != nil {
+			own[k], whole = have[k], was
+		}
+	}
+	if !same || len(own) != len(keys) {
+		return own, nil
+	}
+	return own, whole
 }
 
 // adopted returns the text with one entry replaced.

@@ -87,7 +87,7 @@ func (r *Registrar) put(path, host string, was, text []byte, keep bool) error {
 		return nil
 	}
 	if was != nil && !r.copied[path] { // one step back is what was there before this command
-		if err := r.copyOf(path, host, was, keep); err != nil {
+		if _, err := r.copyOf(path, host, was, keep); err != nil {
 			return err
 		}
 	}
@@ -152,13 +152,13 @@ func (r *Registrar) copiesDir(path, host string) string {
 	return r.Home.path("backups", "history", host+"-"+shortHash(path))
 }
 
-// copyOf keeps what a file holds. A name ends in .kept for what stays when the last entry of ours goes.
-func (r *Registrar) copyOf(path, host string, text []byte, keep bool) error {
+// copyOf keeps what a file holds, and says where. A name ends in .kept for what stays when the last entry of ours goes.
+func (r *Registrar) copyOf(path, host string, text []byte, keep bool) (file string, err error) {
 	dir := r.copiesDir(path, host)
 	all := copiesIn(dir)
 	if len(all) > 0 && !keep {
 		if newest, err := os.ReadFile(all[0].Path); err == nil && bytes.Equal(newest, text) {
-			return nil
+			return all[0].Path, nil
 		}
 	}
 	now := time.Now
@@ -180,7 +180,8 @@ func (r *Registrar) copyOf(path, host string, text []byte, keep bool) error {
 	for _, old := range all[min(len(all), maxBackups-1):] {
 		os.Remove(old.Path) // the next one tries again
 	}
-	return WriteFile(filepath.Join(dir, at.UTC().Format(backupStamp)+end), text, 0o600)
+	file = filepath.Join(dir, at.UTC().Format(backupStamp)+end)
+	return file, WriteFile(file, text, 0o600)
 }
 
 const backupStamp = "20060102-150405"

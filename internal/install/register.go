@@ -20,12 +20,13 @@ import (
 // their files that runs "mcpm run". What it changed is recorded in MCPM_HOME/hosts.json, so that taking
 // the last entry out gives back the file there was, byte for byte.
 type Registrar struct {
-	Home    Home
-	Env     hosts.Env
-	Command string            // absolute path of mcpm
-	EnvVars map[string]string // what an entry must carry, such as MCPM_HOME when it is not the default
-	DryRun  bool              // say what would change, write nothing
-	Force   bool              // an entry that somebody made something else of is mcpm's again
+	Home     Home
+	Env      hosts.Env
+	Command  string            // absolute path of mcpm
+	EnvVars  map[string]string // what an entry must carry, such as MCPM_HOME when it is not the default
+	DryRun   bool              // say what would change, write nothing
+	GiveBack bool              // an entry that took the place of a person's own gives that back when it goes
+	Force    bool              // an entry that somebody made something else of is mcpm's again
 
 	Takes  func(host string, found bool) bool // whether a host gets servers; nil takes those that are found
 	Within []string                           // hosts whose files may be edited; nil is all
@@ -193,7 +194,7 @@ func (r *Registrar) registerIn(h hosts.Host, path string, f *hostrecord.File, p 
 		}
 		c := Change{Host: h, Path: path, Server: name, Key: key, Action: action}
 		changes = append(changes, c)
-		next.Entries[key] = hostrecord.Entry{Server: name, Project: p.valuesKey()}
+		next.Entries[key] = hostrecord.Entry{Server: name, Project: p.valuesKey(), Was: next.Entries[key].Was}
 		if action == "unchanged" || action == "kept" {
 			continue
 		}
@@ -255,6 +256,7 @@ func (r *Registrar) unregisterIn(h hosts.Host, path string, f *hostrecord.File, 
 		return nil, inFile(path, err)
 	}
 	next := f.Copy(nil)
+	own, whole := r.own(h, f, text, keys)
 	var changes []Change
 	for _, key := range keys {
 		e := f.Entries[key]
@@ -264,11 +266,20 @@ func (r *Registrar) unregisterIn(h hosts.Host, path string, f *hostrecord.File, 
 			c.Action, e.Left = "kept", true
 			next.Entries[key] = e
 		} else if ok {
-			if text, err = h.Remove(text, key, f.Undo, next.Live() == 0); err != nil {
+			if own[key] != nil {
+				c.Action = "given back"
+			}
+			if text, err = h.Remove(text, key, f.Undo, next.Live() == 0 && c.Action == "removed"); err == nil && c.Action == "given back" {
+				text, _, err = h.Insert(text, key, own[key])
+			}
+			if err != nil {
 				return nil, inFile(path, err)
 			}
 		}
 		changes = append(changes, c)
+	}
+	if whole != nil {
+		text = whole
 	}
 	if err := r.giveBack(path, was, text, f, next.Live() == 0); err != nil {
 		return nil, err

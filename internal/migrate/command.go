@@ -62,10 +62,15 @@ func (s *Server) unwrap() {
 	}
 }
 
-// mcpm tells our entries from those of mcpm.sh, whose program has the same name and whose servers have no scope.
+// mcpm tells our entries from those of mcpm.sh, whose program has the same name, written without its path, and whose servers
+// have no scope. An alias has none either, and stands in an entry with the path of mcpm or the directory of a project.
 func (s *Server) mcpm() {
 	if len(s.Args) > 1 && s.Args[0] == "run" {
-		if n, err := hub.ParseMirrorName(s.Args[1]); err == nil {
+		n, err := hub.ParseMirrorName(s.Args[1])
+		if err != nil && (slices.Contains(s.Args, "-C") || strings.ContainsAny(s.Command, `/\`)) {
+			n, err = hub.ParseLocalName(s.Args[1])
+		}
+		if err == nil {
 			s.fail("mcpm runs it already")
 			s.Ours, s.Identifier = true, n.String()
 			return

@@ -70,6 +70,8 @@ func TestEntries(t *testing.T) {
 		{`{"command": "npx", "args": ["-y", "@smithery/cli", "install", "x"]}`, "! it is Smithery's own program, not a server"},
 		{`{"command": "mcpm", "args": ["run", "db"]}`, "! mcpm.sh runs it: its own list is read instead"},
 		{`{"command": "/usr/bin/mcpm", "args": ["run", "@acme/db"]}`, "! mcpm runs it already"},
+		{`{"command": "/usr/bin/mcpm", "args": ["run", "db2"]}`, "! mcpm runs it already"},
+		{`{"command": "mcpm", "args": ["run", "db2", "-C", "/home/me/shop"]}`, "! mcpm runs it already"},
 		{`{"url": "http://127.0.0.1:4483/sse"}`, "! it is reached on this machine (127.0.0.1:4483); what runs there is not told"},
 		{`{"url": "https://${env:HOST}/mcp"}`, "! its address is no http or https URL"},
 		{`{"url": "https://x.example/${env:KEY}"}`, "! its address is filled in by the application"},

@@ -59,7 +59,7 @@ func Tell(a *app.App, changes []install.Change, dryRun bool) {
 	if dryRun {
 		would = "would be "
 	}
-	for _, say := range []struct{ action, text string }{{"removed", "removed from"}, {"added", "added to"}, {"updated", "updated in"}} {
+	for _, say := range []struct{ action, text string }{{"removed", "removed from"}, {"given back", "put back as they were in"}, {"added", "added to"}, {"updated", "updated in"}} {
 		if len(by[say.action]) == 0 {
 			continue
 		}

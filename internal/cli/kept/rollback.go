@@ -33,7 +33,7 @@ func NewRollback(a *app.App) *cobra.Command {
 		Use:   "rollback [N]",
 		Short: "Undo a change: go back to what was installed before",
 		Long: "Every install, update and uninstall makes a generation of mcp.json and mcpm-lock.json; the last 50 are kept.\n" +
-			"Rollback puts both files back as they were one generation before, or in generation N, fetches what is no longer\n" +
+			"Rollback puts both files back as they were before the last change, or in generation N, fetches what is no longer\n" +
 			"kept, as it was locked, and brings the host applications in step. What you changed by hand meanwhile becomes a\n" +
 			"generation first, so a rollback can be undone: mcpm rollback N goes forward, too. It asks nothing, as nothing is lost.",
 		Example: "  mcpm rollback\n  mcpm rollback --list\n  mcpm rollback 3 --dry-run\n  mcpm rollback -g",
@@ -69,7 +69,7 @@ func (o *rollbackOptions) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if back.migrated, err = crosses(log, to.Number); err != nil {
+	if back.migrated, back.earlier, err = crosses(log, to.Number); err != nil {
 		return err
 	}
 	if !o.dryRun {
@@ -110,16 +110,17 @@ func (o *rollbackOptions) place() (install.Project, install.Home, error) {
 	}
 }
 
-// crosses reports whether mcpm migrate is among the changes between the current generation and another.
-func crosses(log history.Log, to int) (bool, error) {
+// crosses reports whether mcpm migrate is among the changes between the current generation and another, and whether that is an
+// earlier one.
+func crosses(log history.Log, to int) (migrated, earlier bool, err error) {
 	current, err := log.Current()
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	list, err := log.List()
 	return slices.ContainsFunc(list, func(g history.Generation) bool {
 		return strings.HasPrefix(g.Why, "migrate") && g.Number > min(current, to) && g.Number <= max(current, to)
-	}), err
+	}), to < current, err
 }
 
 // choose returns the generation that is asked for, or the one before.
@@ -141,6 +142,7 @@ type back struct {
 	lock     *install.Lockfile // as it will be
 	now      *install.Lockfile
 	parts    []restored
+	earlier  bool     // what is gone back to was before what is
 	migrated bool     // entries that mcpm migrate changed are among what is undone or done again
 	come     []change // servers that come or change
 	gone     []change
@@ -226,6 +228,7 @@ func (o *rollbackOptions) syncHosts(b *back) ([]install.Change, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.GiveBack = b.migrated && b.earlier
 	var wants []install.Want
 	for _, part := range b.parts {
 		wants = append(wants, install.Want{Project: part.project, Servers: part.direct})
@@ -258,7 +261,7 @@ func (o *rollbackOptions) tell(b *back, changes []install.Change) {
 		o.IO.Printf("%s %s %s\n", o.IO.Red("-"), c.name, c.from)
 	}
 	hostcmd.Tell(o.App, changes, o.dryRun)
-	if b.migrated && !o.noHosts {
+	if b.migrated && !o.noHosts && !slices.ContainsFunc(changes, func(c install.Change) bool { return c.Action == "given back" }) && len(changes) > 0 {
 		o.IO.Warnf("entries that mcpm migrate took over do not get their own names, arguments and variables back; mcpm hosts restore HOST --list shows the files as they were")
 	}
 	if o.dryRun {

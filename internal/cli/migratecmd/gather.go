@@ -147,7 +147,7 @@ func (o *options) ofHosts(reg *install.Registrar, id string) []*source {
 			s := &source{Tool: h.Name, Path: p.Path, host: &h, scope: p.Scope}
 			switch {
 			case p.Scope == hosts.Project:
-				s.stays = "mcpm does not write a project's files; take it out by hand"
+				s.stays = "mcpm does not write a project's files"
 			case !slices.ContainsFunc(taking, func(t hosts.Host) bool { return t.ID == h.ID }):
 				s.stays = h.Name + " is left out by your .mcpmrc"
 			}

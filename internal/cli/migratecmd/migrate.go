@@ -5,6 +5,7 @@ package migratecmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
@@ -34,7 +35,13 @@ func New(a *app.App) *cobra.Command {
 			"them, and, after another yes, lets mcpm's entries take the place of yours. A backup of each file stays.\n" +
 			"Only exact matches are taken; whatever has none is named with the reason and left as it is.",
 		Example: "  mcpm migrate --dry-run\n  mcpm migrate --from cursor\n  mcpm migrate -g --from mcpm.sh --yes\n  mcpm migrate --from profile.yaml",
-		Args:    app.Args(0, 0, "no argument"),
+		Args: func(c *cobra.Command, args []string) error {
+			err := app.Args(0, 0, "no argument")(c, args)
+			if e := (*hub.Error)(nil); len(args) == 1 && errors.As(err, &e) {
+				return e.WithHint("mcpm migrate --from %s", args[0])
+			}
+			return err
+		},
 		RunE:    func(c *cobra.Command, _ []string) error { return o.run(c.Context()) },
 	}
 	f := c.Flags()

@@ -69,7 +69,11 @@ func (o *options) tellMapped(it *item) {
 		facts = append(facts, app.AndList(kept)+" goes to mcpm config")
 	}
 	if len(m.fit.args) > 0 {
-		facts = append(facts, "its arguments stay in the entry")
+		where := "its arguments stay in the entry"
+		if it.host == nil || it.stays != "" {
+			where = "its arguments are not brought over: mcpm run " + m.name.String() + " -- ARGUMENTS takes them"
+		}
+		facts = append(facts, where)
 	}
 	for _, name := range m.fit.stays {
 		if it.host == nil {

@@ -32,6 +32,7 @@ const (
 // Generation is a project as it was after one change. A file that was not there is nil.
 type Generation struct {
 	Number   int       `json:"number"`
+	From     int       `json:"from,omitempty"` // the generation that was changed
 	At       time.Time `json:"at"`
 	Why      string    `json:"why"` // the command that made it
 	Manifest *string   `json:"manifest"`
@@ -188,7 +189,7 @@ func (l Log) Note(p install.Project, at time.Time, why string) (int, error) {
 			return 0, err
 		}
 	}
-	now.At, now.Why = at, why
+	now.From, now.At, now.Why = current, at, why
 	return l.add(now)
 }
 
@@ -236,11 +237,17 @@ func (l Log) Use(n int) error {
 	return install.WriteFile(filepath.Join(l.dir, "current"), fmt.Appendln(nil, n), 0o600)
 }
 
-// Before returns the generation before the current one. NotFound when there is none.
+// Before returns the generation whose change made the current one, which after a rollback is not the one of the number before,
+// or else the one of the number before. NotFound when there is none.
 func (l Log) Before() (*Generation, error) {
 	current, err := l.Current()
 	if err != nil {
 		return nil, err
+	}
+	if g, err := l.Read(current); err == nil && g.From > 0 && g.From < current {
+		if from, err := l.Read(g.From); hub.KindOf(err) != hub.NotFound {
+			return from, err
+		}
 	}
 	numbers, err := l.numbers()
 	if err != nil {

@@ -101,3 +101,26 @@ func TestMembers(t *testing.T) {
 		t.Errorf("%+v %v", g, err)
 	}
 }
+
+// TestBefore guards: after a rollback and another change, the one before is what was changed, not what has the number before.
+func TestBefore(t *testing.T) {
+	h, p := install.Home{Dir: t.TempDir()}, install.Project{Dir: t.TempDir()}
+	log, at := history.Of(h, p), time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for _, text := range []string{"one", "two", "back to one", "three"} {
+		if text == "back to one" {
+			if err := log.Use(1); err != nil {
+				t.Fatal(err)
+			}
+			text = "one"
+		}
+		if err := install.WriteFile(p.Manifest(), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := log.Note(p, at, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if g, err := log.Before(); err != nil || *g.Manifest != "one" {
+		t.Errorf("before three: %+v %v", g, err)
+	}
+}

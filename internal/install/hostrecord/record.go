@@ -28,6 +28,7 @@ type File struct {
 	Dirs    []string         `json:"dirs,omitempty"`    // directories made for it, outermost first
 	Backup  string           `json:"backup,omitempty"`  // copy of the file before the first entry
 	Undo    hosts.Undo       `json:"undo,omitzero"`
+	Adopted string           `json:"adopted,omitempty"` // digest of the file as it was after entries of a person were last taken over
 	Entries map[string]Entry `json:"entries"`
 }
 
@@ -36,6 +37,7 @@ type Entry struct {
 	Server  hub.Name `json:"server"`
 	Project string   `json:"project,omitempty"` // its directory; "" for one that is installed for all projects
 	Left    bool     `json:"left,omitempty"`    // its server was taken out, and it stayed: somebody had edited it
+	Was     string   `json:"was,omitempty"`     // the copy of the file that has the person's own entry whose place it took
 }
 
 // Live is how many servers the file has through mcpm.
