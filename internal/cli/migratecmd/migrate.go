@@ -42,7 +42,7 @@ func New(a *app.App) *cobra.Command {
 			}
 			return err
 		},
-		RunE:    func(c *cobra.Command, _ []string) error { return o.run(c.Context()) },
+		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context()) },
 	}
 	f := c.Flags()
 	f.StringArrayVar(&o.from, "from", nil, "read only this `HOST, TOOL or FILE`; may be given again")
