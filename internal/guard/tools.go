@@ -290,7 +290,7 @@ func without(top, result map[string]json.RawMessage, tools []json.RawMessage, ba
 func (g *Guard) watch(trusted string) {
 	tick := time.NewTicker(watchTime)
 	defer tick.Stop()
-	stamp := g.Pins.Stamp()
+	stamp := "" // the file may have changed since trusted was read, before this began
 	for {
 		select {
 		case <-g.done:
