@@ -1,12 +1,18 @@
 package cli_test
 
 import (
+	"archive/tar"
 	"archive/zip"
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -150,6 +156,90 @@ func validSPDX(t *testing.T, text string) {
 	}
 }
 
+// TestExportOwnBundle: an MCP bundle of a server's own files holds those of its bundle and no others, asks for what it
+// takes, and leaves out what the format cannot say.
+func TestExportOwnBundle(t *testing.T) {
+	w := newWorld(t)
+	about := `{"name": "@acme/NAME", "version": "1.0.0", "description": "Own files", "configuration": {
+		"TOKEN": {"description": "A key", "secret": true, "required": true}, "LEVEL": {"type": "number"}}, "servers": {"default": SPEC}}`
+	files := map[string]string{"manifest.json": "{}", "index.js": "// node", "run": "\x7fELF", "lib/a.json": "1"}
+	for name, spec := range map[string]string{
+		"node":  `{"command": "node", "args": ["${bundle}/index.js", "--in=${bundle}/lib", "--home", "${HOME}", "--level=${LEVEL}", "$${x}"], "env": {"TOKEN": "${TOKEN}", "LEVEL": "${LEVEL}"}}`,
+		"bin":   `{"command": "./run", "args": ["--version=${version}"]}`,
+		"shell": `{"command": "sh", "args": ["-c", "${bundle}/run"]}`,
+		"place": `{"command": "node", "args": ["index.js", "${workspace}", "${bundle}"]}`,
+	} {
+		w.hub.add(t, strings.NewReplacer("NAME", name, "SPEC", spec).Replace(about), tgz(t, files))
+		if code, _, errs := w.mcpm("install", "@acme/"+name, "--yes", "--no-hosts", "-q"); code != 0 {
+			t.Fatal(errs)
+		}
+	}
+	dirs, err := filepath.Glob(w.path("home/.mcpm/store/sha512/*/index.js"))
+	if err != nil || len(dirs) != 1 {
+		t.Fatal(dirs, err)
+	}
+	for i := range 12 { // in the store, and not of the bundle
+		if err := os.WriteFile(filepath.Join(filepath.Dir(dirs[0]), fmt.Sprintf("added%d.js", i)), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text := ""
+	for _, name := range []string{"node", "bin"} {
+		code, one, errs := w.mcpm("export", "@acme/"+name, "-f", "mcpb")
+		if _, two, _ := w.mcpm("export", "@acme/"+name, "-f", "mcpb"); code != 0 || one != two {
+			t.Fatalf("exit %d, the same: %v; %s", code, one == two, errs)
+		}
+		text += "2> " + errs + unzipped(t, one) + "\n"
+	}
+	golden(t, "export-own.txt", text+w.transcript(cmds("export -f mcpb @acme/shell", "export -f mcpb @acme/place")...))
+}
+
+// unzipped prints what an archive holds, with what may be executed.
+func unzipped(t *testing.T, raw string) string {
+	t.Helper()
+	z, err := zip.NewReader(strings.NewReader(raw), int64(len(raw)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := ""
+	for _, f := range z.File {
+		text += fmt.Sprintf("-- %s %s --\n", f.Name, f.Mode())
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text += strings.TrimSuffix(string(data), "\n") + "\n"
+	}
+	return text
+}
+
+func tgz(t *testing.T, files map[string]string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	gz := gzip.NewWriter(&b)
+	tw := tar.NewWriter(gz)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		mode := int64(0o644)
+		if strings.HasPrefix(files[name], "\x7fELF") {
+			mode = 0o755
+		}
+		if err := tw.WriteHeader(&tar.Header{Name: name, Mode: mode, Size: int64(len(files[name])), Typeflag: tar.TypeReg}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(tw, files[name]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(tw.Close(), gz.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
 func TestExport(t *testing.T) {
 	w := exported(t)
 	text := w.transcript(cmds("export", "export -f pdf", "export -f server.json", "export -f server.json @acme/imaged", "export -f compose",
@@ -180,23 +270,7 @@ func TestExportBundle(t *testing.T) {
 	if _, two, _ := w.mcpm("export", "@acme/postgres", "-f", "mcpb"); code != 0 || one != two {
 		t.Fatalf("exit %d, the same: %v; %s", code, one == two, errs)
 	}
-	z, err := zip.NewReader(strings.NewReader(one), int64(len(one)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := "2> " + errs
-	for _, f := range z.File {
-		text += "-- " + f.Name + " --\n"
-		r, err := f.Open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		data, err := io.ReadAll(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text += string(data)
-	}
+	text := "2> " + errs + unzipped(t, one)
 	text += "\n" + w.transcript(cmds("export -f mcpb", "export -f mcpb @acme/reports")...)
 	w.width = 80
 	text += "\n" + w.show("export", "-f", "mcpb", "@acme/postgres")

@@ -39,7 +39,7 @@ func TestKept(t *testing.T) {
 	w.write("shop/mcp.json", `{"dependencies": {"@acme/postgres": "^1.5.0", "@acme/tickets": "*"}}`)
 	text += "-- mcp.json was changed --\n" + w.transcript(cmds("ci")...)
 	w.write("shop/mcp.json", `{"dependencies": {"@acme/postgres": "1.4.0"}}`)
-	text += w.transcript(cmds("uninstall @acme/postgres --no-hosts", "cache ls", "cache gc", "cache ls", "cache clean", "cache clean --yes --json")...)
+	text += w.transcript(cmds("uninstall @acme/postgres --no-hosts", "cache ls", "cache gc --dry-run", "cache ls", "cache gc", "cache ls", "cache clean", "cache clean --yes --json")...)
 	text = regexp.MustCompile(`trees/[0-9a-z-]+`).ReplaceAllString(text, "trees/ID") // it differs from platform to platform
 	golden(t, "kept.txt", digests.ReplaceAllString(text, "sha512-..."))
 }

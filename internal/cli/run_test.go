@@ -43,7 +43,9 @@ func TestTestVerb(t *testing.T) {
 	w := newWorld(t)
 	w.hub.add(t, clock(t, "1.0.0", `[{"name": "now", "description": "Tell the time"}]`), nil)
 	w.hub.add(t, clock(t, "2.0.0", `[{"name": "now", "description": "Say when it is"}, "later"]`), nil)
-	text := w.transcript(cmds("install @acme/clock@1.0.0 --yes --no-hosts", "test @acme/clock", "install @acme/clock@2.0.0 --yes --no-hosts", "test @acme/clock", "test")...)
+	w.hub.add(t, clock(t, "3.0.0", `[]`), nil)
+	text := w.transcript(cmds("install @acme/clock@3.0.0 --yes --no-hosts -q", "test @acme/clock", "install @acme/clock@1.0.0 --yes --no-hosts", "test @acme/clock",
+		"install @acme/clock@2.0.0 --yes --no-hosts", "test @acme/clock", "test")...)
 	golden(t, "test.txt", protocolRE.ReplaceAllString(text, "protocol     PROTOCOL"))
 	code, out, _ := w.mcpm("test", "@acme/clock", "--json")
 	var got struct {

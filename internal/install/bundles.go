@@ -152,7 +152,7 @@ func (h Home) OpenBundle(a Artifact) (dir string, added []string, err error) {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		if rel, _ := filepath.Rel(dir, p); !known[rel] && len(added) < 10 {
+		if rel, _ := filepath.Rel(dir, p); !known[rel] {
 			added = append(added, rel)
 		}
 		return nil

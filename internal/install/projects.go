@@ -45,9 +45,9 @@ func (h Home) Projects() ([]Project, error) {
 	return slices.DeleteFunc(all, func(p Project) bool { return !isFile(p.Lock()) }), nil
 }
 
-// GC takes away what no known lockfile needs, and returns how much that was. Other programs wait meanwhile for the trees
-// they make.
-func (h Home) GC(platform string, all bool) (tree.Freed, error) {
+// GC takes away what no known lockfile needs, or all, and returns how much that was; with dry it only counts. Other programs
+// wait meanwhile for the trees they make.
+func (h Home) GC(platform string, all, dry bool) (tree.Freed, error) {
 	unlock, err := h.lock("projects")
 	if err != nil {
 		return tree.Freed{}, err
@@ -57,12 +57,12 @@ func (h Home) GC(platform string, all bool) (tree.Freed, error) {
 	if err != nil {
 		return tree.Freed{}, err
 	}
-	freed, err := h.Trees().GC(func(id string) bool { return !all && wanted[id] })
+	freed, err := h.Trees().GC(func(id string) bool { return !all && wanted[id] }, dry)
 	if err != nil {
 		return freed, diskError(err)
 	}
 	for _, dir := range []string{"sha256", "sha512", archivesDir} {
-		if err := h.sweep(&freed, dir, func(id string) bool { return !all && wanted[id] }); err != nil {
+		if err := h.sweep(&freed, dir, func(id string) bool { return !all && wanted[id] }, dry); err != nil {
 			return freed, diskError(err)
 		}
 	}
@@ -97,7 +97,7 @@ func (h Home) wanted(platform string) (map[string]bool, error) {
 }
 
 // sweep takes away the manifests, bundles or downloads that keep does not want.
-func (h Home) sweep(freed *tree.Freed, dir string, keep func(id string) bool) error {
+func (h Home) sweep(freed *tree.Freed, dir string, keep func(id string) bool, dry bool) error {
 	entries, err := os.ReadDir(h.path("store", dir))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -110,6 +110,9 @@ func (h Home) sweep(freed *tree.Freed, dir string, keep func(id string) bool) er
 		path := h.path("store", dir, e.Name())
 		freed.Files++
 		freed.Bytes += tree.SizeOf(path)
+		if dry {
+			continue
+		}
 		if err := os.RemoveAll(path); err != nil {
 			return err
 		}

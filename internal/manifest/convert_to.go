@@ -124,7 +124,7 @@ func (m *Manifest) declares(name string) bool { _, ok := m.Configuration[name]; 
 // template rewrites ${NAME} to {NAME} and returns the inputs for the names in it.
 func (m *Manifest) template(s string) (string, map[string]model.Input) {
 	var vars map[string]model.Input
-	out := expandWith(s, func(name string) string {
+	out := Expand(s, func(name string) string {
 		if name == "version" {
 			return m.Version
 		}

@@ -19,8 +19,8 @@ var knownVariables = []string{"version", "name", "workspace", "bundle", "HOME", 
 // KnownVariable reports whether mcpm itself gives ${name} a value.
 func KnownVariable(name string) bool { return slices.Contains(knownVariables, name) }
 
-// expandWith replaces each variable by what get returns for its name.
-func expandWith(s string, get func(name string) string) string {
+// Expand replaces each ${NAME} in s by what get returns for NAME; $${NAME} stays as ${NAME}.
+func Expand(s string, get func(name string) string) string {
 	if !strings.Contains(s, "${") {
 		return s
 	}
@@ -35,7 +35,7 @@ func expandWith(s string, get func(name string) string) string {
 // variablesIn returns the names of the variables in s.
 func variablesIn(s string) []string {
 	var names []string
-	expandWith(s, func(name string) string { names = append(names, name); return "" })
+	Expand(s, func(name string) string { names = append(names, name); return "" })
 	return names
 }
 

@@ -42,7 +42,7 @@ func (f *filler) optional(name string) bool {
 
 // expand fills the variables of s. What is required and absent is noted; optional and absent is "".
 func (f *filler) expand(s string) string {
-	return expandWith(s, func(name string) string {
+	return Expand(s, func(name string) string {
 		v, ok := f.resolve(name)
 		if !ok && !f.optional(name) {
 			f.need(name)

@@ -225,7 +225,7 @@ func (v *validator) url(path, s string) {
 	if s == "" {
 		return
 	}
-	s = expandWith(s, func(string) string { return "0" })
+	s = Expand(s, func(string) string { return "0" })
 	u, err := url.Parse(s)
 	switch {
 	case err != nil || u.Host == "" || !httpRE.MatchString(s):

@@ -128,13 +128,16 @@ func TestRefusedPublishLeavesNothing(t *testing.T) {
 func TestNamespaces(t *testing.T) {
 	f := newFixture(t)
 	must(t, f.store.CreateAccount(t.Context(), &hub.Account{ID: "0198f000-0000-7000-8000-000000000001", Name: "acme", Email: "a@example.com", Role: hub.RoleUser}, hub.Event{Action: hub.ActionAccountCreated}))
+	must(t, f.store.CreateAccount(t.Context(), &hub.Account{ID: "0198f000-0000-7000-8000-000000000002", Name: "bob", Email: "b@example.com", Role: hub.RoleUser}, hub.Event{Action: hub.ActionAccountCreated}))
+	must(t, f.ClaimNamespace(t.Context(), admin, "org.taken", "bob"))
 	refused(t, "an owner helps himself", f.ClaimNamespace(t.Context(), acme, "com.example", "acme"), hub.Forbidden, "namespaces are given by administrators")
 	must(t, f.ClaimNamespace(t.Context(), admin, "com.example", "acme"))
+	must(t, f.ClaimNamespace(t.Context(), admin, "com.example", "acme")) // which has it
 	spaces, err := f.store.NamespacesOf(t.Context(), "0198f000-0000-7000-8000-000000000001")
 	if err != nil || fmt.Sprint(spaces) != "[acme com.example]" {
 		t.Errorf("namespaces %v %v", spaces, err)
 	}
-	for scope, kind := range map[string]hub.Kind{"com.example": hub.Exists, "acme": hub.Exists, "Bad Scope": hub.Invalid, "": hub.Invalid} {
+	for scope, kind := range map[string]hub.Kind{"org.taken": hub.Exists, "Bad Scope": hub.Invalid, "": hub.Invalid} {
 		if err := f.ClaimNamespace(t.Context(), admin, scope, "acme"); hub.KindOf(err) != kind {
 			t.Errorf("claim %q: %v, want %s", scope, err, kind)
 		}

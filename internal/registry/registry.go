@@ -109,7 +109,7 @@ func mayPublish(actor hub.Actor, name hub.Name) error {
 	}
 	if !actor.Can(hub.ScopePublish) {
 		return hub.Errorf(hub.Forbidden, "this credential may read only; publishing needs scope publish").
-			WithHint("make a key with scope publish")
+			WithHint("make a key with scope publish: on the page Keys of your account, or with mcphub admin key")
 	}
 	if actor.Admin() {
 		return nil
@@ -137,7 +137,8 @@ func spaceList(scopes []string) string {
 	return out
 }
 
-// ClaimNamespace gives a scope to an account. Forbidden unless the actor is an administrator.
+// ClaimNamespace gives a scope to an account; one that it has already stays its own. Forbidden unless the actor is an
+// administrator, Exists when another account has it.
 func (s *Service) ClaimNamespace(ctx context.Context, actor hub.Actor, scope, account string) error {
 	if !actor.Admin() {
 		return hub.Errorf(hub.Forbidden, "namespaces are given by administrators").WithHint("ask an administrator of this hub")
@@ -150,6 +151,13 @@ func (s *Service) ClaimNamespace(ctx context.Context, actor hub.Actor, scope, ac
 	if err != nil {
 		return err
 	}
-	return s.store.ClaimNamespace(ctx, hub.Namespace{Scope: scope, AccountID: acc.ID, ClaimedBy: actor.AccountID, CreatedAt: s.now()},
+	err = s.store.ClaimNamespace(ctx, hub.Namespace{Scope: scope, AccountID: acc.ID, ClaimedBy: actor.AccountID, CreatedAt: s.now()},
 		s.event(actor, hub.ActionNamespaceClaimed, scope, scope))
+	if hub.KindOf(err) != hub.Exists {
+		return err
+	}
+	if have, lost := s.store.Namespace(ctx, scope); lost == nil && have.AccountID == acc.ID {
+		return nil
+	}
+	return err
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/hosts"
+	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/manifest"
 	"github.com/modelcontextprotocol/registry/pkg/model"
 )
@@ -22,7 +23,11 @@ func asksOf(m *manifest.Manifest) []ask {
 	var out []ask
 	add := func(icon, format string, args ...any) { out = append(out, ask{icon, fmt.Sprintf(format, args...)}) }
 	for _, host := range remoteHosts(m) {
-		add("globe", "It runs at %s: what your assistant sends to it leaves your machine.", host)
+		text := "It runs at %s: what your assistant sends to it leaves your machine."
+		if hub.Loopback(host) {
+			text = "It is reached at %s, on your own machine: whatever listens there gets what your assistant sends."
+		}
+		add("globe", text, host)
 	}
 	secrets := map[string]bool{}
 	for _, in := range inputsOf(m) {
@@ -106,10 +111,7 @@ func remoteHosts(m *manifest.Manifest) []string {
 			address = spec.Remote.URL
 		}
 		u, err := url.Parse(address)
-		if address == "" || err != nil || u.Host == "" {
-			continue
-		}
-		if !slices.Contains(out, u.Host) {
+		if err == nil && u.Host != "" && !slices.Contains(out, u.Host) {
 			out = append(out, u.Host)
 		}
 	}

@@ -33,7 +33,7 @@ func (a *App) tools() pin.Tools {
 	}
 	t := pin.Tools{LookPath: a.LookPath, Environ: env, Offline: a.Offline}
 	if h, err := a.Store(); err == nil {
-		t.Recent = Resolved(h)
+		t.Recent, t.Temp = Resolved(h), h.Trees().Temp // mcpm cache gc finds what was left there
 	}
 	return t
 }

@@ -240,6 +240,7 @@ func (o *publishOptions) pack(p *parcel) error {
 	if p.archive, err = os.CreateTemp("", "mcpm-bundle-*.tgz"); err != nil {
 		return err
 	}
+	_ = os.Remove(p.archive.Name()) // where an open file can be: nothing is left behind then, however mcpm ends
 	p.bundle, err = bundle.Write(p.archive, root, p.files, bundle.Options{})
 	return err
 }
@@ -293,7 +294,9 @@ func (o *publishOptions) upload(ctx context.Context, c *wire.Client, p *parcel) 
 	if p.archive != nil {
 		u.Size = p.bundle.Size
 		u.SHA256, _ = hex.DecodeString(strings.TrimPrefix(p.bundle.Digest, "sha256:"))
-		u.Bundle = func() (io.ReadCloser, error) { return os.Open(p.archive.Name()) }
+		u.Bundle = func() (io.ReadCloser, error) {
+			return io.NopCloser(io.NewSectionReader(p.archive, 0, p.bundle.Size)), nil
+		}
 		bar := o.IO.Progress("uploading", p.bundle.Size)
 		defer bar.Done()
 		u.Progress = bar.Set

@@ -43,7 +43,10 @@ func (o *doctorOptions) container(ctx context.Context) finding {
 	}
 	client, err := engine.Find(runtime, engine.Place{Getenv: o.Getenv, Home: o.Env.UserHome})
 	if err != nil {
-		f.Text = app.Clean(err.Error())
+		f.Text = "--sandbox=container talks to an engine over its socket: " + app.Clean(err.Error())
+		if _, err := o.LookPath("podman"); err == nil {
+			f.Hint = "podman listens after systemctl --user start podman.socket, or podman system service"
+		}
 		return f
 	}
 	defer client.Close()

@@ -54,7 +54,7 @@ func NewExport(a *app.App) *cobra.Command {
 			"  spdx             the same as SPDX 2.3\n" +
 			"  server.json      one server, as the official registry describes it\n" +
 			"  compose          the servers that are container images, for docker compose\n" +
-			"  mcpb             one server of npm with its packages, for a host application that takes MCP bundles\n" +
+			"  mcpb             one server of a bundle or npm with its files, for a host application that takes MCP bundles\n" +
 			"  oci              one server as a container image, a tar archive that podman load and skopeo take; what is no static program\n" +
 			"                   for Linux is put on the --base that starts it\n\n" +
 			"Without a name all servers are written; with names those, and for a bill all that they need. The same lockfile\n" +

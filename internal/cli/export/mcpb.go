@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mcphub/mcphub/internal/bundle"
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/manifest"
@@ -73,8 +74,8 @@ type bundleCompatibility struct {
 	Runtimes  map[string]string `json:"runtimes,omitempty"`
 }
 
-// mcpb writes one server of npm with the packages that were locked, each file read and compared. The same lockfile gives
-// the same bytes.
+// mcpb writes one server with the files of its bundle, or with the packages of npm that were locked, each file read and
+// compared. The same lockfile gives the same bytes.
 func (o *exportOptions) mcpb(out io.Writer) error {
 	if len(o.names) != 1 {
 		return app.Usage("mcpb holds one server; %d are named", len(o.names)).WithHint("mcpm export NAME --format mcpb -o NAME.mcpb")
@@ -86,15 +87,10 @@ func (o *exportOptions) mcpb(out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	kept, pkg, err := o.keptNPM(in)
+	m, dir, files, native, err := o.bundled(in)
 	if err != nil {
 		return in.Wrap(err)
 	}
-	files, native, err := filesOf(kept.Dir)
-	if err != nil {
-		return err
-	}
-	m := o.bundleManifest(in, kept, pkg)
 	if native { // it holds programs for this system
 		m.Compatibility.Platforms = []string{map[string]string{"windows": "win32"}[o.OS]}
 		if o.OS != "windows" {
@@ -105,7 +101,27 @@ func (o *exportOptions) mcpb(out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return pack(out, kept.Dir, append(text, '\n'), files)
+	return pack(out, dir, append(text, '\n'), files)
+}
+
+// bundled describes a server as an MCP bundle, with the files that go into it and where they are. native says that some of
+// them are programs of one system.
+func (o *exportOptions) bundled(in *app.Installed) (m *bundleManifest, dir string, files []bundle.File, native bool, err error) {
+	spec, own, err := o.ownFiles(in)
+	if err != nil {
+		return nil, "", nil, false, err
+	}
+	if own.Root != "" {
+		files = o.withoutManifest(own.Files)
+		m, err = o.ownManifest(in, spec, files)
+		return m, own.Root, files, slices.ContainsFunc(files, func(f bundle.File) bool { return isProgram(own.Root, f) }), err
+	}
+	kept, pkg, err := o.keptNPM(in)
+	if err != nil {
+		return nil, "", nil, false, err
+	}
+	files, native, err = filesOf(kept.Dir)
+	return o.bundleManifest(in, kept, pkg), kept.Dir, files, native, err
 }
 
 // keptNPM returns the first entry of a server that starts a package of npm.
@@ -126,16 +142,16 @@ func (o *exportOptions) keptNPM(in *app.Installed) (*app.Kept, *model.Package, e
 			return kept, &sj.Packages[0], nil
 		}
 	}
-	return nil, nil, hub.Errorf(hub.Invalid, "%s %s is no package of npm, and no other is written as mcpb", in.Name, in.Locked.Version).
+	return nil, nil, hub.Errorf(hub.Invalid, "%s %s has no files of its own and is no package of npm, and no other is written as mcpb", in.Name, in.Locked.Version).
 		WithHint("mcpm run %s starts it", in.Name)
 }
 
-func (o *exportOptions) bundleManifest(in *app.Installed, kept *app.Kept, pkg *model.Package) *bundleManifest {
+// aboutBundle is the manifest of an MCP bundle without what starts it.
+func aboutBundle(in *app.Installed) *bundleManifest {
 	about := in.Manifest
 	b := &bundleManifest{
 		ManifestVersion: "0.3", Name: in.Name.Base(), DisplayName: about.Title, Version: in.Locked.Version, Description: app.First(about.Description, in.Name.String()),
 		Author: bundleAuthor{Name: in.Locked.Of(in.Name).Scope()}, Homepage: webURL(about.Homepage), License: licenseOf(about.License), UserConfig: map[string]bundleAsk{},
-		Server:        bundleServer{Type: "node", EntryPoint: kept.Program, Config: bundleCommand{Command: "node", Args: []string{"${__dirname}/" + kept.Program}, Env: map[string]string{}}},
 		Compatibility: &bundleCompatibility{},
 	}
 	if a := about.Author; a != nil && a.Name != "" {
@@ -149,6 +165,12 @@ func (o *exportOptions) bundleManifest(in *app.Installed, kept *app.Kept, pkg *m
 			b.Tools = append(b.Tools, bundleTool{c.Name, c.Description})
 		}
 	}
+	return b
+}
+
+func (o *exportOptions) bundleManifest(in *app.Installed, kept *app.Kept, pkg *model.Package) *bundleManifest {
+	b := aboutBundle(in)
+	b.Server = bundleServer{Type: "node", EntryPoint: kept.Program, Config: bundleCommand{Command: "node", Args: []string{"${__dirname}/" + kept.Program}, Env: map[string]string{}}}
 	for _, e := range pkg.EnvironmentVariables {
 		if text, ok := b.fill(e.Name, e.InputWithVariables, true); ok {
 			b.Server.Config.Env[e.Name] = text
@@ -208,7 +230,7 @@ func (b *bundleManifest) ask(name string, in model.Input, optional bool) (string
 
 // filesOf returns the files of a tree, sorted, with slashes; native says that some of them are programs of one system.
 // What starts a package by its name is left out: an archive for every system holds no links.
-func filesOf(dir string) (files []string, native bool, err error) {
+func filesOf(dir string) (files []bundle.File, native bool, err error) {
 	err = filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -223,19 +245,19 @@ func filesOf(dir string) (files []string, native bool, err error) {
 			return err
 		}
 		native = native || slices.Contains([]string{".node", ".so", ".dylib", ".dll", ".exe"}, strings.ToLower(filepath.Ext(p)))
-		files = append(files, filepath.ToSlash(rel))
+		files = append(files, bundle.File{Path: filepath.ToSlash(rel), Mode: 0o644})
 		return nil
 	})
-	slices.Sort(files)
+	slices.SortFunc(files, func(a, b bundle.File) int { return strings.Compare(a.Path, b.Path) })
 	return files, native, err
 }
 
 // pack writes the archive. Times are those of nobody, so that the same files are the same bytes.
-func pack(out io.Writer, dir string, text []byte, files []string) error {
+func pack(out io.Writer, dir string, text []byte, files []bundle.File) error {
 	z := zip.NewWriter(out)
-	add := func(name string, r io.Reader) error {
+	add := func(name string, mode fs.FileMode, r io.Reader) error {
 		h := &zip.FileHeader{Name: name, Method: zip.Deflate, Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)}
-		h.SetMode(0o644)
+		h.SetMode(mode)
 		w, err := z.CreateHeader(h)
 		if err != nil {
 			return err
@@ -243,15 +265,19 @@ func pack(out io.Writer, dir string, text []byte, files []string) error {
 		_, err = io.Copy(w, r)
 		return err
 	}
-	if err := add("manifest.json", strings.NewReader(string(text))); err != nil {
+	if err := add(mcpbManifest, 0o644, strings.NewReader(string(text))); err != nil {
 		return err
 	}
-	for _, name := range files {
-		f, err := os.Open(filepath.Join(dir, filepath.FromSlash(name)))
+	for _, file := range files {
+		f, err := os.Open(filepath.Join(dir, filepath.FromSlash(file.Path)))
 		if err != nil {
 			return err
 		}
-		err = add(name, f)
+		mode := fs.FileMode(0o644)
+		if file.Mode&0o111 != 0 {
+			mode = 0o755
+		}
+		err = add(file.Path, mode, f)
 		f.Close()
 		if err != nil {
 			return err

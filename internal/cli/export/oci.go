@@ -75,18 +75,10 @@ func (o *exportOptions) recipe(in *app.Installed) (images.Recipe, error) {
 		if ref, ok, err := programs.ImageIn(in.Manifest, spec); err == nil && ok {
 			return r, hub.Errorf(hub.Invalid, "it is an image already").WithHint("skopeo copy docker://%s oci-archive:%s", ref.At(programs.LockedImage(in.Locked, ref)), in.Name.Base()+".tar")
 		}
-		if in.Bundle != "" && spec.NeedsBundle() {
-			h, err := o.Store()
-			if err != nil {
-				return r, err
-			}
-			_, added, err := h.OpenBundle(*in.Locked.Bundle())
-			if err != nil {
-				return r, err
-			}
-			r.Root, r.Command, r.Args = in.Bundle, spec.Command, spec.Args
-			return r, list(&r, added)
-		}
+	}
+	if _, own, err := o.ownFiles(in); err != nil || own.Root != "" {
+		r.Root, r.Command, r.Args, r.Files = own.Root, own.Command, own.Args, own.Files
+		return r, err
 	}
 	kept, pkg, err := o.keptNPM(in)
 	if hub.KindOf(err) == hub.Invalid {
@@ -130,7 +122,7 @@ func list(r *images.Recipe, added []string) error {
 			return err
 		}
 		rel, err := filepath.Rel(r.Root, path)
-		if slices.Contains(added, filepath.ToSlash(rel)) {
+		if slices.Contains(added, rel) {
 			return nil
 		}
 		r.Files = append(r.Files, bundle.File{Path: filepath.ToSlash(rel), Size: info.Size(), Mode: info.Mode().Perm()})

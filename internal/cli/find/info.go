@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/cli/asks"
@@ -121,6 +122,14 @@ func (o *infoOptions) listVersions(ctx context.Context, c *wire.Client, name hub
 	return nil
 }
 
+// dated is the word for the time of a version: of a copy that nobody dated it is when it was copied.
+func dated(v *wire.VersionDetail) string {
+	if v.Mirrored && v.CreatedAt.Sub(*v.PublishedAt).Abs() < time.Minute {
+		return "copied"
+	}
+	return "published"
+}
+
 func (o *infoOptions) show(s *wire.ServerDetail, registry string) {
 	name, version, again := app.Clean(s.Name), app.Clean(s.Version), ""
 	kinds, transports := s.Packages, s.Transports
@@ -137,7 +146,7 @@ func (o *infoOptions) show(s *wire.ServerDetail, registry string) {
 			o.Fact("state", "%s", app.StateWord(v.State)+app.Join(": ", v.Message)+app.Join("; use ", v.Replacement))
 		}
 		if v.PublishedAt != nil {
-			o.Fact("published", "%s", v.PublishedAt.Format("2006-01-02"))
+			o.Fact(dated(v), "%s", v.PublishedAt.Format("2006-01-02"))
 		}
 	}
 	o.Fact("source", "%s", asks.SourceOf(registry, s.Mirrored, s.Origin))

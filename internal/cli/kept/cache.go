@@ -234,12 +234,15 @@ func drop(a *app.App, h install.Home, e *install.Locked) error {
 }
 
 func newCacheGC(a *app.App) *cobra.Command {
-	return &cobra.Command{
+	var dry bool
+	c := &cobra.Command{
 		Use: "gc", Short: "Remove what no lockfile of this machine needs",
 		Long:    "Gc keeps what the lockfiles of all projects need in which mcpm installed something, and of those installed for all\nprojects. What is missing later is fetched again.",
-		Example: "  mcpm cache gc", Args: app.Args(0, 0, "no argument"),
-		RunE: func(*cobra.Command, []string) error { return sweep(a, false) },
+		Example: "  mcpm cache gc\n  mcpm cache gc --dry-run", Args: app.Args(0, 0, "no argument"),
+		RunE: func(*cobra.Command, []string) error { return sweep(a, false, dry) },
 	}
+	c.Flags().BoolVar(&dry, "dry-run", false, "show how much would go, remove nothing")
+	return c
 }
 
 func newCacheClean(a *app.App) *cobra.Command {
@@ -260,19 +263,19 @@ func newCacheClean(a *app.App) *cobra.Command {
 					return app.Refused("nothing was removed")
 				}
 			}
-			return sweep(a, true)
+			return sweep(a, true, false)
 		},
 	}
 	c.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	return c
 }
 
-func sweep(a *app.App, everything bool) error {
+func sweep(a *app.App, everything, dry bool) error {
 	h, err := a.Store()
 	if err != nil {
 		return err
 	}
-	freed, err := h.GC(app.Platform, everything)
+	freed, err := h.GC(app.Platform, everything, dry)
 	if err != nil {
 		return err
 	}
@@ -285,13 +288,17 @@ func sweep(a *app.App, everything bool) error {
 	if err != nil {
 		return err
 	}
-	compiled, err := programs.Sweep(h.Dir, left)
+	compiled, err := programs.Sweep(h.Dir, left, dry)
 	if err != nil {
 		return err
 	}
 	freed.Bytes += compiled
 	if a.JSON {
-		app.PrintJSON(a.IO, map[string]any{"packages": freed.Trees, "files": freed.Files, "bytes": freed.Bytes})
+		app.PrintJSON(a.IO, map[string]any{"packages": freed.Trees, "files": freed.Files, "bytes": freed.Bytes, "dryRun": dry})
+		return nil
+	}
+	if dry {
+		a.IO.Notef("Would remove %s, %s. Nothing was removed (--dry-run).\n", app.Plural(freed.Files, "file"), app.Size(freed.Bytes))
 		return nil
 	}
 	a.IO.Notef("Removed %s, %s.\n", app.Plural(freed.Files, "file"), app.Size(freed.Bytes))

@@ -11,6 +11,7 @@ import (
 	"github.com/mcphub/mcphub/internal/cli/typed"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
+	"github.com/mcphub/mcphub/internal/resolve"
 	"github.com/spf13/cobra"
 )
 
@@ -102,11 +103,38 @@ func (o *linkOptions) link(path string) error {
 	if _, err := h.Link(p, name, copy.Dir); err != nil {
 		return err
 	}
+	if err := o.tellRange(p, name, m.Version); err != nil {
+		return err
+	}
 	changes, err := o.register(p, func(r *install.Registrar) ([]install.Change, error) { return r.Register(p, []hub.Name{name}) })
 	if err != nil {
 		return err
 	}
 	return o.tell(name, copy.Dir, changes)
+}
+
+// tellRange warns where the working copy is not what mcp.json asks for.
+func (o *linkOptions) tellRange(p install.Project, name hub.Name, version string) error {
+	direct, err := asked(p)
+	spec, ok := direct[name]
+	if err != nil || !ok {
+		return err
+	}
+	r, err := resolve.ParseRange(spec.Range)
+	if err == nil && version != "" && r.Tag() == "" && !r.Fits(version, nil) {
+		o.IO.Warnf("%s asks for %s %s, and the working copy is %s", install.ManifestFile, name, app.Clean(spec.Range), app.Clean(version))
+	}
+	return nil // a range that is none is told when it is resolved
+}
+
+// asked returns what mcp.json asks for by name.
+func asked(p install.Project) (map[hub.Name]hub.Spec, error) {
+	m, _, err := app.ReadManifest(p)
+	if err != nil || m == nil {
+		return nil, err
+	}
+	direct, _ := hub.ParseSpecs(m.DevDependencies, m.Dependencies) // what is none is not this one
+	return direct, nil
 }
 
 func (o *linkOptions) unlink(arg string) error {
@@ -125,13 +153,9 @@ func (o *linkOptions) unlink(arg string) error {
 	if !changed {
 		return hub.Errorf(hub.NotFound, "%s is not linked here", ref.Name).WithHint("mcpm link shows what is")
 	}
-	m, _, err := app.ReadManifest(p)
+	direct, err := asked(p)
 	if err != nil {
 		return err
-	}
-	direct := map[hub.Name]hub.Spec{}
-	if m != nil {
-		direct, _ = hub.ParseSpecs(m.DevDependencies, m.Dependencies) // what is none is not this one
 	}
 	var changes []install.Change
 	if _, ok := direct[ref.Name]; !ok {

@@ -49,8 +49,9 @@ func (k Kept) keep(s *gateway.Server, language, variable string) {
 	s.Writes = append(s.Writes, dir)
 }
 
-// Sweep removes what was compiled of the servers of trees that are gone, and returns how many bytes that were.
-func Sweep(home string, trees []tree.Info) (freed int64, err error) {
+// Sweep removes what was compiled of the servers of trees that are gone, and returns how many bytes that were; with dry it
+// only counts.
+func Sweep(home string, trees []tree.Info, dry bool) (freed int64, err error) {
 	dirs, err := filepath.Glob(filepath.Join(home, "cache", "*", "*"))
 	if err != nil {
 		return 0, err
@@ -62,8 +63,10 @@ func Sweep(home string, trees []tree.Info) (freed int64, err error) {
 			continue
 		}
 		size := tree.SizeOf(dir)
-		if err := os.RemoveAll(dir); err != nil {
-			return freed, err
+		if !dry {
+			if err := os.RemoveAll(dir); err != nil {
+				return freed, err
+			}
 		}
 		freed += size
 	}

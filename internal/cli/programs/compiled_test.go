@@ -46,7 +46,10 @@ func TestSweep(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	freed, err := Sweep(home, []tree.Info{{ID: "here"}})
+	if would, err := Sweep(home, []tree.Info{{ID: "here"}}, true); err != nil || would != 10 {
+		t.Errorf("would free %d, %v", would, err)
+	}
+	freed, err := Sweep(home, []tree.Info{{ID: "here"}}, false)
 	left, _ := filepath.Glob(filepath.Join(home, "cache", "*", "*"))
 	if want := []string{filepath.Join(home, "cache", "node", "here"), filepath.Join(home, "cache", "other", "gone")}; err != nil || freed != 10 || !slices.Equal(left, want) {
 		t.Errorf("freed %d, left %v, %v", freed, left, err)

@@ -47,7 +47,7 @@ func (o *apply) decide(ctx context.Context, a *app.App, asking []step, shown boo
 	case len(asking) == 0 || o.dryRun:
 		return nil
 	case o.yes || !a.IO.Interactive():
-		if err := o.refuseWidened(asking); err != nil || o.yes {
+		if err := o.refuseWidened(asking, shown); err != nil || o.yes {
 			return err
 		}
 	}
@@ -78,8 +78,8 @@ func (o *apply) decide(ctx context.Context, a *app.App, asking []step, shown boo
 }
 
 // refuseWidened refuses versions that ask for more than the ones before, which --yes alone does not allow: a server that
-// was trusted once must not get more without somebody seeing it.
-func (o *apply) refuseWidened(asking []step) error {
+// was trusted once must not get more without somebody seeing it. What was shown is not told again.
+func (o *apply) refuseWidened(asking []step, shown bool) error {
 	if o.widen {
 		return nil
 	}
@@ -88,6 +88,9 @@ func (o *apply) refuseWidened(asking []step) error {
 	for _, st := range asking {
 		wider := st.widened()
 		for _, w := range wider {
+			if shown {
+				break
+			}
 			issues = append(issues, hub.Issue{Message: app.Clean(fmt.Sprintf("%s %s -> %s   %s", st.name, st.previous.Version, st.version, w))})
 		}
 		if len(wider) > 0 {
@@ -169,7 +172,12 @@ func showNew(a *app.App, st step) {
 		asks.Print(a.IO, a.IO.Err, list)
 	}
 	if away := asks.Remote(st.new.Manifest); len(away) > 0 {
-		fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Wrap("It runs at "+app.Clean(app.AndList(away))+": what your assistant sends to it leaves your machine.", 2))
+		where := app.Clean(app.AndList(away))
+		if !slices.ContainsFunc(away, func(host string) bool { return !hub.Loopback(host) }) {
+			fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Wrap("It is reached at "+where+", on your own machine: whatever listens there gets what your assistant sends.", 2))
+			return
+		}
+		fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Wrap("It runs at "+where+": what your assistant sends to it leaves your machine.", 2))
 		return
 	}
 	if !slices.ContainsFunc(list, func(ask asks.Ask) bool { return ask.Name == "" }) { // nothing but values

@@ -65,6 +65,8 @@ type testAnswer struct {
 	Millis      int64           `json:"startMillis"`
 	Server      *gateway.Report `json:"server"`
 	Differences []difference    `json:"differences"`
+
+	declared int // of the manifest
 }
 
 // difference is one thing that is not as it was declared.
@@ -139,7 +141,8 @@ func (o *testOptions) one(ctx context.Context) error {
 		return err
 	}
 	declared := &manifest.Manifest{Servers: map[string]manifest.ServerSpec{l.Key: l.Spec}}
-	ans := testAnswer{Name: label, Server: r, Millis: r.Took.Milliseconds(), Differences: compareCapabilities(manifest.CapabilitiesOf(declared), r.Capabilities)}
+	promised := manifest.CapabilitiesOf(declared)
+	ans := testAnswer{Name: label, Server: r, Millis: r.Took.Milliseconds(), Differences: compareCapabilities(promised, r.Capabilities), declared: len(promised)}
 	if in.Locked != nil {
 		ans.Version = in.Locked.Version
 	}
@@ -174,12 +177,18 @@ func (o *testOptions) show(ans testAnswer) {
 		}
 		o.IO.Printf("  %s %-9s%s: %s\n", mark, d.Type, app.Clean(d.Name), o.IO.Wrap(app.Clean(d.Text), 14))
 	}
-	if ans.OK {
+	switch {
+	case ans.OK && undeclared(ans):
+		o.IO.Notef("It answers. Its manifest declares none of what it offers, so there is nothing to compare.\n")
+	case ans.OK:
 		o.IO.Notef("It offers what it declares.\n")
-	} else {
+	default:
 		o.IO.Notef("%s from the manifest.\n", app.Plural(len(ans.Differences), "difference"))
 	}
 }
+
+// undeclared reports whether a manifest says nothing of what a server offers, as those of other registries do.
+func undeclared(ans testAnswer) bool { return ans.declared == 0 && len(ans.Server.Capabilities) > 0 }
 
 // target is the server to test: an installed one, or the one described here.
 func (o *testOptions) target() (*app.Installed, error) {
@@ -207,8 +216,11 @@ func (o *testOptions) target() (*app.Installed, error) {
 }
 
 // compareCapabilities lists what is not as declared, declared ones first, in the order of each list. A
-// description or schema that the manifest leaves out promises nothing.
+// description or schema that the manifest leaves out promises nothing, nor does a manifest that lists nothing.
 func compareCapabilities(declared, offered []hub.Capability) []difference {
+	if len(declared) == 0 {
+		return []difference{}
+	}
 	type key struct {
 		kind hub.CapabilityType
 		name string

@@ -60,8 +60,8 @@ type Freed struct {
 const abandoned = time.Hour
 
 // GC takes away the trees that keep does not want, the files that no tree has, and what was left half made. The caller
-// keeps everybody else away.
-func (s Store) GC(keep func(id string) bool) (Freed, error) {
+// keeps everybody else away. With dry it only counts.
+func (s Store) GC(keep func(id string) bool, dry bool) (Freed, error) {
 	var freed Freed
 	trees, err := s.List()
 	if err != nil {
@@ -72,6 +72,9 @@ func (s Store) GC(keep func(id string) bool) (Freed, error) {
 		x, err := s.read(t.ID)
 		if err != nil || !keep(t.ID) {
 			freed.Trees++
+			if dry {
+				continue
+			}
 			if err := s.Remove(t.ID); err != nil {
 				return freed, err
 			}
@@ -83,14 +86,14 @@ func (s Store) GC(keep func(id string) bool) (Freed, error) {
 			}
 		}
 	}
-	if err := s.sweep(&freed, wanted); err != nil {
+	if err := s.sweep(&freed, wanted, dry); err != nil || dry {
 		return freed, err
 	}
 	return freed, s.sweepUnfinished()
 }
 
 // sweep takes away kept files that nobody wants.
-func (s Store) sweep(freed *Freed, wanted map[string]bool) error {
+func (s Store) sweep(freed *Freed, wanted map[string]bool, dry bool) error {
 	err := filepath.WalkDir(s.path("files"), func(p string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || wanted[p] {
 			return err
@@ -99,6 +102,9 @@ func (s Store) sweep(freed *Freed, wanted map[string]bool) error {
 			freed.Bytes += info.Size()
 		}
 		freed.Files++
+		if dry {
+			return nil
+		}
 		return os.Remove(p)
 	})
 	if errors.Is(err, fs.ErrNotExist) {

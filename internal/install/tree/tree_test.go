@@ -182,7 +182,7 @@ func TestGC(t *testing.T) {
 	must(t, err)
 	_, err = add(t, s, "y", map[string]string{"a": "one", "own": "only here"})
 	must(t, err)
-	freed, err := s.GC(func(id string) bool { return id == "x" })
+	freed, err := s.GC(func(id string) bool { return id == "x" }, false)
 	must(t, err)
 	if freed != (tree.Freed{Trees: 1, Files: 1, Bytes: 9}) {
 		t.Errorf("%+v", freed)
@@ -190,7 +190,7 @@ func TestGC(t *testing.T) {
 	_, err = s.Open("x", digest, true)
 	must(t, err)
 	must(t, os.Remove(filepath.Join(s.Dir, "trees/x.index"))) // a program was stopped before it was whole
-	freed, err = s.GC(func(string) bool { return true })
+	freed, err = s.GC(func(string) bool { return true }, false)
 	must(t, err)
 	list, err := s.List()
 	must(t, err)

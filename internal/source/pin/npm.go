@@ -76,7 +76,7 @@ func (t Tools) resolveNPM(ctx context.Context, d *Document) error {
 	if err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "mcpm-pin-*")
+	dir, err := t.temp()
 	if err != nil {
 		return err
 	}

@@ -214,7 +214,7 @@ func (t Tools) installPyPI(ctx context.Context, d *Document, python, dir string)
 	if err != nil {
 		return err
 	}
-	work, err := os.MkdirTemp("", "mcpm-pin-*")
+	work, err := t.temp()
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,14 @@ type Tools struct {
 	Environ  []string                     // of the programs
 	Offline  bool                         // nothing is fetched: what is not in their caches is Unavailable
 	Recent   string                       // directory that keeps resolutions for an hour, so that another project does not wait for them; "" for none
+	Temp     func() (string, error)       // makes a directory for a while; the system's when nil
+}
+
+func (t Tools) temp() (string, error) {
+	if t.Temp == nil {
+		return os.MkdirTemp("", "mcpm-pin-*")
+	}
+	return t.Temp()
 }
 
 const (
