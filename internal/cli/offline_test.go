@@ -42,6 +42,26 @@ func TestOffline(t *testing.T) {
 	golden(t, "offline.txt", text)
 }
 
+// TestOfflineElsewhere: what one project has locked another one installs without a hub, to the byte, and what nobody has it
+// does not. A hub that a scope is mapped to now is not the one it came from.
+func TestOfflineElsewhere(t *testing.T) {
+	w := newWorld(t)
+	w.stock()
+	w.mcpm("install", "@acme/postgres@1.4.0", "--yes", "--no-hosts", "-q")
+	lock := w.read("shop/mcpm-lock.json")
+	w.write("other/mcp.json", "{}")
+	registry := w.vars["MCPM_REGISTRY"]
+	w.vars["MCPM_REGISTRY"] = "http://127.0.0.1:1"
+	text := w.transcript(cmds("-C ../other install @acme/postgres --offline --yes --no-hosts")...)
+	w.vars["MCPM_REGISTRY"] = registry
+	text += w.transcript(cmds("-C ../other install @acme/postgres@^2 --offline --yes", "-C ../other install io.github.acme/tickets --offline --yes", "-C ../other update --offline",
+		"-C ../other install @acme/postgres --offline", "-C ../other install @acme/postgres --offline --yes --no-hosts -E", "-C ../other install @acme/postgres --offline --yes --no-hosts", "-C ../other ci --offline")...)
+	if got := w.read("other/mcpm-lock.json"); got != lock {
+		t.Errorf("the lockfiles differ:\n%s\n%s", got, lock)
+	}
+	golden(t, "offline-elsewhere.txt", text)
+}
+
 // TestRepairKeepsWhatIsWhole: a repair that cannot reach the hub takes nothing away that was as locked.
 func TestRepairKeepsWhatIsWhole(t *testing.T) {
 	w := newWorld(t)

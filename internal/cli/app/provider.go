@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"sync"
 
+	"github.com/mcphub/mcphub/internal/cli/shelf"
 	"github.com/mcphub/mcphub/internal/cli/term"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
@@ -23,6 +24,7 @@ type HubProvider struct {
 	*App
 	Lock    *install.Lockfile
 	Command string // told to the hub with each version that is fetched: "install" counts
+	Shelf   bool   // with --offline, take what other projects of this machine have locked
 
 	mu      sync.Mutex
 	offers  map[hub.Name]*resolve.Offer
@@ -35,6 +37,23 @@ type Fetched struct {
 	Canonical []byte
 	Manifest  *manifest.Manifest
 	Registry  string
+	Shelf     *shelf.Entry // where it came from when no hub was asked: what is locked elsewhere on this machine
+}
+
+// shelved returns what other projects of this machine have of a server, where no hub may be asked.
+func (p *HubProvider) shelved(name hub.Name) ([]shelf.Entry, error) {
+	if !p.Shelf || !p.Offline {
+		return nil, nil
+	}
+	h, err := p.Store()
+	if err != nil {
+		return nil, err
+	}
+	s, err := p.Settings()
+	if err != nil {
+		return nil, err
+	}
+	return shelf.Find(h, name, s.RegistryFor(name), Platform)
 }
 
 // Offer implements resolve.Provider.
@@ -44,6 +63,9 @@ func (p *HubProvider) Offer(ctx context.Context, name hub.Name) (*resolve.Offer,
 	p.mu.Unlock()
 	if known != nil {
 		return known, nil
+	}
+	if list, err := p.shelved(name); err != nil || len(list) > 0 {
+		return shelf.Offer(name, list), err
 	}
 	c, err := p.ClientFor(name)
 	if err != nil {
@@ -103,6 +125,15 @@ func (p *HubProvider) Fetch(ctx context.Context, name hub.Name, version string) 
 	p.mu.Unlock()
 	if known != nil {
 		return known, nil
+	}
+	list, err := p.shelved(name)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range list {
+		if e.Version == version {
+			return &Fetched{Detail: e.Detail(name), Manifest: e.Manifest, Registry: e.Registry, Shelf: &e}, nil
+		}
 	}
 	c, err := p.ClientFor(name)
 	if err != nil {

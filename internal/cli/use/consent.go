@@ -162,6 +162,9 @@ func (st step) widened() []string {
 func showNew(a *app.App, st step) {
 	d := st.new.Detail
 	source := asks.SourceOf(st.new.Registry, d.Mirrored, "")
+	if st.new.Shelf != nil {
+		source = "as it is locked for " + st.new.Shelf.Place + "; no hub was asked"
+	}
 	if !st.direct {
 		source += ", needed by another server"
 	}

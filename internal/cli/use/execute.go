@@ -117,7 +117,10 @@ func fetch(a *app.App, ctx context.Context, pl *plan) error {
 }
 
 func fetchOne(a *app.App, ctx context.Context, h install.Home, st step, e *install.Locked) error {
-	if err := h.SaveManifest(st.new.Detail.ManifestDigest, st.new.Canonical); err != nil {
+	same := st.previous // how the same version was pinned before
+	if st.new.Shelf != nil {
+		same = st.new.Shelf.Locked
+	} else if err := h.SaveManifest(st.new.Detail.ManifestDigest, st.new.Canonical); err != nil {
 		return err
 	}
 	if b := e.Bundle(); b != nil && !h.HasBundle(*b) {
@@ -125,7 +128,7 @@ func fetchOne(a *app.App, ctx context.Context, h install.Home, st step, e *insta
 			return err
 		}
 	}
-	if err := a.Pin(ctx, st.new.Manifest, e, st.previous); err != nil {
+	if err := a.Pin(ctx, st.new.Manifest, e, same); err != nil {
 		return err
 	}
 	if err := a.FetchTrees(ctx, e); err != nil {

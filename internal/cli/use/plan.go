@@ -94,6 +94,7 @@ func warnManifest(a *app.App, p install.Project, text []byte) {
 
 // prepare tells the solver of this machine and of the flags.
 func (o *apply) prepare(ctx context.Context, a *app.App, pl *plan) error {
+	pl.provider.Shelf = o.verb == "install"
 	switch {
 	case o.lowest:
 		pl.solver.Prefer = resolve.PreferLowest
