@@ -224,7 +224,7 @@ func tgz(t *testing.T, files map[string]string) []byte {
 	tw := tar.NewWriter(gz)
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		mode := int64(0o644)
-		if strings.HasPrefix(files[name], "\x7fELF") {
+		if strings.HasPrefix(files[name], "\x7fELF") || strings.HasPrefix(files[name], "#!") {
 			mode = 0o755
 		}
 		if err := tw.WriteHeader(&tar.Header{Name: name, Mode: mode, Size: int64(len(files[name])), Typeflag: tar.TypeReg}); err != nil {

@@ -62,6 +62,7 @@ func TestImage(t *testing.T) {
 	first := push()
 	w := newWorld(t)
 	w.docker()
+	w.vars["MCPM_SANDBOX"] = "0"     // the engine is a script, without a socket
 	t.Setenv("PATH", w.vars["PATH"]) // which servers are started with
 	w.hub.add(t, `{"name": "@acme/db", "version": "1.0.0", "description": "In a container",
 		"servers": {"default": {"package": {"registryType": "oci", "identifier": "`+host+`/acme/db:1.0", "transport": {"type": "stdio"}}}}}`, nil)

@@ -6,11 +6,13 @@ import (
 	"os"
 	"testing"
 
+	"github.com/mcphub/mcphub/internal/sandbox"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
 // TestMain lets the test binary be the MCP server that commands start.
 func TestMain(m *testing.M) {
+	sandbox.Init()
 	if os.Getenv("CLI_TEST_SERVER") == "" {
 		os.Exit(m.Run())
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/mcphub/mcphub/internal/cli/export"
 	"github.com/mcphub/mcphub/internal/cli/find"
 	"github.com/mcphub/mcphub/internal/cli/gate"
+	"github.com/mcphub/mcphub/internal/cli/granted"
 	"github.com/mcphub/mcphub/internal/cli/guarded"
 	"github.com/mcphub/mcphub/internal/cli/hostcmd"
 	"github.com/mcphub/mcphub/internal/cli/kept"
@@ -111,7 +112,7 @@ func newRoot(a *app.App) *cobra.Command {
 		}
 	}
 	add(groupUse, find.NewSearch(a), find.NewInfo(a), use.NewInstall(a), use.NewUninstall(a), use.NewUpdate(a), kept.NewRollback(a),
-		show.NewList(a), show.NewOutdated(a), show.NewWhy(a), show.NewOpen(a), use.NewRun(a), gate.NewGateway(a), signin.NewAuth(a), guarded.NewAccept(a), guarded.NewLog(a), server.New(a, Main), use.NewTest(a), set.NewConfig(a),
+		show.NewList(a), show.NewOutdated(a), show.NewWhy(a), show.NewOpen(a), use.NewRun(a), gate.NewGateway(a), signin.NewAuth(a), guarded.NewAccept(a), granted.NewAllow(a), guarded.NewLog(a), server.New(a, Main), use.NewTest(a), set.NewConfig(a),
 		hostcmd.New(a), migratecmd.New(a), kept.NewLink(a), kept.NewUnlink(a), kept.NewCI(a), kept.NewCache(a), export.NewExport(a))
 	add(groupPublish, author.NewInit(a), author.NewPublish(a), author.NewDeprecate(a), author.NewYank(a), author.NewUnpublish(a))
 	add(groupAccount, newLogin(a), newLogout(a), newWhoami(a), check.NewDoctor(a), newVersion(a), newCompletion(a))

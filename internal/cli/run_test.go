@@ -98,6 +98,7 @@ func TestRunLocal(t *testing.T) {
 	w := newWorld(t)
 	w.hub.add(t, clock(t, "1.0.0", `["now"]`), nil)
 	w.mcpm("install", "@acme/clock", "--yes", "--no-hosts")
+	want := "" // in a sandbox there is nothing to tell
 	zone := func() string {
 		t.Helper()
 		session, end := w.host(t, "@acme/clock")
@@ -105,7 +106,7 @@ func TestRunLocal(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if code, log := end(); code != 0 || log != "mcpm: @acme/clock 1.0.0 runs unsandboxed, with your rights\n" {
+		if code, log := end(); code != 0 || log != want {
 			t.Errorf("exit %d, stderr %q", code, log)
 		}
 		return res.Content[0].(*mcp.TextContent).Text
@@ -121,6 +122,8 @@ func TestRunLocal(t *testing.T) {
 	if got := zone(); got != "JST" {
 		t.Errorf("environment: %q", got)
 	}
+	w.mcpm("allow", "@acme/clock", "--everything")
+	want = "mcpm: @acme/clock 1.0.0 runs unsandboxed, with your rights\n"
 	w.hub.Close() // run needs no hub
 	if got := zone(); got != "JST" {
 		t.Errorf("offline: %q", got)
@@ -212,7 +215,7 @@ var (
 )
 
 // runFiles is show for mcpm run, whose server writes to real files.
-func (w *world) runFiles(name string) string {
+func (w *world) runFiles(args ...string) string {
 	in, _ := os.Open(os.DevNull)
 	out, _ := os.CreateTemp(w.t.TempDir(), "out")
 	errw, _ := os.CreateTemp(w.t.TempDir(), "err")
@@ -220,10 +223,10 @@ func (w *world) runFiles(name string) string {
 		IO: &term.IO{In: in, Out: out, Err: errw}, Getenv: func(k string) string { return w.vars[k] }, Environ: os.Environ,
 		Dir: w.path("shop"), UserHome: w.path("home"), OS: "linux", Now: time.Now, Files: [3]*os.File{in, out, errw},
 	}
-	code := cli.Main(context.Background(), env, []string{"run", name})
+	code := cli.Main(context.Background(), env, append([]string{"run"}, args...))
 	stdout, _ := os.ReadFile(out.Name())
 	stderr, _ := os.ReadFile(errw.Name())
-	text := "$ mcpm run " + name + "\n" + string(stdout)
+	text := "$ mcpm run " + strings.Join(args, " ") + "\n" + string(stdout)
 	for line := range strings.Lines(string(stderr)) {
 		text += "2> " + line
 	}

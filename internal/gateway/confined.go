@@ -42,7 +42,7 @@ func startConfined(s *Server, path string, in, out, errw *os.File) (running, err
 	if err != nil {
 		e := hub.Errorf(hub.Forbidden, "%s cannot be run in a sandbox: %v", s.Command, err).WithCause(err)
 		if errors.Is(err, sandbox.ErrUnsupported) {
-			return nil, e.WithHint("mcpm doctor tells what this machine has; without --sandbox the server runs with all of your rights")
+			return nil, e.WithHint("mcpm doctor tells what this machine has; --sandbox=false starts the server with all of your rights")
 		}
 		return nil, e.WithHint("see what it was granted: mcpm help sandbox")
 	}

@@ -132,7 +132,7 @@ func (s *Settings) merge(data []byte, file string, project bool) error {
 			return hub.Errorf(hub.Forbidden, "%s holds an authToken; a project's file is shared with others", file).
 				WithHint("remove it there and run mcpm login, or set MCPM_TOKEN")
 		}
-		if project && key == "sandbox" && (text == "false" || text == "0") && s.Sandbox {
+		if project && key == "sandbox" && (text == "false" || text == "0") && (s.Sandbox || s.from[key] == "") {
 			return hub.Errorf(hub.Forbidden, "%s switches the sandbox off; a repository must not", file).WithHint("remove it there, or run a server with --sandbox=false")
 		}
 		if project && key == "sandbox" && text != "container" && s.Contained {

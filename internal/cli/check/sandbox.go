@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/mcphub/mcphub/internal/sandbox"
@@ -21,8 +22,22 @@ func (o *doctorOptions) sandbox(ctx context.Context) []finding {
 		return append(out, finding{Name: "in use", Status: fine, Text: "for every server that runs here, in containers for those of node and Python (" + s.From("sandbox") + ")"})
 	case s.Sandbox:
 		return append(out, finding{Name: "in use", Status: fine, Text: "for every server that runs here (" + s.From("sandbox") + ")"})
+	case s.From("sandbox") != "":
+		return append(out, finding{Name: "in use", Status: notice, Text: "switched off by " + s.From("sandbox") + ": servers run with your rights", Hint: "take it out there; mcpm allow NAME --everything is for one server"})
 	}
-	return append(out, finding{Name: "in use", Status: absent, Text: `only with --sandbox; "sandbox": true in ~/.mcpmrc makes it the rule (mcpm help sandbox)`})
+	return append(out, byDefault(o.OS, out))
+}
+
+// byDefault says what the rule means here.
+func byDefault(os string, tried []finding) finding {
+	f := finding{Name: "in use", Status: fine, Text: "for every server of a hub; mcpm allow gives one more (mcpm help sandbox)"}
+	switch {
+	case os != "linux":
+		f.Status, f.Text = notice, "there is none on this system yet: servers run with your rights"
+	case slices.ContainsFunc(tried, func(t finding) bool { return t.Name == "sandbox" && t.Status == notice }):
+		f.Status, f.Text, f.Hint = problem, "for every server of a hub, and it does not work here: they are not started", `mcpm allow NAME --everything runs one with your rights, "sandbox": false in ~/.mcpmrc all`
+	}
+	return f
 }
 
 // tried starts a program that does nothing in a sandbox.
@@ -39,6 +54,9 @@ func (o *doctorOptions) tried() finding {
 		return f
 	}
 	defer null.Close()
+	if o.OS == "linux" { // elsewhere it is known
+		f.Status = notice
+	}
 	begun := time.Now()
 	p, err := sandbox.Start(&sandbox.Spec{Command: path, Home: "/home/user"}, null, null, null)
 	if err != nil {

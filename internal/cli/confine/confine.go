@@ -51,9 +51,11 @@ func (at Machine) Confine(m *manifest.Manifest, s *gateway.Server, set map[strin
 	return err
 }
 
+const withRights = "--sandbox=false starts it with your rights, and after mcpm allow NAME --everything it always does"
+
 func listens(s *gateway.Server) error {
 	return hub.Errorf(hub.Forbidden, "a server that is started here and listens at %s cannot be run in a sandbox: its port would be inside", s.URL).
-		WithHint("leave out --sandbox, if it may have your rights")
+		WithHint("%s", withRights)
 }
 
 func (at Machine) spec(m *manifest.Manifest, s *gateway.Server, set map[string]string, grants Grants) (*sandbox.Spec, error) {
@@ -113,6 +115,12 @@ func (at Machine) hidden(given []sandbox.Mount) ([]string, error) {
 		out = append(out, filepath.Join(at.Store, name))
 	}
 	return out, nil
+}
+
+// Check says what is wrong with grants; whether a path is there is seen when the server starts.
+func Check(grants Grants) error {
+	_, err := permissions(new(manifest.Manifest), grants)
+	return err
 }
 
 // permissions are what the manifest asks for and what is granted, together.

@@ -135,7 +135,7 @@ func (at Machine) Contain(m *manifest.Manifest, s *gateway.Server, grants Grants
 	c, ok := readCommand(s)
 	if !ok {
 		if confined {
-			return hub.Errorf(hub.Forbidden, "its command is no docker run of an image, and cannot be run in a sandbox").WithHint("leave out --sandbox, if it may have your rights")
+			return hub.Errorf(hub.Forbidden, "its command is no docker run of an image, and cannot be run in a sandbox").WithHint("%s", withRights)
 		}
 		return nil
 	}
@@ -147,7 +147,7 @@ func (at Machine) Contain(m *manifest.Manifest, s *gateway.Server, grants Grants
 	}
 	if c.beyond != "" {
 		return hub.Errorf(hub.Forbidden, "it is started with the option %q of docker, which a sandbox does not keep", term.Clean(c.beyond)).
-			WithHint("leave out --sandbox, if it may have what that gives it")
+			WithHint("%s", withRights)
 	}
 	runtime := at.Runtime
 	if runtime == "" && programOf(s.Command) == "podman" {

@@ -89,7 +89,7 @@ func (at Machine) OnRuntime(m *manifest.Manifest, s *gateway.Server, set map[str
 	if runtime == "python" {
 		s.Args = sameVersion(command, s.Args)
 	}
-	if s.Dir != "" && shown(s.Dir, spec.Mounts) {
+	if s.Dir != "" && Seen(s.Dir, spec.Mounts) {
 		spec.Dir = s.Dir
 	}
 	spec.Container = &sandbox.Container{Engine: client.Address, Image: id, Server: string(m.Name)}
@@ -146,8 +146,8 @@ func (f *Flag) Type() string { return "bool" }
 // Usage is how the flag is told.
 const Usage = "run it with what it was granted and nothing more (Linux); =container on an image of node or Python"
 
-// shown reports whether a path is in what a server sees.
-func shown(path string, mounts []sandbox.Mount) bool {
+// Seen reports whether a path is in what a server sees.
+func Seen(path string, mounts []sandbox.Mount) bool {
 	return slices.ContainsFunc(mounts, func(m sandbox.Mount) bool { return path == m.Path || strings.HasPrefix(path, m.Path+"/") })
 }
 
@@ -166,7 +166,7 @@ func inImage(env []string, mounts []sandbox.Mount, image []string) []string {
 		case "PATH":
 			var own []string
 			for _, dir := range filepath.SplitList(value) {
-				if shown(dir, mounts) {
+				if Seen(dir, mounts) {
 					own = append(own, dir)
 				}
 			}

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
-	"github.com/mcphub/mcphub/internal/cli/confine"
+	"github.com/mcphub/mcphub/internal/cli/granted"
 
 	"github.com/mcphub/mcphub/internal/gateway/aggregate"
 	"github.com/mcphub/mcphub/internal/hub"
@@ -22,11 +22,10 @@ type gatewayOptions struct {
 	global    bool
 	listen    string
 	idle      time.Duration
-	sandbox   confine.Flag
+	confined  granted.Flags
 	allowHTTP bool
 	shared    []string
 	args      []string
-	confined  bool
 }
 
 // NewGateway makes mcpm gateway.
@@ -43,10 +42,10 @@ func NewGateway(a *app.App) *cobra.Command {
 			"speaks streamable HTTP at an address of this machine, with a token that it keeps under MCPM_HOME; each\n" +
 			"client has servers of its own, but for those that --shared names: of these there is one for all, and it\n" +
 			"cannot ask an application anything. Changes of mcp.json and mcpm-lock.json count at once.",
-		Example: "  mcpm gateway\n  mcpm gateway -g --sandbox\n  mcpm gateway @acme/postgres tickets\n  mcpm gateway --listen 127.0.0.1:7117 --shared @acme/postgres",
+		Example: "  mcpm gateway\n  mcpm gateway -g --sandbox=container\n  mcpm gateway @acme/postgres tickets\n  mcpm gateway --listen 127.0.0.1:7117 --shared @acme/postgres",
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
-			o.args, o.confined = args, c.Flags().Changed("sandbox")
+			o.args = args
 			return o.run(c.Context())
 		},
 	}
@@ -54,22 +53,14 @@ func NewGateway(a *app.App) *cobra.Command {
 	c.Flags().StringVar(&o.listen, "listen", "", "speak HTTP at this `ADDR` of this machine, such as 127.0.0.1:7117")
 	c.Flags().StringSliceVar(&o.shared, "shared", nil, "start one of the server `NAME` for all clients; all for every server")
 	c.Flags().DurationVar(&o.idle, "idle", 10*time.Minute, "end a server that nobody used for so long; 0 for never")
-	c.Flags().Var(&o.sandbox, "sandbox", confine.Usage)
-	c.Flags().Lookup("sandbox").NoOptDefVal = "true"
+	o.confined.SandboxFlag(c)
 	c.Flags().BoolVar(&o.allowHTTP, "allow-http", false, "let remote servers be reached over plain http")
 	return c
 }
 
 func (o *gatewayOptions) run(ctx context.Context) error {
-	s, err := o.Settings()
-	if err != nil {
-		return err
-	}
 	if o.idle < 0 {
 		return app.Usage("--idle is %s; a time cannot be less than nothing", o.idle)
-	}
-	if !o.confined {
-		o.sandbox = confine.Flag{On: s.Sandbox, Container: s.Contained}
 	}
 	m, err := newMembers(ctx, o)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/granted"
 	"github.com/mcphub/mcphub/internal/cli/guarded"
 	"github.com/mcphub/mcphub/internal/cli/signin"
 	"github.com/mcphub/mcphub/internal/cli/typed"
@@ -202,8 +203,12 @@ func (m *members) launch(ctx context.Context, name hub.Name) (*app.Installed, *g
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	confined, err := m.o.confined.For(m.o.App, in)
+	if err != nil {
+		return nil, nil, nil, err
+	}
 	l, err := m.o.Launch(in.Project, in.Name, in.Manifest, app.LaunchOptions{
-		Bundle: in.Bundle, Locked: in.Locked, AllowHTTP: m.o.allowHTTP, Context: ctx, Confined: m.o.sandbox.On, Contained: m.o.sandbox.Container,
+		Bundle: in.Bundle, Locked: in.Locked, AllowHTTP: m.o.allowHTTP, Context: ctx, Confined: confined.On, Contained: confined.Container, Grants: confined.Grants,
 	})
 	if err != nil {
 		return nil, nil, nil, in.Wrap(err)
@@ -211,6 +216,7 @@ func (m *members) launch(ctx context.Context, name hub.Name) (*app.Installed, *g
 	if len(l.Missing) > 0 {
 		return nil, nil, nil, in.Needs(l.Missing, l.Spec)
 	}
+	granted.Watch(m.o.App, in, l.Server)
 	g, err := m.guards.For(in, l.Key, l.Spec, l.Secrets)
 	return in, l.Server, g, err
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/cli/asks"
+	"github.com/mcphub/mcphub/internal/cli/granted"
 
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/manifest"
@@ -161,6 +162,7 @@ func (st step) widened() []string {
 // showNew prints what a person should know before a server is installed for the first time.
 func showNew(a *app.App, st step) {
 	d := st.new.Detail
+	confined, _ := granted.ByDefault(a) // the settings were read before
 	source := asks.SourceOf(st.new.Registry, d.Mirrored, "")
 	if st.new.Shelf != nil {
 		source = "as it is locked for " + st.new.Shelf.Place + "; no hub was asked"
@@ -184,10 +186,18 @@ func showNew(a *app.App, st step) {
 		return
 	}
 	if !slices.ContainsFunc(list, func(ask asks.Ask) bool { return ask.Name == "" }) { // nothing but values
-		fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Wrap("It declares no permissions. Without --sandbox it runs with all of yours.", 2))
+		text := "It declares no permissions, and gets none: it runs in a sandbox, without a network and with no files but its own."
+		if !confined {
+			text = "It declares no permissions, and runs with all of yours."
+		}
+		fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Wrap(text, 2))
 		return
 	}
-	fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Dim(a.IO.Wrap("That is what it declares, and gets with --sandbox. Without it the server runs with your rights.", 2)))
+	text := "That is what it gets, in a sandbox. mcpm allow gives it more."
+	if !confined {
+		text = "That is what it declares. It runs with all of your rights."
+	}
+	fmt.Fprintf(a.IO.Err, "  %s\n", a.IO.Dim(a.IO.Wrap(text, 2)))
 }
 
 func showDetails(a *app.App, st step) {

@@ -3,12 +3,10 @@ package use
 import (
 	"encoding/json"
 	"path/filepath"
-	"runtime"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/cli/learn"
 	"github.com/mcphub/mcphub/internal/gateway"
-	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 )
 
@@ -22,7 +20,7 @@ type learning struct {
 
 // learn begins to record what a server tries, nil when that was not asked for.
 func (o *runOptions) learn(in *app.Installed, s *gateway.Server) (*learning, error) {
-	if !o.confined.learn {
+	if !o.confined.Learn {
 		return nil, nil
 	}
 	if s.Sandbox == nil {
@@ -31,15 +29,6 @@ func (o *runOptions) learn(in *app.Installed, s *gateway.Server) (*learning, err
 	l := &learning{runOptions: o, in: in, server: s}
 	l.Into(s.Sandbox, s.Reads, s.Sandbox.Container == nil)
 	return l, nil
-}
-
-// learnable says why nothing can be learned here.
-func learnable(goos string) error {
-	if goos == "linux" {
-		return nil
-	}
-	return hub.Errorf(hub.Forbidden, "--learn takes Linux: on %s no server runs in a sandbox, and nothing tells what it tries", goos).
-		WithHint("run it with --learn on a Linux machine; the permissions it proposes are the same elsewhere")
 }
 
 // end tells what was learned: on stderr, or with --learn-to in a file.
@@ -62,8 +51,8 @@ func (l *learning) end() error {
 		return err
 	}
 	switch {
-	case l.confined.learnTo != "":
-		file := l.confined.learnTo
+	case l.confined.LearnTo != "":
+		file := l.confined.LearnTo
 		if !filepath.IsAbs(file) {
 			file = filepath.Join(l.Dir, file)
 		}
@@ -78,5 +67,3 @@ func (l *learning) end() error {
 	}
 	return err
 }
-
-const goos = runtime.GOOS

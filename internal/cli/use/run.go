@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/granted"
 	"github.com/mcphub/mcphub/internal/cli/guarded"
 	"github.com/mcphub/mcphub/internal/cli/members"
 	"github.com/mcphub/mcphub/internal/cli/signin"
@@ -22,7 +23,7 @@ type runOptions struct {
 	global    bool
 	entry     string
 	allowHTTP bool
-	confined  confinement
+	confined  granted.Flags
 	name      string
 	extra     []string
 }
@@ -37,7 +38,7 @@ func NewRun(a *app.App) *cobra.Command {
 			"The guard stands between (mcpm help guard): tools that changed are kept back until you accept them, and\n" +
 			"secrets are kept in. All other bytes pass as they are.",
 		Example: "  mcpm run @acme/postgres\n  mcpm run @acme/postgres -- --read-only\n  mcpm run -g @acme/tickets\n" +
-			"  mcpm run @acme/tickets --sandbox --allow net=api.acme.example:443\n  mcpm run @acme/tickets --learn",
+			"  mcpm run @acme/tickets --allow net=api.acme.example:443\n  mcpm run @acme/tickets --learn",
 		Args: func(c *cobra.Command, list []string) error {
 			n := len(list)
 			if dash := c.ArgsLenAtDash(); dash >= 0 {
@@ -60,8 +61,9 @@ func NewRun(a *app.App) *cobra.Command {
 	c.Flags().BoolVarP(&o.global, "global", "g", false, "the one installed for all projects")
 	c.Flags().StringVar(&o.entry, "entry", "", "the `KEY` of servers in its mcp.json, when it has several")
 	c.Flags().BoolVar(&o.allowHTTP, "allow-http", false, "let a remote server be reached over plain http")
-	o.confined.flags(c)
-	o.confined.learnFlags(c)
+	o.confined.SandboxFlag(c)
+	o.confined.AllowFlag(c)
+	o.confined.LearnFlags(c)
 	return c
 }
 
@@ -83,12 +85,12 @@ func (o *runOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	confined, err := o.confined.wanted(o.App)
+	confined, err := o.confined.For(o.App, in)
 	if err != nil {
 		return err
 	}
 	l, err := o.Launch(in.Project, in.Name, in.Manifest, app.LaunchOptions{
-		Bundle: in.Bundle, Locked: in.Locked, Entry: o.entry, Args: o.extra, AllowHTTP: o.allowHTTP, Context: ctx, Confined: confined.On, Contained: confined.Container, Grants: o.confined.grants,
+		Bundle: in.Bundle, Locked: in.Locked, Entry: o.entry, Args: o.extra, AllowHTTP: o.allowHTTP, Context: ctx, Confined: confined.On, Contained: confined.Container, Grants: confined.Grants,
 	})
 	if err != nil {
 		return in.Wrap(err)
@@ -118,17 +120,7 @@ func (o *runOptions) run(ctx context.Context) error {
 		}
 		return o.bridge(ctx, in, l.Server, files)
 	}
-	switch {
-	case l.Server.Sandbox != nil && l.Server.Sandbox.Container != nil && l.Server.Sandbox.Container.Open:
-		o.IO.Notef("mcpm: %s %s runs in a container, unsandboxed, with what its command gives it\n", in.Name, in.Version())
-	case l.Server.Sandbox != nil:
-		if learning == nil {
-			l.Server.Sandbox.Denied = o.denied(in.Name)
-		}
-		o.IO.Debugf("mcpm: %s %s runs in a sandbox\n", in.Name, in.Version())
-	default:
-		o.IO.Notef("mcpm: %s %s runs unsandboxed, with your rights\n", in.Name, in.Version())
-	}
+	o.tell(in, l.Server, learning != nil)
 	if l.Server.Remote() {
 		return o.startAndBridge(ctx, l.Server, files)
 	}
@@ -136,6 +128,9 @@ func (o *runOptions) run(ctx context.Context) error {
 	code, err := gateway.Local(context.WithoutCancel(ctx), l.Server, files[0], files[1], files[2])
 	if err == nil && code != 0 {
 		err = app.Silent(code)
+		if l.Server.Sandbox != nil && learning == nil && code < 128 {
+			confined.Ended(o.App, in)
+		}
 	}
 	if learning == nil {
 		return err
@@ -144,6 +139,21 @@ func (o *runOptions) run(ctx context.Context) error {
 		err = lerr
 	}
 	return err
+}
+
+// tell says with which rights a server runs, as far as that is not the rule.
+func (o *runOptions) tell(in *app.Installed, s *gateway.Server, learning bool) {
+	switch {
+	case s.Sandbox != nil && s.Sandbox.Container != nil && s.Sandbox.Container.Open:
+		o.IO.Notef("mcpm: %s %s runs in a container, unsandboxed, with what its command gives it\n", in.Name, in.Version())
+	case s.Sandbox != nil:
+		if !learning {
+			granted.Watch(o.App, in, s)
+		}
+		o.IO.Debugf("mcpm: %s %s runs in a sandbox\n", in.Name, in.Version())
+	default:
+		o.IO.Notef("mcpm: %s %s runs unsandboxed, with your rights\n", in.Name, in.Version())
+	}
 }
 
 // bridge runs a remote server.

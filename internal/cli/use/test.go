@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
+	"github.com/mcphub/mcphub/internal/cli/granted"
 	"github.com/mcphub/mcphub/internal/cli/members"
 	"github.com/mcphub/mcphub/internal/cli/typed"
 
@@ -26,7 +27,7 @@ type testOptions struct {
 	allowHTTP bool
 	timeout   time.Duration
 	name      string
-	confined  confinement
+	confined  granted.Flags
 	members   members.Picked
 	answers   []testAnswer
 }
@@ -53,7 +54,8 @@ func NewTest(a *app.App) *cobra.Command {
 	c.Flags().StringVar(&o.entry, "entry", "", "the `KEY` of servers in its mcp.json, when it has several")
 	c.Flags().DurationVar(&o.timeout, "timeout", time.Minute, "how long the server may take in all")
 	c.Flags().BoolVar(&o.allowHTTP, "allow-http", false, "let a remote server be reached over plain http")
-	o.confined.flags(c)
+	o.confined.SandboxFlag(c)
+	o.confined.AllowFlag(c)
 	return c
 }
 
@@ -114,12 +116,12 @@ func (o *testOptions) one(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	confined, err := o.confined.wanted(o.App)
+	confined, err := o.confined.For(o.App, in)
 	if err != nil {
 		return err
 	}
 	l, err := o.Launch(in.Project, in.Name, in.Manifest, app.LaunchOptions{
-		Bundle: in.Bundle, Locked: in.Locked, Entry: o.entry, AllowHTTP: o.allowHTTP, Context: ctx, Confined: confined.On, Contained: confined.Container, Grants: o.confined.grants,
+		Bundle: in.Bundle, Locked: in.Locked, Entry: o.entry, AllowHTTP: o.allowHTTP, Context: ctx, Confined: confined.On, Contained: confined.Container, Grants: confined.Grants,
 	})
 	if err != nil {
 		return in.Wrap(err)
@@ -133,6 +135,7 @@ func (o *testOptions) one(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
+	granted.Watch(o.App, in, l.Server)
 	r, err := gateway.Inspect(ctx, l.Server, "mcpm", app.Version)
 	if err != nil {
 		if hub.KindOf(err) == hub.Unavailable { // the answer to the question is no
