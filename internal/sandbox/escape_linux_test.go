@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"bufio"
 	"io"
 	"net"
 	"net/http"
@@ -218,6 +219,49 @@ func TestGranted(t *testing.T) {
 	s.Subprocess = true
 	if out, _, _ := run(t, s); !strings.Contains(out, "(user)") {
 		t.Errorf("id: %s", out)
+	}
+}
+
+// TestGrantedDirect guards: a program that knows nothing of proxies talks to what is granted, by name or by address, whatever
+// the protocol; at the same port of anything else, and where nothing is granted, it talks to nobody.
+func TestGrantedDirect(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				line, _ := bufio.NewReader(c).ReadString('\n')
+				_, _ = io.WriteString(c, "heard "+line)
+			}()
+		}
+	}()
+	addr := l.Addr().String()
+	_, port, _ := net.SplitHostPort(addr)
+	p := newPlace(t)
+	for _, tt := range []struct {
+		rule, to string
+		want     bool
+	}{
+		{"127.0.0.1:" + port, addr, true}, {"localhost:" + port, addr, true}, {"localhost:" + port, "localhost:" + port, true},
+		{"example.com:" + port, addr, false}, {"*.localdomain:" + port, "attacker.example:" + port, false}, {"10.9.8.7:" + port, addr, false}, {"", addr, false},
+	} {
+		s := p.spec("converse", tt.to)
+		s.Network = nil
+		if tt.rule != "" {
+			s.Network = []string{tt.rule}
+		}
+		out, _, err := run(t, s)
+		if got := strings.HasPrefix(out, "ESCAPED: heard hello"); got != tt.want || err != nil {
+			t.Errorf("%q granted, %s: %v %s", tt.rule, tt.to, err, out)
+		}
 	}
 }
 

@@ -61,9 +61,14 @@ func first() {
 		fail(fmt.Errorf("the loopback device: %w", err))
 	}
 	if st.Proxy {
-		if err := listen(control, st); err != nil {
+		d, err := openDirect(st) // first: the proxy's port is any
+		if err == nil {
+			err = listen(control, st)
+		}
+		if err != nil {
 			fail(err)
 		}
+		d.serve(st.proxyAt)
 	}
 	pid, err := startSecond(control, st)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -52,8 +53,9 @@ var attempts = map[string]func(arg string) (string, error){
 		data, err := os.ReadFile(at)
 		return string(data), err
 	},
-	"dial":    dial,
-	"connect": viaProxy,
+	"dial":     dial,
+	"connect":  viaProxy,
+	"converse": converse,
 	"packet": func(addr string) (string, error) {
 		c, err := net.Dial("udp", addr)
 		if err != nil {
@@ -65,6 +67,9 @@ var attempts = map[string]func(arg string) (string, error){
 	},
 	"lookup": func(name string) (string, error) {
 		list, err := net.LookupHost(name)
+		if err == nil && !slices.ContainsFunc(list, func(a string) bool { return !strings.HasPrefix(a, "127.83.") }) {
+			return "", errors.New("answered inside, with an address that leads to the rules")
+		}
 		return fmt.Sprint(list), err
 	},
 	"socket": func(string) (string, error) {
@@ -242,6 +247,21 @@ func dial(addr string) (string, error) {
 	}
 	c.Close()
 	return "reached " + addr, nil
+}
+
+// converse says something to a server past the proxy, and waits for the answer.
+func converse(addr string) (string, error) {
+	c, err := net.DialTimeout("tcp", addr, 3*time.Second)
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(5 * time.Second))
+	if _, err := io.WriteString(c, "hello\n"); err != nil {
+		return "", err
+	}
+	answer, err := bufio.NewReader(c).ReadString('\n')
+	return answer, err
 }
 
 // viaProxy asks the proxy for a tunnel, and for a page.

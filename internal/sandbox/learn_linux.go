@@ -5,7 +5,6 @@ package sandbox
 import (
 	"errors"
 	"fmt"
-	"net"
 	"os"
 
 	"github.com/mcphub/mcphub/internal/sandbox/egress"
@@ -56,10 +55,12 @@ func newLearner(control *os.File, st *setup) (*learner, error) {
 	l := &learner{control: control, mine: os.NewFile(uintptr(ends[0]), "learn"), theirs: os.NewFile(uintptr(ends[1]), "learn")}
 	saw := func(a trace.Attempt) { tell(control, message{Saw: &a}, nil) }
 	l.server = trace.Server{Saw: saw, Quiet: append(quiet(), st.Quiet...), Proxy: st.proxyAt}
-	// Where the port cannot be had, in a container, names are not looked up, and only the proxy tells of hosts.
-	if c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: dnsPort}); err == nil {
-		l.server.Names = &trace.Names{Saw: saw}
-		go l.server.Names.Serve(c)
+	if st.names == nil {
+		st.names = lookUps() // without it only the proxy tells of hosts
+	}
+	if st.names != nil {
+		st.names.Tell(saw)
+		l.server.Names = st.names
 	}
 	return l, nil
 }

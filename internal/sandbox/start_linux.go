@@ -40,8 +40,9 @@ type setup struct {
 	Learns   bool     // what the process tries is told
 	Quiet    []string // but for these
 	proxyAt  netip.AddrPort
-	Checks   []check  // in a container
-	Volumes  []string // directories in memory that the image of a container declares
+	names    *trace.Names // who answers look-ups, nil for nobody
+	Checks   []check      // in a container
+	Volumes  []string     // directories in memory that the image of a container declares
 }
 
 // message goes from the first step to the parent; with Listens a file comes along.
@@ -120,7 +121,7 @@ func Start(s *Spec, in, out, errs *os.File) (*Process, error) {
 	if err := spec.settle(); err != nil {
 		return nil, err
 	}
-	st := setup{Spec: spec, UID: os.Getuid(), GID: os.Getgid(), Proxy: len(rules) > 0 || spec.Learn != nil, Learns: spec.Learn != nil && spec.Learn.Saw != nil}
+	st := setup{Spec: spec, UID: os.Getuid(), GID: os.Getgid(), Proxy: len(rules) > 0 || spec.Learn != nil || spec.Denied != nil && spec.Container == nil, Learns: spec.Learn != nil && spec.Learn.Saw != nil}
 	if st.Learns {
 		st.Quiet = spec.Learn.Quiet
 	}
@@ -230,7 +231,10 @@ func namespaces(st *setup) *syscall.SysProcAttr {
 	a.UidMappings, a.GidMappings = same(os.Getuid()), same(os.Getgid())
 	a.AmbientCaps = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_NET_ADMIN, unix.CAP_SETPCAP, unix.CAP_DAC_OVERRIDE, unix.CAP_SYS_RESOURCE}
 	if st.Learns {
-		a.AmbientCaps = append(a.AmbientCaps, unix.CAP_SYS_PTRACE, unix.CAP_NET_BIND_SERVICE)
+		a.AmbientCaps = append(a.AmbientCaps, unix.CAP_SYS_PTRACE)
+	}
+	if st.Proxy {
+		a.AmbientCaps = append(a.AmbientCaps, unix.CAP_NET_BIND_SERVICE)
 	}
 	return a
 }

@@ -206,7 +206,7 @@ func (v *view) etc(st *setup) error {
 		return err
 	}
 	hosts := "files"
-	if st.Learns {
+	if st.Learns || st.Proxy {
 		hosts = "files dns" // a look-up is answered, see trace.Names
 	}
 	for name, text := range map[string]string{

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 
@@ -23,9 +24,10 @@ func main() {
 		"write": func(path string) (string, error) {
 			return "written", os.WriteFile(path, []byte("from the server"), 0o666)
 		},
-		"fetch": fetch,
-		"start": func(program string) (string, error) { b, err := exec.Command(program).Output(); return string(b), err },
-		"env":   func(name string) (string, error) { return os.Getenv(name) + ".", nil },
+		"fetch":  fetch,
+		"direct": func(address string) (string, error) { return get(address, nil) },
+		"start":  func(program string) (string, error) { b, err := exec.Command(program).Output(); return string(b), err },
+		"env":    func(name string) (string, error) { return os.Getenv(name) + ".", nil },
 	} {
 		mcp.AddTool(server, &mcp.Tool{Name: name, Description: "Tries to " + name},
 			func(_ context.Context, _ *mcp.CallToolRequest, in what) (*mcp.CallToolResult, any, error) {
@@ -45,14 +47,19 @@ func main() {
 func fetch(address string) (string, error) {
 	// Go's own client asks no proxy for localhost, whatever the environment says.
 	proxy := os.Getenv("HTTP_PROXY")
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	if proxy != "" {
-		u, err := http.NewRequest(http.MethodGet, proxy, nil)
-		if err != nil {
-			return "", err
-		}
-		transport.Proxy = http.ProxyURL(u.URL)
+	if proxy == "" {
+		return get(address, nil)
 	}
+	u, err := url.Parse(proxy)
+	if err != nil {
+		return "", err
+	}
+	return get(address, http.ProxyURL(u))
+}
+
+func get(address string, proxy func(*http.Request) (*url.URL, error)) (string, error) {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.Proxy = proxy
 	res, err := (&http.Client{Transport: transport}).Get(address)
 	if err != nil {
 		return "", err

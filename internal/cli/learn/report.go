@@ -3,10 +3,12 @@ package learn
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/term"
 	"github.com/mcphub/mcphub/internal/lazyregexp"
+	"github.com/mcphub/mcphub/internal/sandbox/egress"
 )
 
 // Report tells a person what was learned, on stderr: stdout is the server's.
@@ -17,6 +19,9 @@ func (l *Learned) Report(io *term.IO) {
 		fmt.Fprintf(io.Err, "  %s%s\n", io.Dim(fmt.Sprintf("%-10s", name)), io.Wrap(term.Clean(fmt.Sprintf(format, args...)), 12))
 	}
 	for _, h := range l.Hosts {
+		if h.Direct && slices.ContainsFunc(l.Hosts, func(o Host) bool { return !o.Direct && o.rule() == h.rule() }) {
+			continue // what became of it is told there
+		}
 		label("network", "%s: %s", h.rule(), h.say())
 	}
 	for _, f := range l.Files {
@@ -45,7 +50,7 @@ func (l *Learned) Report(io *term.IO) {
 	}
 	fmt.Fprintf(io.Err, "\n%s\n", io.Wrap("It knows what was tried and nothing else: use all of the server, and look at each line before you put it into an mcp.json.", 0))
 	if allow := l.allow(); allow != "" {
-		fmt.Fprintf(io.Err, "Try it: mcpm run --sandbox%s %s\n", allow, term.Clean(l.Name))
+		fmt.Fprintf(io.Err, "Allow it: mcpm allow %s%s\n", term.Clean(l.Name), allow)
 	}
 }
 
@@ -63,9 +68,9 @@ func (h Host) say() string {
 	case h.Passed:
 		return "passed"
 	case h.Direct && h.never():
-		return "not reached, as inside there is only the server itself; what listens on this machine is reached through the proxy in HTTP_PROXY"
+		return "not reached, as inside there is only the server itself; net=localhost:" + h.Port + " grants what listens there on this machine"
 	case h.Direct:
-		return "not reached: it did not use the proxy in HTTPS_PROXY, without which the grant does not help"
+		return "refused: " + egress.NoRule
 	}
 	return "refused: " + h.Reason
 }
@@ -73,7 +78,7 @@ func (h Host) say() string {
 // plain are words that a shell takes as they are.
 var plain = lazyregexp.New(`^~?[A-Za-z0-9@%+=:,./_*\[\]-]+$`)
 
-// allow are the flags that grant the same.
+// allow are the grants that do the same.
 func (l *Learned) allow() string {
 	var flags []string
 	add := func(kind, value string) {
@@ -81,7 +86,7 @@ func (l *Learned) allow() string {
 		if strings.ContainsAny(value, "*[]") || !plain.MatchString(value) {
 			word = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 		}
-		flags = append(flags, " --allow "+word)
+		flags = append(flags, " "+word)
 	}
 	if l.Permissions.Network != nil {
 		for _, rule := range l.Permissions.Network.Outbound {
@@ -98,7 +103,7 @@ func (l *Learned) allow() string {
 		add(f.Access, path)
 	}
 	if l.Permissions.Subprocess {
-		flags = append(flags, " --allow subprocess")
+		flags = append(flags, " subprocess")
 	}
 	return strings.Join(flags, "")
 }

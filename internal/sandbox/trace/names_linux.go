@@ -12,17 +12,29 @@ import (
 )
 
 // Names answers who looks names up by itself, in a sandbox from which no question gets out: with an address of the loopback
-// device where nobody listens, so that the connection which follows tells host and port.
+// device, so that the connection which follows tells the host.
 type Names struct {
-	Saw func(Attempt) // called from one goroutine
-
 	mu     sync.Mutex
+	saw    func(Attempt)
 	names  []string
 	number map[string]int
 }
 
 // firstByte and secondByte begin the addresses that are given out, which nobody uses.
 const firstByte, secondByte = 127, 83
+
+// Tell has each new name told, from one goroutine.
+func (d *Names) Tell(saw func(Attempt)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.saw = saw
+}
+
+func (d *Names) told() func(Attempt) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.saw
+}
 
 // Serve answers on UDP (RFC 1035) until the listener closes.
 func (d *Names) Serve(l net.PacketConn) {
@@ -51,8 +63,8 @@ func (d *Names) reply(message []byte) []byte {
 	}
 	host := strings.ToLower(strings.TrimSuffix(q.Name.String(), "."))
 	known, ok := d.add(host)
-	if ok && !known {
-		d.Saw(Attempt{Kind: Lookup, Host: host})
+	if saw := d.told(); saw != nil && ok && !known {
+		saw(Attempt{Kind: Lookup, Host: host})
 	}
 	b := dnsmessage.NewBuilder(nil, dnsmessage.Header{ID: head.ID, Response: true, RecursionDesired: head.RecursionDesired, RecursionAvailable: true})
 	if b.StartQuestions() != nil || b.Question(q) != nil || b.StartAnswers() != nil {
@@ -96,8 +108,8 @@ func (d *Names) address(host string) [4]byte {
 	return [4]byte{firstByte, secondByte, byte(n >> 8), byte(n)}
 }
 
-// of returns the name for which an address was given out, else the address.
-func (d *Names) of(addr netip.Addr) string {
+// Of returns the name for which an address was given out, else the address.
+func (d *Names) Of(addr netip.Addr) string {
 	if d == nil || !addr.Is4() {
 		return addr.String()
 	}

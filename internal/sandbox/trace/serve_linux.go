@@ -214,5 +214,5 @@ func (s *Server) address(n *notification, c call) []Attempt {
 	if port == 0 || port == 53 && addr.IsLoopback() || netip.AddrPortFrom(addr, port) == s.Proxy {
 		return nil
 	}
-	return []Attempt{{Kind: Connect, Host: s.Names.of(addr), Port: fmt.Sprint(port)}}
+	return []Attempt{{Kind: Connect, Host: s.Names.Of(addr), Port: fmt.Sprint(port)}}
 }

@@ -36,15 +36,16 @@ func question(t *testing.T, name string, kind dnsmessage.Type) []byte {
 // gets no answer.
 func TestNames(t *testing.T) {
 	var told []string
-	d := &Names{Saw: func(a Attempt) { told = append(told, string(a.Kind)+" "+a.Host) }}
+	d := new(Names)
+	d.Tell(func(a Attempt) { told = append(told, string(a.Kind)+" "+a.Host) })
 	for _, name := range []string{"api.example.com.", "API.example.com.", "other.example.com."} {
 		var m dnsmessage.Message
 		if err := m.Unpack(d.reply(question(t, name, dnsmessage.TypeA))); err != nil || m.ID != 7 || len(m.Answers) != 1 {
 			t.Fatalf("%s: %v, %+v", name, err, m)
 		}
 		addr := netip.AddrFrom4(m.Answers[0].Body.(*dnsmessage.AResource).A)
-		if want := map[bool]string{true: "other.example.com", false: "api.example.com"}[name[0] == 'o']; d.of(addr) != want || !addr.IsLoopback() {
-			t.Errorf("%s is %s, of %q", name, addr, d.of(addr))
+		if want := map[bool]string{true: "other.example.com", false: "api.example.com"}[name[0] == 'o']; d.Of(addr) != want || !addr.IsLoopback() {
+			t.Errorf("%s is %s, of %q", name, addr, d.Of(addr))
 		}
 	}
 	if len(told) != 2 {
@@ -63,11 +64,11 @@ func TestNames(t *testing.T) {
 		}
 	}
 	for _, addr := range []string{"127.0.0.1", "127.83.0.0", "127.83.0.9", "192.0.2.1", "::1"} {
-		if got := d.of(netip.MustParseAddr(addr)); got != addr {
+		if got := d.Of(netip.MustParseAddr(addr)); got != addr {
 			t.Errorf("%s is %q", addr, got)
 		}
 	}
-	if got := (*Names)(nil).of(netip.MustParseAddr("127.83.0.1")); got != "127.83.0.1" {
+	if got := (*Names)(nil).Of(netip.MustParseAddr("127.83.0.1")); got != "127.83.0.1" {
 		t.Errorf("without names: %q", got)
 	}
 }
