@@ -115,8 +115,9 @@ mcpm install NAME notes ^VERSION in mcp.json; --exact notes the version itself.
 secrets, limits. mcpm shows that before it installs a server, and shows what is new before it updates one.
 A server that declares nothing asks for nothing.
 
-On Linux mcpm run --sandbox gives a server what it declares and what you allow beside, and nothing more (mcpm help
-sandbox). Without it a server runs with all of your rights: install only what you would run by hand.
+On Linux a server gets what it declares and what mcpm allow lets it do beside, and nothing more (mcpm help sandbox).
+On macOS and Windows there is no sandbox yet: it runs with all of your rights. Install there only what you would run
+by hand.
 `,
 	"lockfile": `mcpm-lock.json says exactly what is installed: for each server its version, the hub it came from, the
 sha256 of its manifest, its artifacts, the permissions it asked for, a fingerprint of its tools, and what it
@@ -195,35 +196,42 @@ applications out for its own servers, never bring one in that yours leaves out.
 mcpm hosts path HOST FILE says where an application keeps its file, kept as "hostPaths" in your own ~/.mcpmrc.
 A project's .mcpmrc that has hostPaths stops mcpm: a repository must not say where mcpm writes.
 `,
-	"sandbox": `On Linux mcpm run --sandbox NAME starts a server with what it was granted and nothing more; mcpm test takes the
-same flags. MCPM_SANDBOX=1, or "sandbox": true in .mcpmrc, makes it the rule; --sandbox=false is the exception.
-Without it a server runs with all of your rights, and mcpm run says so on stderr.
+	"sandbox": `On Linux a server that came from a hub starts with what it was granted and nothing more. Granted is what the
+permissions of its manifest ask for (mcpm help permissions), and what you allow beside:
 
-Granted is what the permissions of its manifest ask for (mcpm help permissions), and what --allow adds:
+  mcpm allow NAME net=api.acme.example:443   a host and port; *.acme.example:443, [2001:db8::1]:443, localhost:5432
+  mcpm allow NAME read=~/Notes               a directory or file, to read
+  mcpm allow NAME write=./out                and to change
+  mcpm allow NAME env=TZ                     a variable of your environment
+  mcpm allow NAME memory=2Gi                 that much memory
+  mcpm allow NAME subprocess                 other programs
 
-  --allow net=api.acme.example:443   a host and port; *.acme.example:443, [2001:db8::1]:443, localhost:5432
-  --allow read=~/Notes               a directory or file, to read; relative ones begin at the project
-  --allow write=.                    and to change
-  --allow env=TZ                     a variable of your environment
-  --allow memory=2Gi                 that much memory
-  --allow subprocess                 other programs
+  mcpm allow NAME                            what it declares, and what you allow
+  mcpm allow NAME --remove net=...           takes back
+  mcpm allow NAME --everything               without a sandbox, with all of your rights; --reset ends that
+
+It is kept under MCPM_HOME, for this project or with -g for all; no file of a repository can allow anything. With
+mcpm run, test and gateway, --allow counts this time, --sandbox=false is without, and "sandbox": false in your own
+~/.mcpmrc, or MCPM_SANDBOX=0, is without for all. A working copy (mcpm link) runs with your rights, unless --sandbox.
+Where mcpm cannot make a sandbox a server does not start; where it is without one, mcpm run says so on stderr.
 
 Everything else is not there: your files, your environment, the network, other processes, the container engine. The
 server has an empty home and /tmp that are gone when it ends, and the system's programs and libraries to read.
 What it was granted does not show keys: ~/.ssh, ~/.aws, browsers and the like are never seen, nor .env files that are
-there when it starts. It reaches a granted host through a proxy of mcpm, which it finds in HTTPS_PROXY, and not at an
-address that is private or this machine's, unless that address or localhost was granted. What it tried to reach
-besides is told on stderr.
+there when it starts. It reaches a granted host through a proxy of mcpm, and not at an address that is private or this
+machine's, unless that address or localhost was granted. What knows nothing of proxies, such as a database driver or
+older versions of Node, gets there too, at ports that a grant names, and at 80 and 443. What it tried to reach
+besides, and a path in its arguments that it cannot see, is told on stderr with what would allow it.
 
 What to grant, mcpm finds out: mcpm run --learn NAME runs the server like this, notes every host, file and program that it
-tries, and at its end writes the permissions for them to stderr; --learn-to FILE writes them as JSON. It is let do no
-more by that. A server that stops at the first thing it may not have is learned further with what is known so far, or
+tries, and at its end writes the permissions for them to stderr, and the mcpm allow that grants them; --learn-to FILE
+writes them as JSON. It is let do no more by that. A server that stops at the first thing it may not have is learned further with what is known so far, or
 with more than it can need: --learn --allow read=. --allow net=*:443 proposes what it then used of that. Files in
 which keys are kept are named in a warning and never proposed.
 
 It takes user namespaces, Landlock and seccomp of a kernel of 5.13 or later; mcpm doctor tries it. Memory (1 GiB if
 the manifest asks for nothing else), processes, processors and the size of files are bounded. There is no sandbox yet
-on macOS and Windows, and for servers that listen on a port: mcpm refuses to run these with --sandbox.
+on macOS and Windows, nor for servers that listen on a port: mcpm refuses to start these in one.
 
 mcpm run --sandbox=container runs a server of node or Python, with its locked packages, in a container instead, on an
 image that you name by its digest in your ~/.mcpmrc; "sandbox": "container" there makes it the rule. A server that is a
@@ -234,6 +242,6 @@ program of its own stays in the native sandbox.
 A server that is a container image gets a container of mcpm's own making, over the socket of Docker or Podman
 ("dockerRuntime" in .mcpmrc chooses): no network, no capability, a root that cannot be written, nobody's rights but yours,
 and of what its command mounts (docker run -v) what you grant. The engine is told none of its values. Other programs
-of the image are started only with --allow subprocess, which an image needs that begins with a shell script.
+of the image are started only with subprocess, which an image needs that begins with a shell script.
 `,
 }

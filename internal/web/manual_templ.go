@@ -994,14 +994,14 @@ func securityPage(v *securityView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 83, "\">mcp.json</a>; what it declares is declared once and whole.</li><li><strong>Files.</strong> Archives hold no paths outside, links or devices, and stay within limits of size, number and compression.</li><li><strong>Bytes.</strong> What is stored is what was sent. A published version never changes, and its number is never used again.</li></ul><h2 id=\"permissions\">Permissions</h2><p>A publisher declares what a server asks for: hosts it calls, paths it reads or changes, secrets, whether it starts other programs. You see it in plain words on the server's page, before installing, and again when an update asks for more.</p><p>On Linux <code>mcpm run --sandbox</code> gives a server what is declared and granted, and nothing more; without it a server runs with your rights. <code>mcpm help sandbox</code> and <a href=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 83, "\">mcp.json</a>; what it declares is declared once and whole.</li><li><strong>Files.</strong> Archives hold no paths outside, links or devices, and stay within limits of size, number and compression.</li><li><strong>Bytes.</strong> What is stored is what was sent. A published version never changes, and its number is never used again.</li></ul><h2 id=\"permissions\">Permissions</h2><p>A publisher declares what a server asks for: hosts it calls, paths it reads or changes, secrets, whether it starts other programs. You see it in plain words on the server's page, before installing, and again when an update asks for more.</p><p>On Linux a server gets what it declares and what you allow beside, in a sandbox, and nothing more; on macOS and Windows it still runs with your rights. <code>mcpm help sandbox</code> and <a href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var49 templ.SafeURL
 			templ_7745c5c3_Var49, templ_7745c5c3_Err = templ.JoinURLErrs(v.To("/docs/mcpm"))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `manual.templ`, Line: 216, Col: 217}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `manual.templ`, Line: 216, Col: 222}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var49))
 			if templ_7745c5c3_Err != nil {
