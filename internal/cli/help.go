@@ -113,7 +113,8 @@ mcpm install NAME notes ^VERSION in mcp.json; --exact notes the version itself.
 `,
 	"permissions": `A server's mcp.json says what it needs: hosts it calls, paths it reads or writes, environment variables,
 secrets, limits. mcpm shows that before it installs a server, and shows what is new before it updates one.
-A server that declares nothing asks for nothing.
+A server that declares nothing asks for nothing. Paths and hosts may name values: ${DIRECTORY} is the path that you give
+the server with mcpm config, ${DATABASE_URL} the host and port of that address.
 
 On Linux a server gets what it declares and what mcpm allow lets it do beside, and nothing more (mcpm help sandbox).
 On macOS and Windows there is no sandbox yet: it runs with all of your rights. Install there only what you would run

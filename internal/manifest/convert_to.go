@@ -119,7 +119,20 @@ func (m *Manifest) keyValue(name, value string) model.KeyValueInput {
 	return kv
 }
 
-func (m *Manifest) declares(name string) bool { _, ok := m.Configuration[name]; return ok }
+func (m *Manifest) declares(name string) bool {
+	if _, ok := m.Configuration[name]; ok {
+		return true
+	}
+	for _, s := range m.Servers {
+		if p := s.Package; p != nil && (slices.ContainsFunc(p.EnvironmentVariables, func(e model.KeyValueInput) bool { return e.Name == name }) ||
+			slices.ContainsFunc(p.PackageArguments, func(a model.Argument) bool {
+				return a.ValueHint == name || strings.TrimLeft(a.Name, "-") == name
+			})) {
+			return true
+		}
+	}
+	return false
+}
 
 // template rewrites ${NAME} to {NAME} and returns the inputs for the names in it.
 func (m *Manifest) template(s string) (string, map[string]model.Input) {

@@ -9,12 +9,11 @@ import (
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/lazyregexp"
 	"github.com/mcphub/mcphub/internal/manifest/jsonc"
+	"github.com/mcphub/mcphub/internal/manifest/value"
 )
 
 var (
 	variableNameRE = lazyregexp.New(`^[A-Za-z_][A-Za-z0-9_.-]{0,127}$`)
-	hostRE         = lazyregexp.New(`^(\*|(\*\.)?([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)*[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)$`)
-	ip6RE          = lazyregexp.New(`^\[[0-9a-fA-F:.]+\]$`)
 	memoryRE       = lazyregexp.New(`^[1-9][0-9]*(\.[0-9]+)?(Ki|Mi|Gi|K|M|G|k|m|g)?$`)
 	mcpVersionRE   = lazyregexp.New(`^\d{4}-\d{2}-\d{2}$`)
 )
@@ -63,9 +62,10 @@ func (v *validator) permissions() {
 	}
 	if p.Network != nil {
 		for i, pattern := range p.Network.Outbound {
-			if msg := badHostPort(pattern); msg != "" {
+			if msg := value.BadHostPort(pattern); msg != "" && !strings.Contains(pattern, "${") {
 				v.fail(CodePermission, jsonc.Index("permissions.network.outbound", i), "%s: %s", jsonc.Quote(pattern), msg)
 			}
+			v.variables(jsonc.Index("permissions.network.outbound", i), pattern)
 		}
 	}
 	for i, f := range p.Filesystem {
@@ -105,22 +105,6 @@ func (v *validator) variableNames(path string, names []string) {
 
 func windowsPath(s string) bool {
 	return len(s) > 2 && s[1] == ':' && (s[2] == '\\' || s[2] == '/')
-}
-
-// badHostPort says what is wrong with a pattern "host:port", or "".
-func badHostPort(pattern string) string {
-	i := strings.LastIndex(pattern, ":")
-	if i < 0 || strings.Contains(pattern, "://") {
-		return "write host:port, such as api.example.com:443"
-	}
-	host, port := pattern[:i], pattern[i+1:]
-	if !hostRE.MatchString(host) && !ip6RE.MatchString(host) {
-		return "the host may start with *. and holds letters, digits, '-' and '.'"
-	}
-	if n, err := strconv.Atoi(port); port != "*" && (err != nil || n < 1 || n > 65535) {
-		return "the port is a number from 1 to 65535, or *"
-	}
-	return ""
 }
 
 func (v *validator) dependencies() {

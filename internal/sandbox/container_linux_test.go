@@ -63,6 +63,14 @@ func TestContainerGranted(t *testing.T) {
 	})
 }
 
+// TestContainerDirect guards: what was granted is reached past the proxy, too.
+func TestContainerDirect(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e *tested) {
+		p := newPlace(t)
+		converses(t, func(addr string) *sandbox.Spec { return p.contained(e, "converse", addr) })
+	})
+}
+
 // TestContainerKeepsSecrets guards: the engine never learns what is in the environment, nor which arguments the server
 // has, and nothing of it is on disk when it runs.
 func TestContainerKeepsSecrets(t *testing.T) {

@@ -32,8 +32,8 @@ func openDirect(st *setup) (*direct, error) {
 	if err != nil {
 		return nil, err
 	}
-	if st.names = lookUps(); st.names == nil {
-		return nil, fmt.Errorf("no name can be looked up: port %d is taken", dnsPort)
+	if st.names, err = lookUps(); err != nil {
+		return nil, err
 	}
 	d := new(direct)
 	own := map[uint16]bool{} // ports at which 127.0.0.1 was granted by its number
@@ -48,6 +48,9 @@ func openDirect(st *setup) (*direct, error) {
 		} else if a.IsLoopback() {
 			own[uint16(r.Port())] = true
 		}
+	}
+	if st.Container != nil {
+		addrs = nil // nothing in it may change its network
 	}
 	for i, a := range addrs[:min(len(addrs), maxPorts)] {
 		if err := ownAddress(i, a); err != nil {
@@ -79,15 +82,15 @@ func (d *direct) serve(proxy netip.AddrPort) {
 	}
 }
 
-// lookUps answers look-ups inside, nil where the port for that cannot be had: in a container.
-func lookUps() *trace.Names {
+// lookUps answers look-ups inside.
+func lookUps() (*trace.Names, error) {
 	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: dnsPort})
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	names := new(trace.Names)
 	go names.Serve(c)
-	return names
+	return names, nil
 }
 
 // ownAddress gives the loopback device one more address.

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/mcphub/mcphub/internal/sandbox"
+	"github.com/mcphub/mcphub/internal/sandbox/egress"
 )
 
 // place is a person's machine, as far as a server may try to get at it.
@@ -225,6 +226,12 @@ func TestGranted(t *testing.T) {
 // TestGrantedDirect guards: a program that knows nothing of proxies talks to what is granted, by name or by address, whatever
 // the protocol; at the same port of anything else, and where nothing is granted, it talks to nobody.
 func TestGrantedDirect(t *testing.T) {
+	p := newPlace(t)
+	converses(t, func(addr string) *sandbox.Spec { return p.spec("converse", addr) })
+}
+
+func converses(t *testing.T, spec func(addr string) *sandbox.Spec) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -245,7 +252,6 @@ func TestGrantedDirect(t *testing.T) {
 	}()
 	addr := l.Addr().String()
 	_, port, _ := net.SplitHostPort(addr)
-	p := newPlace(t)
 	for _, tt := range []struct {
 		rule, to string
 		want     bool
@@ -253,7 +259,7 @@ func TestGrantedDirect(t *testing.T) {
 		{"127.0.0.1:" + port, addr, true}, {"localhost:" + port, addr, true}, {"localhost:" + port, "localhost:" + port, true},
 		{"example.com:" + port, addr, false}, {"*.localdomain:" + port, "attacker.example:" + port, false}, {"10.9.8.7:" + port, addr, false}, {"", addr, false},
 	} {
-		s := p.spec("converse", tt.to)
+		s := spec(tt.to)
 		s.Network = nil
 		if tt.rule != "" {
 			s.Network = []string{tt.rule}
@@ -262,6 +268,16 @@ func TestGrantedDirect(t *testing.T) {
 		if got := strings.HasPrefix(out, "ESCAPED: heard hello"); got != tt.want || err != nil {
 			t.Errorf("%q granted, %s: %v %s", tt.rule, tt.to, err, out)
 		}
+	}
+	var mu sync.Mutex
+	var told []string
+	s := spec("api.example.com:443") // nothing is granted, and what it wanted is told by its name
+	s.Network, s.Denied = nil, func(d egress.Denial) { mu.Lock(); told = append(told, d.Host+":"+d.Port); mu.Unlock() }
+	out, _, err := run(t, s)
+	mu.Lock()
+	defer mu.Unlock()
+	if err != nil || !strings.HasPrefix(out, "stopped: ") || !slices.Equal(told, []string{"api.example.com:443"}) {
+		t.Errorf("%v %s, told %q", err, out, told)
 	}
 }
 

@@ -61,14 +61,9 @@ func first() {
 		fail(fmt.Errorf("the loopback device: %w", err))
 	}
 	if st.Proxy {
-		d, err := openDirect(st) // first: the proxy's port is any
-		if err == nil {
-			err = listen(control, st)
-		}
-		if err != nil {
+		if err := serve(control, st); err != nil {
 			fail(err)
 		}
-		d.serve(st.proxyAt)
 	}
 	pid, err := startSecond(control, st)
 	if err != nil {
@@ -98,6 +93,22 @@ func tell(control *os.File, m message, file *os.File) {
 		rights = unix.UnixRights(int(file.Fd()))
 	}
 	_ = unix.Sendmsg(int(control.Fd()), data, rights, nil, 0)
+}
+
+// serve lets what is granted be reached: through the proxy, and past it.
+func serve(control *os.File, st *setup) error {
+	if st.Container != nil && st.Container.Open {
+		return listen(control, st)
+	}
+	d, err := openDirect(st) // first: the proxy's port is any
+	if err != nil {
+		return err
+	}
+	if err := listen(control, st); err != nil {
+		return err
+	}
+	d.serve(st.proxyAt)
+	return nil
 }
 
 // listen opens the proxy's port inside and hands it to the parent, which answers there from its own network.

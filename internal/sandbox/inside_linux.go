@@ -46,7 +46,7 @@ func inside() {
 		fail(err)
 	}
 	if st.Proxy {
-		if err := listen(control, st); err != nil {
+		if err := serve(control, st); err != nil {
 			fail(err)
 		}
 	}

@@ -55,9 +55,6 @@ func newLearner(control *os.File, st *setup) (*learner, error) {
 	l := &learner{control: control, mine: os.NewFile(uintptr(ends[0]), "learn"), theirs: os.NewFile(uintptr(ends[1]), "learn")}
 	saw := func(a trace.Attempt) { tell(control, message{Saw: &a}, nil) }
 	l.server = trace.Server{Saw: saw, Quiet: append(quiet(), st.Quiet...), Proxy: st.proxyAt}
-	if st.names == nil {
-		st.names = lookUps() // without it only the proxy tells of hosts
-	}
 	if st.names != nil {
 		st.names.Tell(saw)
 		l.server.Names = st.names

@@ -121,7 +121,7 @@ func Start(s *Spec, in, out, errs *os.File) (*Process, error) {
 	if err := spec.settle(); err != nil {
 		return nil, err
 	}
-	st := setup{Spec: spec, UID: os.Getuid(), GID: os.Getgid(), Proxy: len(rules) > 0 || spec.Learn != nil || spec.Denied != nil && spec.Container == nil, Learns: spec.Learn != nil && spec.Learn.Saw != nil}
+	st := setup{Spec: spec, UID: os.Getuid(), GID: os.Getgid(), Proxy: len(rules) > 0 || spec.Learn != nil || spec.Denied != nil && (spec.Container == nil || !spec.Container.Open), Learns: spec.Learn != nil && spec.Learn.Saw != nil}
 	if st.Learns {
 		st.Quiet = spec.Learn.Quiet
 	}

@@ -112,7 +112,7 @@ func (a *App) Launch(p install.Project, name hub.Name, m *manifest.Manifest, o L
 		out.Server.Command = s.DockerRuntime
 	}
 	if confine.IsContainer(out.Server) || o.Confined && (!away || out.Server.Command != "") {
-		at := confine.Machine{Home: a.Env.UserHome, Getenv: a.Getenv, Runtime: s.DockerRuntime, Workspace: workspace, Bundle: o.Bundle, LookPath: exec.LookPath}
+		at := confine.Machine{Home: a.Env.UserHome, Getenv: a.Getenv, Runtime: s.DockerRuntime, Workspace: workspace, Bundle: o.Bundle, LookPath: exec.LookPath, Values: vars}
 		return out, a.confine(at, m, out.Server, l.Env, o)
 	}
 	return out, nil

@@ -25,6 +25,7 @@ type Machine struct {
 	Store     string // mcpm's own directory, whose secrets are never shown
 	Bundle    string // the directory of the server's own files, "" when it has none
 	LookPath  func(string) (string, error)
+	Values    map[string]string // that the server is given, which its permissions may name
 }
 
 // Grants are what a person allows beside what the manifest asks for, each "KIND=VALUE" or "subprocess".
@@ -59,7 +60,7 @@ func listens(s *gateway.Server) error {
 }
 
 func (at Machine) spec(m *manifest.Manifest, s *gateway.Server, set map[string]string, grants Grants) (*sandbox.Spec, error) {
-	p, err := permissions(m, grants)
+	p, err := at.granted(m, grants)
 	if err != nil {
 		return nil, err
 	}
@@ -147,6 +148,16 @@ func permissions(m *manifest.Manifest, grants Grants) (manifest.Permissions, err
 			}
 			outbound = append(outbound, value)
 		case kind == "read" || kind == "write":
+			var unknown string
+			manifest.Expand(value, func(name string) string {
+				if name != "workspace" && name != "HOME" {
+					unknown = name
+				}
+				return ""
+			})
+			if unknown != "" {
+				return p, hub.Errorf(hub.Invalid, "the path %s has a variable that is not known", value)
+			}
 			p.Filesystem = append(p.Filesystem, manifest.PathPermission{Path: value, Access: kind})
 		case kind == "env":
 			p.Environment = append(p.Environment, value)

@@ -190,7 +190,7 @@ func (at Machine) engine(runtime string) (*engine.Client, error) {
 
 // grantContainer fills in what a container gets: what was granted, and of what its command mounts what that covers.
 func (at Machine) grantContainer(m *manifest.Manifest, s *gateway.Server, c command, grants Grants, spec *sandbox.Spec) error {
-	p, err := permissions(m, grants)
+	p, err := at.granted(m, grants)
 	if err != nil {
 		return err
 	}

@@ -137,8 +137,9 @@ type HostConfig struct {
 	Mounts         []Mount           `json:",omitempty"`
 	Ulimits        []Ulimit          `json:",omitempty"`
 	LogConfig      struct{ Type string }
-	MaskedPaths    []string `json:",omitempty"`
-	ReadonlyPaths  []string `json:",omitempty"`
+	MaskedPaths    []string          `json:",omitempty"`
+	ReadonlyPaths  []string          `json:",omitempty"`
+	Sysctls        map[string]string `json:",omitempty"`
 }
 
 // Config is a container that is to be made.
