@@ -215,7 +215,7 @@ func TestInitNamesFilesOfTheBundle(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	w := newWorld(t)
-	for _, verb := range strings.Fields("search info list outdated why open install uninstall update run gateway auth accept log mcp test config hosts migrate rollback link unlink ci login logout whoami init publish deprecate yank unpublish doctor export version completion help") {
+	for _, verb := range strings.Fields("search info list outdated why open install uninstall update run gateway auth allow accept log mcp test config hosts migrate rollback link unlink ci login logout whoami init publish deprecate yank unpublish doctor export version completion help") {
 		code, out, errw := w.mcpm(verb, "--help")
 		if code != 0 || errw != "" || !strings.Contains(out, "Examples:\n  mcpm "+verb) {
 			t.Errorf("mcpm %s --help: exit %d, stderr %q\n%s", verb, code, errw, out)

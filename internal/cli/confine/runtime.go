@@ -144,7 +144,7 @@ func (f *Flag) Set(value string) error {
 func (f *Flag) Type() string { return "bool" }
 
 // Usage is how the flag is told.
-const Usage = "run it with what it was granted and nothing more (Linux); =container on an image of node or Python"
+const Usage = "in a sandbox, which is the rule on Linux: =false with all of your rights, =container on an image of node or Python"
 
 // Seen reports whether a path is in what a server sees.
 func Seen(path string, mounts []sandbox.Mount) bool {

@@ -89,7 +89,7 @@ func (o *infoOptions) asks(m *manifest.Manifest) {
 	if len(list) == 0 {
 		text := "nothing that it declares"
 		if len(asks.Remote(m)) == 0 { // it is started here
-			text += "; without a sandbox it runs with all of your rights"
+			text += ", and nothing in its sandbox"
 		}
 		o.IO.Printf("    %s\n", o.IO.Wrap(text, 4))
 	}
