@@ -46,7 +46,7 @@ const suggestTime = 700 * time.Millisecond
 // What is completed: names at the hub, or names that are locked here.
 var (
 	anyServer    = strings.Fields("install info open deprecate yank unpublish")
-	lockedServer = strings.Fields("uninstall update run accept test config why outdated export unlink")
+	lockedServer = strings.Fields("uninstall update run allow accept test config why outdated export unlink")
 )
 
 // completeNames makes verbs complete the names of servers.

@@ -231,8 +231,8 @@ with more than it can need: --learn --allow read=. --allow net=*:443 proposes wh
 which keys are kept are named in a warning and never proposed.
 
 It takes user namespaces, Landlock and seccomp of a kernel of 5.13 or later; mcpm doctor tries it. Memory (1 GiB if
-the manifest asks for nothing else), processes, processors and the size of files are bounded. There is no sandbox yet
-on macOS and Windows, nor for servers that listen on a port: mcpm refuses to start these in one.
+the manifest asks for nothing else), processes, processors and the size of files are bounded. A server that listens on
+a port is reached there as without a sandbox. There is none yet on macOS and Windows.
 
 mcpm run --sandbox=container runs a server of node or Python, with its locked packages, in a container instead, on an
 image that you name by its digest in your ~/.mcpmrc; "sandbox": "container" there makes it the rule. A server that is a

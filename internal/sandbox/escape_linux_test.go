@@ -10,9 +10,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/mcphub/mcphub/internal/sandbox"
 	"github.com/mcphub/mcphub/internal/sandbox/egress"
@@ -228,6 +230,47 @@ func TestGranted(t *testing.T) {
 func TestGrantedDirect(t *testing.T) {
 	p := newPlace(t)
 	converses(t, func(addr string) *sandbox.Spec { return p.spec("converse", addr) })
+}
+
+// TestListens guards: a process that listens inside is reached at the same port of this machine's loopback device, also by who
+// came before it listened, and the port is free again when it ends.
+func TestListens(t *testing.T) {
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := free.Addr().(*net.TCPAddr).Port
+	free.Close()
+	p := newPlace(t)
+	s := p.spec("attend", strconv.Itoa(port))
+	s.Listens = port
+	said := make(chan string, 1)
+	go func() {
+		for {
+			c, err := net.Dial("tcp", free.Addr().String())
+			if err != nil { // the sandbox is not there yet
+				time.Sleep(10 * time.Millisecond)
+				continue
+			}
+			defer c.Close()
+			_, _ = io.WriteString(c, "hello\n")
+			answer, _ := bufio.NewReader(c).ReadString('\n')
+			said <- answer
+			return
+		}
+	}()
+	out, code, err := run(t, s)
+	if answer := <-said; err != nil || code != 0 || answer != "inside: hello\n" {
+		t.Errorf("code %d, error %v, %q: %s", code, err, answer, out)
+	}
+	again, err := net.Listen("tcp", free.Addr().String())
+	if err != nil {
+		t.Fatalf("the port is still taken: %v", err)
+	}
+	defer again.Close()
+	if _, err := sandbox.Start(s, os.Stdin, os.Stdout, os.Stderr); err == nil || !strings.Contains(err.Error(), "address already in use") {
+		t.Errorf("a port that is taken: %v", err)
+	}
 }
 
 func converses(t *testing.T, spec func(addr string) *sandbox.Spec) {

@@ -3,6 +3,7 @@
 package sandbox
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/mcphub/mcphub/internal/sandbox/egress"
 	"golang.org/x/sys/unix"
 )
 
@@ -70,7 +72,7 @@ func first() {
 		fail(err)
 	}
 	tell(control, message{Ready: true}, nil)
-	go obey(control, pid)
+	go obey(control, pid, st.Listens)
 	go watch(control, st.Limits.Memory)
 	os.Exit(reap(pid))
 }
@@ -208,15 +210,20 @@ func letGo() error {
 	return nil
 }
 
-// obey passes signals on, and ends everything when the parent is gone.
-func obey(control *os.File, pid int) {
-	b := make([]byte, 1)
+// obey passes signals on, and connections to the port at which the process listens, and ends everything when the parent is
+// gone.
+func obey(control *os.File, pid, port int) {
+	b, oob := make([]byte, 1), make([]byte, unix.CmsgSpace(4))
 	for {
-		n, err := unix.Read(int(control.Fd()), b)
+		n, oobn, _, _, err := unix.Recvmsg(int(control.Fd()), b, oob, unix.MSG_CMSG_CLOEXEC)
 		switch {
 		case errors.Is(err, unix.EINTR):
 		case err != nil || n == 0:
 			os.Exit(128 + int(syscall.SIGKILL))
+		case b[0] == 0:
+			if fd := received(oob[:oobn]); fd >= 0 {
+				go egress.Arrive(context.Background(), os.NewFile(uintptr(fd), "inward"), port)
+			}
 		default:
 			_ = syscall.Kill(-pid, syscall.Signal(b[0]))
 		}

@@ -56,6 +56,7 @@ var attempts = map[string]func(arg string) (string, error){
 	"dial":     dial,
 	"connect":  viaProxy,
 	"converse": converse,
+	"attend":   attend,
 	"packet": func(addr string) (string, error) {
 		c, err := net.Dial("udp", addr)
 		if err != nil {
@@ -262,6 +263,30 @@ func converse(addr string) (string, error) {
 	}
 	answer, err := bufio.NewReader(c).ReadString('\n')
 	return answer, err
+}
+
+// attend listens at a port, after a while, and answers the first who comes.
+func attend(port string) (string, error) {
+	time.Sleep(200 * time.Millisecond)
+	l, err := net.Listen("tcp", "127.0.0.1:"+port)
+	if err != nil {
+		return "", err
+	}
+	c, err := l.Accept()
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	r := bufio.NewReader(c)
+	line, err := r.ReadString('\n')
+	if err != nil {
+		return "", err
+	}
+	if _, err := io.WriteString(c, "inside: "+line); err != nil {
+		return "", err
+	}
+	_, err = io.Copy(io.Discard, r) // what is on its way when it ends is lost
+	return line, err
 }
 
 // viaProxy asks the proxy for a tunnel, and for a page.

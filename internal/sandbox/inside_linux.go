@@ -56,7 +56,7 @@ func inside() {
 	}
 	late.Stop()
 	tell(control, message{Ready: true}, nil)
-	go obey(control, pid)
+	go obey(control, pid, 0)
 	if !st.Container.Open {
 		go watch(control, st.Limits.Memory)
 	}

@@ -29,6 +29,7 @@ type Spec struct {
 	Hidden     []string // absolute paths that are not seen even inside of a mount
 	Network    []string // rules "host:port" of what may be reached; see egress.ParseRule
 	Subprocess bool     // other programs may be started
+	Listens    int      // port at which the process listens: the same one of this machine's loopback device leads there; 0 for none
 	Limits     Limits
 
 	// Links are what the mounts were named by where that is not what they are; Start finds them out.
@@ -108,6 +109,9 @@ func (s *Spec) check() error {
 		if s.Container == nil || !filepath.IsAbs(m.At) || filepath.Clean(m.At) != m.At || overSystem(m.At) != nil {
 			return fmt.Errorf("%s cannot be shown at %q", m.Path, m.At)
 		}
+	}
+	if s.Listens < 0 || s.Listens > 65535 || s.Listens > 0 && s.Container != nil {
+		return fmt.Errorf("the port %d cannot be led into the sandbox", s.Listens)
 	}
 	for _, p := range s.Hidden {
 		if !filepath.IsAbs(p) {

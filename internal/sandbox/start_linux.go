@@ -60,6 +60,7 @@ type Process struct {
 	runs    started
 	control *os.File
 	listen  net.Listener // of the proxy; nil without
+	inward  net.Listener // at Spec.Listens; nil without
 
 	mu     sync.Mutex
 	killed string
@@ -167,7 +168,26 @@ func startNative(st *setup, rules []egress.Rule, in, out, errs *os.File) (*Proce
 		return nil, fmt.Errorf("namespaces are %w: %w", ErrUnsupported, err)
 	}
 	theirs.Close() // else its end is never seen
-	return follow(n, mine, st, rules)
+	p, err := follow(n, mine, st, rules)
+	if err == nil && st.Listens > 0 {
+		err = p.leadIn(st.Listens)
+	}
+	return p, err
+}
+
+// leadIn has connections to a port of this machine go to the same one inside.
+func (p *Process) leadIn(port int) error {
+	l, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
+	if err != nil {
+		p.Kill()
+		_, _ = p.Wait()
+		return err
+	}
+	p.inward = l
+	go egress.Inward(l, func(f *os.File) error {
+		return unix.Sendmsg(int(p.control.Fd()), []byte{0}, unix.UnixRights(int(f.Fd())), nil, 0)
+	})
+	return nil
 }
 
 // follow returns the process when it runs, or why it does not.
@@ -300,14 +320,21 @@ func (p *Process) receive() (message, int, error) {
 		if n == 0 {
 			return m, -1, errors.New("it said nothing")
 		}
-		fd := -1
-		if list, err := unix.ParseSocketControlMessage(oob[:oobn]); err == nil && len(list) == 1 {
-			if fds, err := unix.ParseUnixRights(&list[0]); err == nil && len(fds) == 1 {
-				fd = fds[0]
-			}
-		}
-		return m, fd, json.Unmarshal(buf[:n], &m)
+		return m, received(oob[:oobn]), json.Unmarshal(buf[:n], &m)
 	}
+}
+
+// received returns the one file that came along with a message, or -1.
+func received(oob []byte) int {
+	list, err := unix.ParseSocketControlMessage(oob)
+	if err != nil || len(list) != 1 {
+		return -1
+	}
+	fds, err := unix.ParseUnixRights(&list[0])
+	if err != nil || len(fds) != 1 {
+		return -1
+	}
+	return fds[0]
 }
 
 // follow notes why all was ended.
@@ -356,7 +383,9 @@ func (p *Process) Wait() (int, error) {
 
 func (p *Process) close() {
 	_ = p.control.Close()
-	if p.listen != nil {
-		_ = p.listen.Close()
+	for _, l := range []net.Listener{p.listen, p.inward} {
+		if l != nil {
+			_ = l.Close()
+		}
 	}
 }

@@ -2,6 +2,8 @@
 package confine
 
 import (
+	"cmp"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -39,17 +41,30 @@ var ours = []string{"PATH", "LANG", "LANGUAGE", "TZ", "TERM", "NO_COLOR", "PYTHO
 
 // Confine gives a server that was filled in to be started its sandbox. set are the variables that its entry sets. For what a
 // container engine starts there is Contain. Invalid for a grant that is not one and for a path that is not there, Forbidden
-// for a server that listens on a port.
+// for a server that listens anywhere but on this machine's loopback device.
 func (at Machine) Confine(m *manifest.Manifest, s *gateway.Server, set map[string]string, grants Grants) error {
-	if s.Remote() {
-		return listens(s)
-	}
 	if at.Bundle != "" {
 		s.Reads = append(s.Reads, at.Bundle)
 	}
-	var err error
-	s.Sandbox, err = at.spec(m, s, set, grants)
+	spec, err := at.spec(m, s, set, grants)
+	if err == nil && s.Remote() {
+		spec.Listens, err = portOf(s)
+	}
+	s.Sandbox = spec
 	return err
+}
+
+// portOf is where a server listens that is started here, and reached over HTTP.
+func portOf(s *gateway.Server) (int, error) {
+	u, err := url.Parse(s.URL)
+	if err != nil || !hub.Loopback(u.Host) {
+		return 0, listens(s)
+	}
+	port, err := strconv.Atoi(cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme]))
+	if err != nil {
+		return 0, listens(s)
+	}
+	return port, nil
 }
 
 const withRights = "--sandbox=false starts it with your rights, and after mcpm allow NAME --everything it always does"

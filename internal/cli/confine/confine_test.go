@@ -97,8 +97,14 @@ func TestNotGrants(t *testing.T) {
 			t.Errorf("%s: %v; want %q", grant, err, want)
 		}
 	}
-	if err := at.Confine(new(manifest.Manifest), &gateway.Server{Command: "bin/tool", URL: "http://127.0.0.1:80/"}, nil, nil); hub.KindOf(err) != hub.Forbidden {
-		t.Errorf("a server that listens: %v", err)
+	if err := at.Confine(new(manifest.Manifest), &gateway.Server{Command: "bin/tool", URL: "http://192.0.2.1:80/"}, nil, nil); hub.KindOf(err) != hub.Forbidden {
+		t.Errorf("a server that listens elsewhere: %v", err)
+	}
+	for url, want := range map[string]int{"http://127.0.0.1:3000/mcp": 3000, "http://localhost/mcp": 80} {
+		s := &gateway.Server{Command: "bin/tool", URL: url}
+		if err := at.Confine(new(manifest.Manifest), s, nil, nil); err != nil || s.Sandbox.Listens != want {
+			t.Errorf("a server that listens at %s: %+v %v", url, s.Sandbox, err)
+		}
 	}
 	for _, memory := range []string{"lots", "-1Mi", "1e99Gi"} {
 		m := &manifest.Manifest{Permissions: &manifest.Permissions{Resources: &manifest.ResourceLimits{Memory: memory}}}
