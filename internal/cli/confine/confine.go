@@ -116,9 +116,33 @@ func (at Machine) spec(m *manifest.Manifest, s *gateway.Server, set map[string]s
 		}
 		out.Mounts = append(out.Mounts, sandbox.Mount{Path: dir, Write: true})
 	}
+	names := append(p.Environment, p.Secrets...)
+	if len(out.Network) > 0 {
+		names = append(names, authorities...)
+		out.Mounts = append(out.Mounts, authoritiesIn(s.Env)...)
+	}
 	out.Limits, err = limits(p.Resources)
-	s.Env = environment(s.Env, set, append(p.Environment, p.Secrets...), at.Home)
+	s.Env = environment(s.Env, set, names, at.Home)
 	return out, err
+}
+
+// authorities are variables that name the certificate authorities of a company, without which nothing is reached in its
+// network.
+var authorities = []string{"SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"}
+
+// authoritiesIn are the files and directories that those variables name, where they are not of the system.
+func authoritiesIn(env []string) []sandbox.Mount {
+	var out []sandbox.Mount
+	for _, kv := range env {
+		name, path, _ := strings.Cut(kv, "=")
+		if _, err := os.Stat(path); err != nil || !slices.Contains(authorities, name) || !filepath.IsAbs(path) || path == "/" || system(path) {
+			continue
+		}
+		if m := (sandbox.Mount{Path: filepath.Clean(path)}); !slices.Contains(out, m) {
+			out = append(out, m)
+		}
+	}
+	return out
 }
 
 // hidden is what is never shown of what was granted.
@@ -257,7 +281,7 @@ func (at Machine) own(root string) bool {
 }
 
 func system(path string) bool {
-	return slices.ContainsFunc([]string{"/usr/", "/bin/", "/sbin/", "/lib/", "/lib64/", "/nix/store/"}, func(dir string) bool { return strings.HasPrefix(path, dir) })
+	return slices.ContainsFunc([]string{"/usr/", "/bin/", "/sbin/", "/lib/", "/lib64/", "/nix/store/", "/etc/ssl/", "/etc/pki/", "/etc/ca-certificates/"}, func(dir string) bool { return strings.HasPrefix(path, dir) })
 }
 
 // environment leaves of mcpm's environment what every server gets, what the entry sets and what was asked for.

@@ -73,6 +73,25 @@ func TestConfine(t *testing.T) {
 	}
 }
 
+// TestAuthorities guards: a server that may reach a host gets the certificate authorities of the person's environment, and the
+// files they are in; one that may not gets neither.
+func TestAuthorities(t *testing.T) {
+	at := machine(t)
+	ca := filepath.Join(at.Home, "work/data/a")
+	for _, outbound := range [][]string{nil, {"api.example.com:443"}} {
+		s := &gateway.Server{Command: "bin/tool", Env: []string{"SSL_CERT_FILE=" + ca, "NODE_EXTRA_CA_CERTS=" + ca, "SSL_CERT_DIR=/etc/ssl/certs", "CURL_CA_BUNDLE=/gone"}}
+		m := &manifest.Manifest{Permissions: &manifest.Permissions{Network: &manifest.NetworkPermissions{Outbound: outbound}}}
+		if err := at.Confine(m, s, nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		mounted := slices.Contains(s.Sandbox.Mounts, sandbox.Mount{Path: ca})
+		told := slices.Contains(s.Env, "NODE_EXTRA_CA_CERTS="+ca) && slices.Contains(s.Env, "SSL_CERT_DIR=/etc/ssl/certs")
+		if want := outbound != nil; mounted != want || told != want || len(s.Sandbox.Mounts) > 2 {
+			t.Errorf("%v: %+v %q", outbound, s.Sandbox.Mounts, s.Env)
+		}
+	}
+}
+
 // TestProgramInHome guards: a program that is in a person's own bin does not show all that the person has.
 func TestProgramInHome(t *testing.T) {
 	at := machine(t)

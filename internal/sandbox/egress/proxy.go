@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/netip"
+	"net/url"
 	"sync"
 	"time"
 )
@@ -30,6 +31,7 @@ type Proxy struct {
 	hears  Listener
 	lookup func(ctx context.Context, host string) ([]netip.Addr, error)
 	dial   func(ctx context.Context, network, addr string) (net.Conn, error)
+	up     func(*url.URL) (*url.URL, error) // the proxy by which a host is reached, nil for none
 	slots  chan struct{}
 	plain  *httputil.ReverseProxy
 }
@@ -60,7 +62,7 @@ func New(rules []Rule, hears Listener) *Proxy {
 	}
 	dialer := &net.Dialer{Timeout: dialTime}
 	p := &Proxy{
-		rules: rules, hears: hears, slots: make(chan struct{}, maxConnections), dial: dialer.DialContext,
+		rules: rules, hears: hears, slots: make(chan struct{}, maxConnections), dial: dialer.DialContext, up: fromEnvironment(),
 		lookup: func(ctx context.Context, host string) ([]netip.Addr, error) {
 			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 		},
@@ -191,6 +193,9 @@ func (p *Proxy) reach(ctx context.Context, target string) (net.Conn, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
+	if conn, err := p.upstream(ctx, host, port, by); conn != nil || err != nil {
+		return conn, err
+	}
 	addrs, err := p.addresses(ctx, host)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", host, err)
@@ -211,6 +216,25 @@ func (p *Proxy) reach(ctx context.Context, target string) (net.Conn, error) {
 		return nil, failed
 	}
 	return nil, deny(reason)
+}
+
+// upstream reaches a host by way of the proxy that is configured for it; neither a connection nor an error where there is none.
+// An address is held to the rules here as well, a name is looked up there.
+func (p *Proxy) upstream(ctx context.Context, host, port string, by []Rule) (net.Conn, error) {
+	target := net.JoinHostPort(host, port)
+	up, err := p.up(&url.URL{Scheme: "https", Host: target})
+	if err != nil || up == nil {
+		return nil, err
+	}
+	if addr, err := netip.ParseAddr(host); err == nil {
+		if reason := refusedByAll(addr.Unmap(), by); reason != "" {
+			d := Denial{Host: host, Port: port, Reason: reason}
+			p.hears.Denied(d)
+			return nil, &deniedError{d}
+		}
+	}
+	p.hears.Passed(host, port)
+	return p.through(ctx, up, target)
 }
 
 func (p *Proxy) addresses(ctx context.Context, host string) ([]netip.Addr, error) {

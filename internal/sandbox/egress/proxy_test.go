@@ -22,6 +22,7 @@ type outside struct {
 }
 
 func (o *outside) use(p *Proxy, server string) {
+	p.up = func(*url.URL) (*url.URL, error) { return nil, nil }
 	p.lookup = func(_ context.Context, host string) ([]netip.Addr, error) {
 		if at, ok := o.names[normal(host)]; ok {
 			return []netip.Addr{netip.MustParseAddr(at)}, nil
