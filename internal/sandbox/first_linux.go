@@ -11,7 +11,9 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/mcphub/mcphub/internal/sandbox/egress"
@@ -52,7 +54,7 @@ func first() {
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		fail(err)
 	}
-	st, err := readSetup(os.NewFile(setupFD, "setup"))
+	st, err := prepare(os.NewFile(setupFD, "setup"))
 	if err != nil {
 		fail(err)
 	}
@@ -77,8 +79,25 @@ func first() {
 	os.Exit(reap(pid))
 }
 
-func readSetup(f *os.File) (*setup, error) {
+// threads is how many the first step has from the beginning. A process that takes all there may be leaves none for it later,
+// and a Go program ends when it wants one and gets none.
+const threads = 8
+
+// prepare reads what the first step is told, and starts the threads that it may need.
+func prepare(f *os.File) (*setup, error) {
 	defer f.Close()
+	runtime.GOMAXPROCS(2)
+	var all, ended sync.WaitGroup
+	all.Add(threads)
+	for range threads {
+		ended.Go(func() {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread() // it stays for others
+			all.Done()
+			all.Wait()
+		})
+	}
+	ended.Wait()
 	data, err := io.ReadAll(f)
 	if err != nil {
 		return nil, err

@@ -34,7 +34,7 @@ func inside() {
 		tell(control, message{Error: err.Error()}, nil)
 		os.Exit(125)
 	}
-	st, err := readSetup(setupFile)
+	st, err := prepare(setupFile)
 	if err != nil {
 		fail(err)
 	}

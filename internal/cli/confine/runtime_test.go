@@ -57,9 +57,9 @@ func TestOnRuntime(t *testing.T) {
 		images map[string]string
 	}{
 		`"runtimeImage.python": "NAME@sha256:DIGEST"`: {gateway.Server{Command: "/usr/bin/python3.12"}, with.Images},
-		"docker image ls":     {gateway.Server{Command: "node"}, map[string]string{"node": "sha256:" + strings.Repeat("0", 64)}},
-		"docker pull":         {gateway.Server{Command: "node"}, map[string]string{"node": "acme/gone@" + imageID}},
-		"leave out --sandbox": {gateway.Server{Command: "node", URL: "http://127.0.0.1:1/"}, with.Images},
+		"docker image ls": {gateway.Server{Command: "node"}, map[string]string{"node": "sha256:" + strings.Repeat("0", 64)}},
+		"docker pull":     {gateway.Server{Command: "node"}, map[string]string{"node": "acme/gone@" + imageID}},
+		"--sandbox=false": {gateway.Server{Command: "node", URL: "http://127.0.0.1:1/"}, with.Images},
 	} {
 		done, err := at.OnRuntime(m, &c.s, nil, nil, confine.Runtimes{Images: c.images, Pull: func(string) error { return nil }})
 		var e *hub.Error
