@@ -141,10 +141,11 @@ func (o *allowOptions) absolute(g string) string {
 
 // state is what a server may, for mcpm allow --json.
 type state struct {
-	Name     string     `json:"name"`
-	Sandbox  bool       `json:"sandbox"`
-	Declared []asks.Ask `json:"declared"`
-	Allowed  []string   `json:"allowed"`
+	Name       string     `json:"name"`
+	Sandbox    bool       `json:"sandbox"`
+	Everything bool       `json:"everything,omitempty"` // it was allowed
+	Declared   []asks.Ask `json:"declared"`
+	Allowed    []string   `json:"allowed"`
 }
 
 func (o *allowOptions) state(h install.Home, in *app.Installed) (state, error) {
@@ -153,7 +154,7 @@ func (o *allowOptions) state(h install.Home, in *app.Installed) (state, error) {
 		return state{}, err
 	}
 	on, err := ByDefault(o.App)
-	s := state{Name: in.Name.String(), Sandbox: on && !d.Everything, Declared: asks.Of(in.Manifest), Allowed: append([]string{}, d.Allow...)}
+	s := state{Name: in.Name.String(), Sandbox: on && !d.Everything, Everything: d.Everything, Declared: asks.Of(in.Manifest), Allowed: append([]string{}, d.Allow...)}
 	if s.Declared == nil {
 		s.Declared = []asks.Ask{}
 	}
@@ -202,10 +203,12 @@ func (o *allowOptions) tell(h install.Home, in *app.Installed) error {
 		o.IO.Notef("%s runs in a sandbox, with what it declares and what you allow. That counts at its next start.\n", in.Name)
 	case s.Sandbox:
 		o.IO.Notef("%s runs in a sandbox, with what it declares and nothing more.\n", in.Name)
-	case settings.Sandbox || settings.From("sandbox") == "":
+	case s.Everything:
 		o.IO.Notef("%s runs with all of your rights. mcpm allow%s %s --reset ends that.\n", in.Name, flag(in), in.Name)
-	default:
+	case settings.From("sandbox") != "":
 		o.IO.Notef("%s runs with all of your rights: the sandbox is switched off by %s.\n", in.Name, settings.From("sandbox"))
+	default:
+		o.IO.Notef("%s runs with all of your rights: there is no sandbox on this system yet.\n", in.Name)
 	}
 	return nil
 }
