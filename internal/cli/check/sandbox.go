@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/mcphub/mcphub/internal/sandbox"
@@ -40,6 +41,18 @@ func byDefault(os string, tried []finding) finding {
 	return f
 }
 
+// restrictedAt says whether AppArmor keeps programs without a profile from using user namespaces, as on Ubuntu since 23.10.
+const restrictedAt = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns"
+
+// unrestrict says what lets mcpm make sandboxes where a security module forbids it to those who are not root; "" where none does.
+func unrestrict(setting string) string {
+	data, err := os.ReadFile(setting)
+	if err != nil || strings.TrimSpace(string(data)) != "1" {
+		return ""
+	}
+	return "AppArmor lets only programs with a profile make one here; the manual has the profile for mcpm, under Sandbox"
+}
+
 // tried starts a program that does nothing in a sandbox.
 func (o *doctorOptions) tried() finding {
 	f := finding{Name: "sandbox", Status: absent}
@@ -60,7 +73,7 @@ func (o *doctorOptions) tried() finding {
 	begun := time.Now()
 	p, err := sandbox.Start(&sandbox.Spec{Command: path, Home: "/home/user"}, null, null, null)
 	if err != nil {
-		f.Text = "does not work here: " + err.Error()
+		f.Text, f.Hint = "does not work here: "+err.Error(), unrestrict(restrictedAt)
 		return f
 	}
 	if code, err := p.Wait(); code != 0 || err != nil {
