@@ -43,14 +43,12 @@ func openDirect(st *setup) (*direct, error) {
 		if p := r.Port(); p > 0 && p != dnsPort && p != st.Listens && !slices.Contains(ports, p) && len(ports) < maxPorts {
 			ports = append(ports, p)
 		}
-		if a := r.Addr(); a.Is4() && !a.IsLoopback() && !slices.Contains(addrs, a) {
+		// Nothing in a container may change its network.
+		if a := r.Addr(); st.Container == nil && a.Is4() && !a.IsLoopback() && !slices.Contains(addrs, a) {
 			addrs = append(addrs, a)
 		} else if a.IsLoopback() {
 			own[uint16(r.Port())] = true
 		}
-	}
-	if st.Container != nil {
-		addrs = nil // nothing in it may change its network
 	}
 	for i, a := range addrs[:min(len(addrs), maxPorts)] {
 		if err := ownAddress(i, a); err != nil {

@@ -176,17 +176,20 @@ func startNative(st *setup, rules []egress.Rule, in, out, errs *os.File) (*Proce
 }
 
 // leadIn has connections to a port of this machine go to the same one inside.
-func (p *Process) leadIn(port int) error {
-	l, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
+func (p *Process) leadIn(port int) (err error) {
+	var own int // the control socket, which may be closed while a connection comes
+	if p.inward, err = net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+		own, err = unix.FcntlInt(p.control.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	}
 	if err != nil {
 		p.Kill()
 		_, _ = p.Wait()
 		return err
 	}
-	p.inward = l
-	go egress.Inward(l, func(f *os.File) error {
-		return unix.Sendmsg(int(p.control.Fd()), []byte{0}, unix.UnixRights(int(f.Fd())), nil, 0)
-	})
+	go func() {
+		egress.Inward(p.inward, func(f *os.File) error { return unix.Sendmsg(own, []byte{0}, unix.UnixRights(int(f.Fd())), nil, 0) })
+		unix.Close(own)
+	}()
 	return nil
 }
 
