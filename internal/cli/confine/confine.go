@@ -119,7 +119,7 @@ func (at Machine) spec(m *manifest.Manifest, s *gateway.Server, set map[string]s
 	names := append(p.Environment, p.Secrets...)
 	if len(out.Network) > 0 {
 		names = append(names, authorities...)
-		out.Mounts = append(out.Mounts, authoritiesIn(s.Env)...)
+		out.Mounts = append(out.Mounts, authoritiesIn(s.Env, set)...)
 	}
 	out.Limits, err = limits(p.Resources)
 	s.Env = environment(s.Env, set, names, at.Home)
@@ -130,12 +130,16 @@ func (at Machine) spec(m *manifest.Manifest, s *gateway.Server, set map[string]s
 // network.
 var authorities = []string{"SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"}
 
-// authoritiesIn are the files and directories that those variables name, where they are not of the system.
-func authoritiesIn(env []string) []sandbox.Mount {
+// authoritiesIn are the files and directories that those variables name in the person's own environment, where they are not of
+// the system. What the server's entry sets is the publisher's, and shows nothing.
+func authoritiesIn(env []string, set map[string]string) []sandbox.Mount {
 	var out []sandbox.Mount
 	for _, kv := range env {
 		name, path, _ := strings.Cut(kv, "=")
-		if _, err := os.Stat(path); err != nil || !slices.Contains(authorities, name) || !filepath.IsAbs(path) || path == "/" || system(path) {
+		if _, theirs := set[name]; theirs || !slices.Contains(authorities, name) || !filepath.IsAbs(path) || path == "/" || System(path) {
+			continue
+		}
+		if _, err := os.Stat(path); err != nil {
 			continue
 		}
 		if m := (sandbox.Mount{Path: filepath.Clean(path)}); !slices.Contains(out, m) {
@@ -151,7 +155,7 @@ func (at Machine) hidden(given []sandbox.Mount) ([]string, error) {
 	if err != nil {
 		return nil, hub.Errorf(hub.Invalid, "%v", err)
 	}
-	for _, name := range []string{"credentials.json", "config.json", "secrets.age", "secrets.key"} {
+	for _, name := range []string{"credentials.json", "config.json", "secrets.age", "secrets.key", "grants.json"} {
 		out = append(out, filepath.Join(at.Store, name))
 	}
 	return out, nil
@@ -255,7 +259,7 @@ func (at Machine) program(command string) ([]sandbox.Mount, error) {
 	}
 	var out []sandbox.Mount
 	for _, p := range slices.Compact([]string{path, real}) {
-		if system(p) {
+		if System(p) {
 			continue
 		}
 		mount := sandbox.Mount{Path: p}
@@ -280,7 +284,8 @@ func (at Machine) own(root string) bool {
 	return false
 }
 
-func system(path string) bool {
+// System reports whether a path is of the system's programs, libraries or certificates, which every server sees.
+func System(path string) bool {
 	return slices.ContainsFunc([]string{"/usr/", "/bin/", "/sbin/", "/lib/", "/lib64/", "/nix/store/", "/etc/ssl/", "/etc/pki/", "/etc/ca-certificates/"}, func(dir string) bool { return strings.HasPrefix(path, dir) })
 }
 

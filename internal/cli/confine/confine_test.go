@@ -92,6 +92,19 @@ func TestAuthorities(t *testing.T) {
 	}
 }
 
+// TestAuthoritiesOfPublisher guards: a manifest that sets such a variable itself shows nothing by it.
+func TestAuthoritiesOfPublisher(t *testing.T) {
+	at := machine(t)
+	s := &gateway.Server{Command: "bin/tool", Env: []string{"SSL_CERT_DIR=" + at.Home, "SSL_CERT_FILE=" + filepath.Join(at.Home, "Notes/b")}}
+	m := &manifest.Manifest{Permissions: &manifest.Permissions{Network: &manifest.NetworkPermissions{Outbound: []string{"api.example.com:443"}}}}
+	if err := at.Confine(m, s, map[string]string{"SSL_CERT_DIR": at.Home, "SSL_CERT_FILE": filepath.Join(at.Home, "Notes/b")}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if slices.ContainsFunc(s.Sandbox.Mounts, func(m sandbox.Mount) bool { return m.Path != filepath.Join(at.Home, "bin/tool") }) {
+		t.Errorf("shown: %+v", s.Sandbox.Mounts)
+	}
+}
+
 // TestProgramInHome guards: a program that is in a person's own bin does not show all that the person has.
 func TestProgramInHome(t *testing.T) {
 	at := machine(t)

@@ -177,10 +177,10 @@ func (at Machine) Contain(m *manifest.Manifest, s *gateway.Server, grants Grants
 
 // engine finds the container engine. Unavailable when there is none that a sandbox can use.
 func (at Machine) engine(runtime string) (*engine.Client, error) {
-	client, err := engine.Find(runtime, engine.Place{Getenv: at.Getenv, Home: at.Home})
-	if cannot := sandbox.Containers(); cannot != nil {
-		err = cannot
+	if cannot := sandbox.Containers(); cannot != nil { // no engine would help
+		return nil, hub.Errorf(hub.Unavailable, "a container in a sandbox: %v", cannot).WithHint("%s", withRights).WithCause(cannot)
 	}
+	client, err := engine.Find(runtime, engine.Place{Getenv: at.Getenv, Home: at.Home})
 	if err != nil {
 		return nil, hub.Errorf(hub.Unavailable, "a container in a sandbox needs an engine on this machine: %v", err).
 			WithHint("start Docker or Podman; for Podman: systemctl --user start podman.socket").WithCause(err)

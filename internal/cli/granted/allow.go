@@ -65,7 +65,7 @@ func (o *allowOptions) run() error {
 	if err != nil {
 		return err
 	}
-	if changed, err := o.change(h, in.Project, in.Name); err != nil || !changed {
+	if changed, err := o.change(h, in); err != nil || !changed {
 		if err != nil {
 			return err
 		}
@@ -78,7 +78,8 @@ func (o *allowOptions) run() error {
 }
 
 // change does what the flags say. changed is false where they say nothing.
-func (o *allowOptions) change(h install.Home, p install.Project, name hub.Name) (changed bool, err error) {
+func (o *allowOptions) change(h install.Home, in *app.Installed) (changed bool, err error) {
+	name := in.Name
 	switch {
 	case (o.everything || o.reset) && len(o.grants) > 0:
 		return false, app.Usage("--everything and --reset say all; %q is too much", o.grants[0]).WithHint("leave one out")
@@ -95,10 +96,10 @@ func (o *allowOptions) change(h install.Home, p install.Project, name hub.Name) 
 		return false, err
 	}
 	var missing string
-	err = grants.Change(h, p, name, func(d *grants.Decision) {
+	err = grants.Change(h, in.Project, name, identity(in), func(d *grants.Decision) {
 		switch {
 		case o.reset:
-			*d = grants.Decision{}
+			d.Allow, d.Everything = nil, false
 		case o.everything:
 			d.Everything = true
 		case o.remove:
@@ -149,7 +150,7 @@ type state struct {
 }
 
 func (o *allowOptions) state(h install.Home, in *app.Installed) (state, error) {
-	d, err := grants.Of(h, in.Project, in.Name)
+	d, err := grants.Of(h, in.Project, in.Name, identity(in))
 	if err != nil {
 		return state{}, err
 	}

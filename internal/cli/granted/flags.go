@@ -74,7 +74,7 @@ func (f *Flags) For(a *app.App, in *app.Installed) (Confinement, error) {
 	if err != nil {
 		return Confinement{}, err
 	}
-	kept, err := grants.Of(h, in.Project, in.Name)
+	kept, err := grants.Of(h, in.Project, in.Name, identity(in))
 	if err != nil {
 		return Confinement{}, err
 	}
@@ -129,6 +129,14 @@ func denied(a *app.App, in *app.Installed) func(egress.Denial) {
 	}
 }
 
+// identity says which server it is: what is allowed to one is not allowed to another that a lockfile gives its name to.
+func identity(in *app.Installed) string {
+	if in.Locked == nil {
+		return "working copy in " + in.Bundle
+	}
+	return in.Locked.Registry + " " + in.Locked.Of(in.Name).String()
+}
+
 // flag is " -g" for a server of all projects.
 func flag(in *app.Installed) string {
 	if in.Project.Global {
@@ -162,7 +170,7 @@ func Watch(a *app.App, in *app.Installed, s *gateway.Server) {
 		if _, value, ok := strings.Cut(path, "="); ok && strings.HasPrefix(path, "-") {
 			path = value // of --option=PATH
 		}
-		if path = filepath.Clean(path); !filepath.IsAbs(path) || confine.Seen(path, s.Sandbox.Mounts) || system(path) {
+		if path = filepath.Clean(path); !filepath.IsAbs(path) || confine.Seen(path, s.Sandbox.Mounts) || ofMachine(path) {
 			continue
 		}
 		if _, err := os.Stat(path); err == nil {
@@ -172,7 +180,7 @@ func Watch(a *app.App, in *app.Installed, s *gateway.Server) {
 	}
 }
 
-// system reports whether a path is of the system, which every server sees as far as it may.
-func system(path string) bool {
-	return path == "/" || slices.ContainsFunc([]string{"/usr/", "/bin/", "/lib", "/etc/", "/dev/", "/proc/", "/sys/"}, func(dir string) bool { return strings.HasPrefix(path, dir) })
+// ofMachine reports whether a path is of the system or the machine, which every server sees as far as it may.
+func ofMachine(path string) bool {
+	return path == "/" || confine.System(path) || slices.ContainsFunc([]string{"/etc/", "/dev/", "/proc/", "/sys/"}, func(dir string) bool { return strings.HasPrefix(path, dir) })
 }

@@ -18,6 +18,7 @@ const maxFile = 4 << 20
 
 // Decision is what a person decided of one server.
 type Decision struct {
+	Of         string   `json:"of"`                   // the very server: a lockfile that comes with a repository may give its name to another one
 	Allow      []string `json:"allow,omitempty"`      // "KIND=VALUE" or "subprocess", in the order they were given
 	Everything bool     `json:"everything,omitempty"` // it runs without a sandbox, with the person's rights
 }
@@ -49,18 +50,18 @@ func read(h install.Home) (all, error) {
 	return out, nil
 }
 
-// Of returns what was decided of a server in a project. What was decided for all projects counts there, too.
-func Of(h install.Home, p install.Project, name hub.Name) (Decision, error) {
+// Of returns what was decided of a server in a project. What was decided for all projects counts there, too; what was decided
+// of another server that had the name does not. of says which server it is, such as by its hub.
+func Of(h install.Home, p install.Project, name hub.Name, of string) (Decision, error) {
 	f, err := read(h)
 	if err != nil {
 		return Decision{}, err
 	}
-	d := f[""][name]
-	d.Allow = slices.Clone(d.Allow)
+	d := f[""][name].about(of)
 	if p.Global {
 		return d, nil
 	}
-	own := f[key(p)][name]
+	own := f[key(p)][name].about(of)
 	for _, g := range own.Allow {
 		if !slices.Contains(d.Allow, g) {
 			d.Allow = append(d.Allow, g)
@@ -70,9 +71,18 @@ func Of(h install.Home, p install.Project, name hub.Name) (Decision, error) {
 	return d, nil
 }
 
+// about is a copy of the decision when it is about a server, and none when it is about another one.
+func (d Decision) about(of string) Decision {
+	if d.Of != of {
+		return Decision{Of: of}
+	}
+	d.Allow = slices.Clone(d.Allow)
+	return d
+}
+
 // Change lets fn change what was decided of a server in a project, or, of the global one, for all projects. The file is
 // readable by its owner only.
-func Change(h install.Home, p install.Project, name hub.Name, fn func(*Decision)) error {
+func Change(h install.Home, p install.Project, name hub.Name, of string, fn func(*Decision)) error {
 	locks := filepath.Join(h.Dir, "locks")
 	if err := os.MkdirAll(locks, 0o700); err != nil {
 		return err
@@ -86,16 +96,16 @@ func Change(h install.Home, p install.Project, name hub.Name, fn func(*Decision)
 	if err != nil {
 		return err
 	}
-	of := f[key(p)]
-	if of == nil {
-		of = map[hub.Name]Decision{}
+	here := f[key(p)]
+	if here == nil {
+		here = map[hub.Name]Decision{}
 	}
-	d := of[name]
+	d := here[name].about(of)
 	fn(&d)
-	if of[name] = d; d.Empty() {
-		delete(of, name)
+	if here[name] = d; d.Empty() {
+		delete(here, name)
 	}
-	if f[key(p)] = of; len(of) == 0 {
+	if f[key(p)] = here; len(here) == 0 {
 		delete(f, key(p))
 	}
 	data, err := json.MarshalIndent(f, "", "  ")

@@ -13,6 +13,9 @@ import (
 	"github.com/mcphub/mcphub/internal/install/grants"
 )
 
+// hubA is a server by its hub.
+const hubA = "https://a.example @acme/db"
+
 // TestGrants: what is allowed for all projects counts in each, what is allowed in one stays there, nothing is left of what
 // was taken back, and the file is the person's alone.
 func TestGrants(t *testing.T) {
@@ -20,34 +23,39 @@ func TestGrants(t *testing.T) {
 	here, there, name := install.Project{Dir: "/here"}, install.Project{Dir: "/there"}, hub.Name("@acme/db")
 	add := func(p install.Project, g string) {
 		t.Helper()
-		if err := grants.Change(h, p, name, func(d *grants.Decision) { d.Allow = append(d.Allow, g) }); err != nil {
+		if err := grants.Change(h, p, name, hubA, func(d *grants.Decision) { d.Allow = append(d.Allow, g) }); err != nil {
 			t.Fatal(err)
 		}
 	}
 	add(h.Global(), "net=a:1")
 	add(here, "net=b:2")
 	add(here, "net=a:1")
-	if err := grants.Change(h, there, name, func(d *grants.Decision) { d.Everything = true }); err != nil {
+	if err := grants.Change(h, there, name, hubA, func(d *grants.Decision) { d.Everything = true }); err != nil {
 		t.Fatal(err)
 	}
 	for _, x := range []struct {
 		p    install.Project
 		want grants.Decision
 	}{{here, grants.Decision{Allow: []string{"net=a:1", "net=b:2"}}}, {there, grants.Decision{Allow: []string{"net=a:1"}, Everything: true}}, {h.Global(), grants.Decision{Allow: []string{"net=a:1"}}}} {
-		got, err := grants.Of(h, x.p, name)
+		got, err := grants.Of(h, x.p, name, hubA)
 		if err != nil || !slices.Equal(got.Allow, x.want.Allow) || got.Everything != x.want.Everything {
 			t.Errorf("%s: %+v %v", x.p.Dir, got, err)
 		}
 	}
-	if got, err := grants.Of(h, here, "@acme/other"); err != nil || !got.Empty() {
+	if got, err := grants.Of(h, here, "@acme/other", hubA); err != nil || !got.Empty() {
 		t.Errorf("another server: %+v %v", got, err)
+	}
+	for _, p := range []install.Project{here, there, h.Global()} { // a repository's lockfile names another hub
+		if got, err := grants.Of(h, p, name, "https://evil.example @acme/db"); err != nil || !got.Empty() {
+			t.Errorf("%s: another server of the name: %+v %v", p.Dir, got, err)
+		}
 	}
 	path := filepath.Join(h.Dir, "grants.json")
 	if st, err := os.Stat(path); err != nil || st.Mode().Perm() != 0o600 {
 		t.Errorf("%v %v", st, err)
 	}
 	for _, p := range []install.Project{here, there, h.Global()} {
-		if err := grants.Change(h, p, name, func(d *grants.Decision) { *d = grants.Decision{} }); err != nil {
+		if err := grants.Change(h, p, name, hubA, func(d *grants.Decision) { d.Allow, d.Everything = nil, false }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -57,7 +65,7 @@ func TestGrants(t *testing.T) {
 	if err := os.WriteFile(path, []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := grants.Of(h, here, name); hub.KindOf(err) != hub.Invalid {
+	if _, err := grants.Of(h, here, name, hubA); hub.KindOf(err) != hub.Invalid {
 		t.Errorf("a damaged file: %v", err)
 	}
 }
@@ -68,13 +76,13 @@ func TestGrantsAtOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 20 {
 		all.Go(func() {
-			if err := grants.Change(h, p, "@acme/db", func(d *grants.Decision) { d.Allow = append(d.Allow, fmt.Sprintf("net=h:%d", i+1)) }); err != nil {
+			if err := grants.Change(h, p, "@acme/db", hubA, func(d *grants.Decision) { d.Allow = append(d.Allow, fmt.Sprintf("net=h:%d", i+1)) }); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	all.Wait()
-	if got, err := grants.Of(h, p, "@acme/db"); err != nil || len(got.Allow) != 20 {
+	if got, err := grants.Of(h, p, "@acme/db", hubA); err != nil || len(got.Allow) != 20 {
 		t.Errorf("%+v %v", got, err)
 	}
 }
