@@ -35,6 +35,9 @@ func TestAllow(t *testing.T) {
 	text += "-- switched off --\n"
 	run()
 	text += w.transcript(cmds("allow looker", "install @acme/looker@1.0.0 --yes --no-hosts", "run looker --sandbox=false --allow net=a:1")...)
+	w.write("home/.mcpmrc", "{}")
+	w.write("copy/mcp.json", looker)
+	text += "-- linked --\n" + w.transcript(cmds("link ../copy --no-hosts", "allow looker net=a.example:1", "unlink looker --no-hosts", "allow looker")...)
 	golden(t, "allow.txt", text)
 	if st, err := os.Stat(w.path("home/.mcpm/grants.json")); err != nil || st.Mode().Perm() != 0o600 {
 		t.Errorf("%v %v", st, err)

@@ -155,6 +155,9 @@ func (o *allowOptions) state(h install.Home, in *app.Installed) (state, error) {
 		return state{}, err
 	}
 	on, err := ByDefault(o.App)
+	if settings, serr := o.Settings(); serr == nil && in.Locked == nil {
+		on = settings.Sandbox // a working copy has the rights of who made it
+	}
 	s := state{Name: in.Name.String(), Sandbox: on && !d.Everything, Everything: d.Everything, Declared: asks.Of(in.Manifest), Allowed: append([]string{}, d.Allow...)}
 	if s.Declared == nil {
 		s.Declared = []asks.Ask{}
@@ -204,6 +207,8 @@ func (o *allowOptions) tell(h install.Home, in *app.Installed) error {
 		o.IO.Notef("%s runs in a sandbox, with what it declares and what you allow. That counts at its next start.\n", in.Name)
 	case s.Sandbox:
 		o.IO.Notef("%s runs in a sandbox, with what it declares and nothing more.\n", in.Name)
+	case in.Locked == nil:
+		o.IO.Notef("%s is a working copy and runs with all of your rights; mcpm run --sandbox %s has it get what you allow and nothing more.\n", in.Name, in.Name)
 	case s.Everything:
 		o.IO.Notef("%s runs with all of your rights. mcpm allow%s %s --reset ends that.\n", in.Name, flag(in), in.Name)
 	case settings.From("sandbox") != "":
