@@ -117,8 +117,8 @@ A server that declares nothing asks for nothing. Paths and hosts may name values
 the server with mcpm config, ${DATABASE_URL} the host and port of that address.
 
 On Linux a server gets what it declares and what mcpm allow lets it do beside, and nothing more (mcpm help sandbox).
-On macOS and Windows there is no sandbox yet: it runs with all of your rights. Install there only what you would run
-by hand.
+On macOS and Windows it runs with all of your rights, unless you ask for a sandbox. Install there only what you would
+run by hand.
 `,
 	"lockfile": `mcpm-lock.json says exactly what is installed: for each server its version, the hub it came from, the
 sha256 of its manifest, its artifacts, the permissions it asked for, a fingerprint of its tools, and what it
@@ -206,6 +206,7 @@ permissions of its manifest ask for (mcpm help permissions), and what you allow 
   mcpm allow NAME env=TZ                     a variable of your environment
   mcpm allow NAME memory=2Gi                 that much memory
   mcpm allow NAME subprocess                 other programs
+  mcpm allow NAME waive=limits               to start where the machine cannot enforce files, network, programs or limits
 
   mcpm allow NAME                            what it declares, and what you allow
   mcpm allow NAME --remove net=...           takes back
@@ -232,7 +233,12 @@ which keys are kept are named in a warning and never proposed.
 
 It takes user namespaces, Landlock and seccomp of a kernel of 5.13 or later; mcpm doctor tries it. Memory (1 GiB if
 the manifest asks for nothing else), processes, processors and the size of files are bounded. A server that listens on
-a port is reached there as without a sandbox. There is none yet on macOS and Windows.
+a port is reached there as without a sandbox.
+
+On macOS and Windows a sandbox is for those who ask for it, with --sandbox or "sandbox": true, and cannot enforce all.
+macOS confines files, the network and other programs, and bounds no memory or processes; Windows bounds those, takes
+privileges, and confines nothing else. A server does not start with less than it should have, until you name what it goes
+without: --allow waive=limits, or mcpm allow NAME waive=limits. Neither has been tried on such a machine yet.
 
 mcpm run --sandbox=container runs a server of node or Python, with its locked packages, in a container instead, on an
 image that you name by its digest in your ~/.mcpmrc; "sandbox": "container" there makes it the rule. A server that is a

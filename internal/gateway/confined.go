@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strings"
 	"syscall"
 
 	"github.com/mcphub/mcphub/internal/hub"
@@ -41,6 +42,9 @@ func startConfined(s *Server, path string, in, out, errw *os.File) (running, err
 	p, err := sandbox.Start(&spec, in, out, errw)
 	if err != nil {
 		e := hub.Errorf(hub.Forbidden, "%s cannot be run in a sandbox: %v", s.Command, err).WithCause(err)
+		if lacks, ok := errors.AsType[*sandbox.UnenforcedError](err); ok {
+			return nil, e.WithHint("to start it without that: --allow waive=%s, or mcpm allow NAME with the same for good", strings.Join(lacks.Aspects, " --allow waive="))
+		}
 		if errors.Is(err, sandbox.ErrUnsupported) {
 			return nil, e.WithHint("mcpm doctor tells what this machine has; --sandbox=false starts the server with all of your rights")
 		}

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/sandbox/engine"
+	"github.com/mcphub/mcphub/internal/sandbox/mask"
 )
 
 // masked are places of a container that tell of the machine or reach its kernel. An engine that is told of any masks no others.
@@ -54,7 +55,9 @@ func configure(st *setup, info engine.Info, img engine.Image, d *door) (*engine.
 		return conf, nil
 	}
 	if !info.PidsLimit {
-		return nil, fmt.Errorf("a limit of processes in a container is %w: the engine has no control group for it", ErrUnsupported)
+		if err := st.cannot("the engine has no control group for processes", Resources); err != nil {
+			return nil, err
+		}
 	}
 	conf.User = user(st, info, img)
 	if info.Rootless && info.Podman {
@@ -126,7 +129,7 @@ func scratches(st *setup, img engine.Image, h *engine.HostConfig) {
 	all := st.Limits.Scratch
 	others := []string{"/var/tmp", "/run"}
 	for dir := range img.Config.Volumes {
-		if filepath.IsAbs(dir) && overSystem(filepath.Clean(dir)) == nil {
+		if filepath.IsAbs(dir) && mask.OverSystem(filepath.Clean(dir)) == nil {
 			st.Volumes = append(st.Volumes, filepath.Clean(dir))
 		}
 	}

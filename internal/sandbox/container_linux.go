@@ -151,7 +151,7 @@ func lookAround(ctx context.Context, client *engine.Client, ref string) (engine.
 func notLimited(st *setup, warnings []string) error {
 	for _, w := range warnings {
 		if !st.Container.Open && strings.Contains(strings.ToLower(w), "pids") {
-			return fmt.Errorf("a limit of processes in a container is %w: %.200s", ErrUnsupported, w)
+			return st.cannot(fmt.Sprintf("the engine says %.200s", w), Resources)
 		}
 	}
 	return nil

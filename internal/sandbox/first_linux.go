@@ -144,13 +144,9 @@ func listen(control *os.File, st *setup) error {
 	}
 	tell(control, message{Listens: true}, f)
 	st.proxyAt = l.Addr().(*net.TCPAddr).AddrPort()
-	at := "http://" + l.Addr().String()
 	f.Close()
 	l.Close()
-	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"} {
-		st.Env = append(st.Env, name+"="+at)
-	}
-	st.Env = append(st.Env, "NO_PROXY=localhost,127.0.0.1,::1", "no_proxy=localhost,127.0.0.1,::1", "NODE_USE_ENV_PROXY=1")
+	st.Env = append(st.Env, egress.Environment(l.Addr())...)
 	return nil
 }
 

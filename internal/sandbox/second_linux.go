@@ -3,17 +3,15 @@
 package sandbox
 
 import (
-	"debug/elf"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"runtime"
-	"strings"
 	"syscall"
 
 	"github.com/landlock-lsm/go-landlock/landlock"
+	"github.com/mcphub/mcphub/internal/sandbox/seccomp"
 	"golang.org/x/sys/unix"
 )
 
@@ -65,7 +63,10 @@ func confine(st *setup) error {
 			return fmt.Errorf("capabilities: %w", err)
 		}
 	}
-	return filter()
+	if err := seccomp.Filter(); err != nil {
+		return fmt.Errorf("a filter of system calls is %w: %w", ErrUnsupported, err)
+	}
+	return nil
 }
 
 // limit bounds what one process may use; what all of them use together is watched by the first step.
@@ -103,14 +104,16 @@ func limit(st *setup) error {
 	return unix.SchedSetaffinity(0, &some)
 }
 
+// hasLandlock asks for the version of the interface, which changes nothing.
+func hasLandlock() bool {
+	abi, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
+	return errno == 0 && abi >= 1
+}
+
 // restrict says to Landlock what may be written and which programs may be started.
 func restrict(st *setup) error {
-	abi, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
-	if errno != 0 || abi < 1 {
-		if st.Container != nil && st.Subprocess {
-			return nil // all else that it keeps, the engine does
-		}
-		return fmt.Errorf("landlock, which keeps a server from starting other programs, is %w", ErrUnsupported)
+	if !hasLandlock() {
+		return nil // all else that it keeps is kept by others, too, and Start has seen that programs are waived
 	}
 	places := []string{"/tmp", "/var/tmp", "/run", "/dev/shm"}
 	if st.Container == nil {
@@ -160,81 +163,6 @@ const (
 	changed = written | landlock.AccessFSSet(unix.LANDLOCK_ACCESS_FS_REMOVE_DIR|unix.LANDLOCK_ACCESS_FS_REMOVE_FILE|unix.LANDLOCK_ACCESS_FS_MAKE_DIR|
 		unix.LANDLOCK_ACCESS_FS_MAKE_REG|unix.LANDLOCK_ACCESS_FS_MAKE_SOCK|unix.LANDLOCK_ACCESS_FS_MAKE_FIFO|unix.LANDLOCK_ACCESS_FS_MAKE_SYM|unix.LANDLOCK_ACCESS_FS_REFER)
 )
-
-// maxInterpreters is how many programs a script may need to be started: a script that is run by env has two.
-const maxInterpreters = 4
-
-// programsOf returns the program and what the kernel starts to start it: the interpreter that a script names, and the
-// loader of dynamic libraries.
-func programsOf(program string, env []string) []string {
-	var out []string
-	for range maxInterpreters {
-		out = append(out, program)
-		if f, err := elf.Open(program); err == nil {
-			if loader := loaderOf(f); loader != "" {
-				out = append(out, loader)
-			}
-			f.Close()
-			return out
-		}
-		words := shebang(program)
-		if len(words) == 0 {
-			return out
-		}
-		program = words[0]
-		if filepath.Base(program) == "env" && len(words) > 1 {
-			out = append(out, programsOf(program, nil)...)
-			program = find(words[len(words)-1], env)
-		}
-	}
-	return out
-}
-
-// loaderOf is the program that the kernel starts a dynamically linked program with (PT_INTERP), or "".
-func loaderOf(f *elf.File) string {
-	for _, p := range f.Progs {
-		if p.Type == elf.PT_INTERP && p.Filesz < unix.PathMax {
-			data := make([]byte, p.Filesz)
-			if _, err := p.ReadAt(data, 0); err == nil {
-				return strings.TrimRight(string(data), "\x00")
-			}
-		}
-	}
-	return ""
-}
-
-// shebang returns the words of a script's first line.
-func shebang(file string) []string {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	head := make([]byte, 256)
-	n, _ := io.ReadFull(f, head)
-	line, _, _ := strings.Cut(string(head[:n]), "\n")
-	if rest, ok := strings.CutPrefix(line, "#!"); ok {
-		return strings.Fields(rest)
-	}
-	return nil
-}
-
-// find looks a program up in the PATH of the process.
-func find(name string, env []string) string {
-	for _, kv := range env {
-		list, ok := strings.CutPrefix(kv, "PATH=")
-		if !ok {
-			continue
-		}
-		for _, dir := range filepath.SplitList(list) {
-			path := filepath.Join(dir, name)
-			if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
-				return path
-			}
-		}
-	}
-	return name
-}
 
 // giveUp drops every capability, for good, and makes root nobody.
 func giveUp(st *setup) error {

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/sandbox/egress"
+	"github.com/mcphub/mcphub/internal/sandbox/mask"
 	"github.com/mcphub/mcphub/internal/sandbox/trace"
 )
 
@@ -31,6 +33,7 @@ type Spec struct {
 	Subprocess bool     // other programs may be started
 	Listens    int      // port at which the process listens: the same one of this machine's loopback device leads there; 0 for none
 	Limits     Limits
+	Waive      []string // of Aspects: the process is started where the machine cannot enforce them
 
 	// Links are what the mounts were named by where that is not what they are; Start finds them out.
 	Links []Link
@@ -100,18 +103,23 @@ func (s *Spec) check() error {
 		if !filepath.IsAbs(m.Path) || filepath.Clean(m.Path) != m.Path {
 			return fmt.Errorf("the path %q is not absolute", m.Path)
 		}
-		if err := overSystem(m.Path); err != nil {
+		if err := mask.OverSystem(m.Path); err != nil {
 			return err
 		}
 		if m.At == "" {
 			continue
 		}
-		if s.Container == nil || !filepath.IsAbs(m.At) || filepath.Clean(m.At) != m.At || overSystem(m.At) != nil {
+		if s.Container == nil || !filepath.IsAbs(m.At) || filepath.Clean(m.At) != m.At || mask.OverSystem(m.At) != nil {
 			return fmt.Errorf("%s cannot be shown at %q", m.Path, m.At)
 		}
 	}
 	if s.Listens < 0 || s.Listens > 65535 || s.Listens > 0 && s.Container != nil {
 		return fmt.Errorf("the port %d cannot be led into the sandbox", s.Listens)
+	}
+	for _, a := range s.Waive {
+		if !slices.Contains(Aspects, a) {
+			return fmt.Errorf("%q is nothing that a sandbox enforces; it enforces %s", a, strings.Join(Aspects, ", "))
+		}
 	}
 	for _, p := range s.Hidden {
 		if !filepath.IsAbs(p) {
@@ -129,6 +137,36 @@ func (s *Spec) check() error {
 	if l.Memory < 16<<20 || l.Scratch < 1<<20 || l.FileSize < 0 || l.Pids < 4 || l.CPUs < 1 {
 		return fmt.Errorf("the limits leave nothing to run in: at least 16 MiB of memory, 1 MiB of scratch, 4 processes and 1 processor")
 	}
+	return nil
+}
+
+// settle follows symbolic links, now: what is mounted later must be at the very path that was looked at.
+func (s *Spec) settle() error {
+	var out []Mount
+	for _, m := range s.Mounts {
+		real, err := filepath.EvalSymlinks(m.Path)
+		if err != nil {
+			return fmt.Errorf("the granted path %s cannot be read: %w", m.Path, err)
+		}
+		if err := mask.OverSystem(real); err != nil {
+			return err
+		}
+		for _, h := range s.Hidden {
+			if real == h || strings.HasPrefix(real, h+"/") {
+				return fmt.Errorf("%s leads to %s, which is never shown to a server", m.Path, real)
+			}
+		}
+		if i := slices.IndexFunc(out, func(o Mount) bool { return o.Path == real && o.At == m.At }); i >= 0 {
+			out[i].Write = out[i].Write || m.Write // granted twice is granted both
+		} else {
+			out = append(out, Mount{real, m.Write, m.At})
+		}
+		if link := (Link{m.Path, real}); real != m.Path && !slices.Contains(s.Links, link) {
+			s.Links = append(s.Links, link)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Mount) int { return strings.Compare(a.Path, b.Path) })
+	s.Mounts = out
 	return nil
 }
 
@@ -162,19 +200,6 @@ func (s *Spec) checkPlace() error {
 	}
 	if s.Container == nil {
 		s.Dir = or(s.Dir, s.Home)
-	}
-	return nil
-}
-
-// overSystem refuses a mount that would show or replace what a sandbox makes for itself.
-func overSystem(path string) error {
-	if path == "/" {
-		return fmt.Errorf("the whole file system cannot be granted; name the directory that is needed")
-	}
-	for _, own := range []string{"/proc", "/dev", "/sys"} {
-		if path == own || strings.HasPrefix(path, own+"/") {
-			return fmt.Errorf("%s cannot be granted: it is the machine itself", path)
-		}
 	}
 	return nil
 }

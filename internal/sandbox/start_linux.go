@@ -10,9 +10,6 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -122,6 +119,11 @@ func Start(s *Spec, in, out, errs *os.File) (*Process, error) {
 	if err := spec.settle(); err != nil {
 		return nil, err
 	}
+	if !hasLandlock() && (spec.Container == nil || !spec.Subprocess && !spec.Container.Open) {
+		if err := spec.cannot("the kernel has no Landlock", Programs); err != nil {
+			return nil, err
+		}
+	}
 	st := setup{Spec: spec, UID: os.Getuid(), GID: os.Getgid(), Proxy: len(rules) > 0 || spec.Learn != nil || spec.Denied != nil && (spec.Container == nil || !spec.Container.Open), Learns: spec.Learn != nil && spec.Learn.Saw != nil}
 	if st.Learns {
 		st.Quiet = spec.Learn.Quiet
@@ -204,36 +206,6 @@ func follow(runs started, control *os.File, st *setup, rules []egress.Rule) (*Pr
 	}
 	go p.follow(st)
 	return p, nil
-}
-
-// settle follows symbolic links, now: what is mounted later must be at the very path that was looked at.
-func (s *Spec) settle() error {
-	var out []Mount
-	for _, m := range s.Mounts {
-		real, err := filepath.EvalSymlinks(m.Path)
-		if err != nil {
-			return fmt.Errorf("the granted path %s cannot be read: %w", m.Path, err)
-		}
-		if err := overSystem(real); err != nil {
-			return err
-		}
-		for _, h := range s.Hidden {
-			if real == h || strings.HasPrefix(real, h+"/") {
-				return fmt.Errorf("%s leads to %s, which is never shown to a server", m.Path, real)
-			}
-		}
-		if i := slices.IndexFunc(out, func(o Mount) bool { return o.Path == real && o.At == m.At }); i >= 0 {
-			out[i].Write = out[i].Write || m.Write // granted twice is granted both
-		} else {
-			out = append(out, Mount{real, m.Write, m.At})
-		}
-		if link := (Link{m.Path, real}); real != m.Path && !slices.Contains(s.Links, link) {
-			s.Links = append(s.Links, link)
-		}
-	}
-	slices.SortStableFunc(out, func(a, b Mount) int { return strings.Compare(a.Path, b.Path) })
-	s.Mounts = out
-	return nil
 }
 
 // namespaces are those of the first step. Root maps itself, to build the view, and nobody, which the process becomes; who is not

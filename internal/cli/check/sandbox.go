@@ -34,7 +34,7 @@ func byDefault(os string, tried []finding) finding {
 	f := finding{Name: "in use", Status: fine, Text: "for every server of a hub; mcpm allow gives one more (mcpm help sandbox)"}
 	switch {
 	case os != "linux":
-		f.Status, f.Text = notice, "there is none on this system yet: servers run with your rights"
+		f.Status, f.Text, f.Hint = notice, "where you ask for it; other servers run with your rights", "mcpm run --sandbox, or \"sandbox\": true in ~/.mcpmrc"
 	case slices.ContainsFunc(tried, func(t finding) bool { return t.Name == "sandbox" && t.Status == notice }):
 		f.Status, f.Text, f.Hint = problem, "for every server of a hub, and it does not work here: they are not started", `mcpm allow NAME --everything runs one with your rights, "sandbox": false in ~/.mcpmrc all`
 	}
@@ -67,11 +67,9 @@ func (o *doctorOptions) tried() finding {
 		return f
 	}
 	defer null.Close()
-	if o.OS == "linux" { // elsewhere it is known
-		f.Status = notice
-	}
+	f.Status = notice
 	begun := time.Now()
-	p, err := sandbox.Start(&sandbox.Spec{Command: path, Home: "/home/user"}, null, null, null)
+	p, err := sandbox.Start(&sandbox.Spec{Command: path, Home: o.emptyHome(), Waive: sandbox.Unenforced(o.OS)}, null, null, null)
 	if err != nil {
 		f.Text, f.Hint = "does not work here: "+err.Error(), unrestrict(restrictedAt)
 		return f
@@ -82,6 +80,14 @@ func (o *doctorOptions) tried() finding {
 	}
 	f.Status, f.Text = fine, fmt.Sprintf("tried, and it works, in %d ms", time.Since(begun).Milliseconds())
 	return f
+}
+
+// emptyHome is where a program that is tried has its home.
+func (o *doctorOptions) emptyHome() string {
+	if o.OS == "linux" {
+		return "/home/user" // it is made for it
+	}
+	return o.Env.UserHome
 }
 
 // program looks for a program and, with arguments, asks it for its version.

@@ -16,6 +16,7 @@ import (
 	"github.com/mcphub/mcphub/internal/manifest"
 	"github.com/mcphub/mcphub/internal/sandbox"
 	"github.com/mcphub/mcphub/internal/sandbox/egress"
+	"github.com/mcphub/mcphub/internal/sandbox/mask"
 )
 
 // Machine is where a server runs.
@@ -33,8 +34,19 @@ type Machine struct {
 // Grants are what a person allows beside what the manifest asks for, each "KIND=VALUE" or "subprocess".
 type Grants []string
 
+// Waived are the aspects that a sandbox need not enforce where the machine cannot (sandbox.Aspects).
+func (g Grants) Waived() []string {
+	var out []string
+	for _, one := range g {
+		if what, ok := strings.CutPrefix(one, "waive="); ok && !slices.Contains(out, what) {
+			out = append(out, what)
+		}
+	}
+	return out
+}
+
 // kinds are those of a grant, and what their values are.
-const kinds = "net=HOST:PORT, read=PATH, write=PATH, env=NAME, memory=AMOUNT or subprocess"
+const kinds = "net=HOST:PORT, read=PATH, write=PATH, env=NAME, memory=AMOUNT, subprocess or waive=WHAT"
 
 // ours are variables that every server gets, when they are set.
 var ours = []string{"PATH", "LANG", "LANGUAGE", "TZ", "TERM", "NO_COLOR", "PYTHONPATH", "PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE", "NODE_OPTIONS", "NODE_COMPILE_CACHE", "NODE_DISABLE_COMPILE_CACHE"}
@@ -79,7 +91,7 @@ func (at Machine) spec(m *manifest.Manifest, s *gateway.Server, set map[string]s
 	if err != nil {
 		return nil, err
 	}
-	out := &sandbox.Spec{Home: at.Home, Subprocess: p.Subprocess}
+	out := &sandbox.Spec{Home: at.Home, Subprocess: p.Subprocess, Waive: grants.Waived()}
 	if p.Network != nil {
 		out.Network = p.Network.Outbound
 	}
@@ -151,7 +163,11 @@ func authoritiesIn(env []string, set map[string]string) []sandbox.Mount {
 
 // hidden is what is never shown of what was granted.
 func (at Machine) hidden(given []sandbox.Mount) ([]string, error) {
-	out, err := sandbox.Masked(at.Home, given)
+	paths := make([]string, len(given))
+	for i, m := range given {
+		paths[i] = m.Path
+	}
+	out, err := mask.Masked(at.Home, paths)
 	if err != nil {
 		return nil, hub.Errorf(hub.Invalid, "%v", err)
 	}
@@ -202,6 +218,10 @@ func permissions(m *manifest.Manifest, grants Grants) (manifest.Permissions, err
 				return p, hub.Errorf(hub.Invalid, "the path %s has a variable that is not known", value)
 			}
 			p.Filesystem = append(p.Filesystem, manifest.PathPermission{Path: value, Access: kind})
+		case kind == "waive":
+			if !slices.Contains(sandbox.Aspects, value) {
+				return p, hub.Errorf(hub.Invalid, "%q is nothing that a sandbox enforces", value).WithHint("waive one of %s", strings.Join(sandbox.Aspects, ", "))
+			}
 		case kind == "env":
 			p.Environment = append(p.Environment, value)
 		case kind == "memory":
@@ -289,13 +309,17 @@ func System(path string) bool {
 	return slices.ContainsFunc([]string{"/usr/", "/bin/", "/sbin/", "/lib/", "/lib64/", "/nix/store/", "/etc/ssl/", "/etc/pki/", "/etc/ca-certificates/"}, func(dir string) bool { return strings.HasPrefix(path, dir) })
 }
 
+// ofWindows are variables without which programs of Windows do not start. They name places and no secrets.
+var ofWindows = []string{"SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "TEMP", "TMP", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA",
+	"PROGRAMFILES", "NUMBER_OF_PROCESSORS", "PROCESSOR_ARCHITECTURE"}
+
 // environment leaves of mcpm's environment what every server gets, what the entry sets and what was asked for.
 func environment(all []string, set map[string]string, names []string, home string) []string {
 	var out []string
 	for _, kv := range all {
 		name, _, _ := strings.Cut(kv, "=")
 		_, own := set[name]
-		if own || slices.Contains(ours, name) || strings.HasPrefix(name, "LC_") || slices.Contains(names, name) {
+		if own || runtime.GOOS == "windows" && slices.Contains(ofWindows, strings.ToUpper(name)) || slices.Contains(ours, name) || strings.HasPrefix(name, "LC_") || slices.Contains(names, name) {
 			out = append(out, kv)
 		}
 	}

@@ -203,6 +203,8 @@ func (o *allowOptions) tell(h install.Home, in *app.Installed) error {
 		return err
 	}
 	switch {
+	case s.Sandbox && len(confine.Grants(s.Allowed).Waived()) > 0:
+		o.IO.Notef("%s runs in a sandbox, which need not enforce %s where this machine cannot. That counts at its next start.\n", in.Name, app.AndList(confine.Grants(s.Allowed).Waived()))
 	case s.Sandbox && len(s.Allowed) > 0:
 		o.IO.Notef("%s runs in a sandbox, with what it declares and what you allow. That counts at its next start.\n", in.Name)
 	case s.Sandbox:
@@ -214,7 +216,7 @@ func (o *allowOptions) tell(h install.Home, in *app.Installed) error {
 	case settings.From("sandbox") != "":
 		o.IO.Notef("%s runs with all of your rights: the sandbox is switched off by %s.\n", in.Name, settings.From("sandbox"))
 	default:
-		o.IO.Notef("%s runs with all of your rights: there is no sandbox on this system yet.\n", in.Name)
+		o.IO.Notef("%s runs with all of your rights: on this system a sandbox is used where you ask for one (mcpm help sandbox).\n", in.Name)
 	}
 	return nil
 }

@@ -98,7 +98,7 @@ func (f *Flags) check(os string, c Confinement) error {
 		return app.Usage("--learn is for a server in a sandbox, and --sandbox=false has it run without").WithHint("leave out --sandbox=false")
 	}
 	if f.Learn && os != "linux" {
-		return hub.Errorf(hub.Forbidden, "--learn takes Linux: on %s no server runs in a sandbox, and nothing tells what it tries", os).
+		return hub.Errorf(hub.Forbidden, "--learn takes Linux: on %s nothing tells what a server tries", os).
 			WithHint("run it with --learn on a Linux machine; the permissions it proposes are the same elsewhere")
 	}
 	if len(f.allow) > 0 && !c.On {

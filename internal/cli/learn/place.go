@@ -10,7 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/mcphub/mcphub/internal/sandbox"
+	"github.com/mcphub/mcphub/internal/sandbox/mask"
 	"github.com/mcphub/mcphub/internal/sandbox/trace"
 )
 
@@ -115,14 +115,14 @@ func (at Place) ours(a trace.Attempt) bool {
 	case within(path, at.Workspace), within(path, at.Home):
 		return false
 	case withinAny(path, scratch):
-		return !sandbox.Private(at.Home, path) // a socket of an engine is in /run
+		return !mask.Private(at.Home, path) // a socket of an engine is in /run
 	}
 	rest, etc := strings.CutPrefix(path, "/etc/")
 	name, _, _ := strings.Cut(rest, "/")
 	return path == "/etc" || etc && (slices.Contains(settings, name) || a.Kind == trace.Look)
 }
 
-func (at Place) private(path string) bool { return sandbox.Private(at.Home, path) }
+func (at Place) private(path string) bool { return mask.Private(at.Home, path) }
 
 func (at Place) exists(path string) bool {
 	_, err := os.Stat(path)

@@ -1,4 +1,4 @@
-package sandbox_test
+package mask_test
 
 import (
 	"os"
@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/mcphub/mcphub/internal/sandbox"
+	"github.com/mcphub/mcphub/internal/sandbox/mask"
 )
 
 // TestMasked guards: keys are found by where and how they are kept, wherever the grant begins, and nothing else is taken away.
@@ -21,7 +21,7 @@ func TestMasked(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got, err := sandbox.Masked(home, []sandbox.Mount{{Path: filepath.Join(home, "work")}})
+	got, err := mask.Masked(home, []string{filepath.Join(home, "work")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func TestMasked(t *testing.T) {
 			t.Errorf("%s: masked %v", file, !want)
 		}
 	}
-	if _, err := sandbox.Masked(home, []sandbox.Mount{{Path: filepath.Join(home, "gone")}}); err == nil {
+	if _, err := mask.Masked(home, []string{filepath.Join(home, "gone")}); err == nil {
 		t.Error("a directory that is gone is taken")
 	}
 }

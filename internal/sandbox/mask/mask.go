@@ -1,4 +1,5 @@
-package sandbox
+// Package mask knows what is never shown to a process in a sandbox, whatever it was granted.
+package mask
 
 import (
 	"fmt"
@@ -36,18 +37,18 @@ func keys(name string) bool {
 
 const maxLooked = 100_000 // entries of granted directories that are looked at for keys
 
-// Masked lists what must not be seen of the given mounts: what is private in a person's home, the sockets of container engines and the like, and files and directories
+// Masked lists what must not be seen of granted paths: what is private in a person's home, the sockets of container engines and the like, and files and directories
 // for keys by their names (.env and the like), which are looked for now; what is created later is seen. It fails where
 // there is too much to look at: name a smaller directory.
-func Masked(home string, mounts []Mount) ([]string, error) {
+func Masked(home string, granted []string) ([]string, error) {
 	var out []string
 	for _, p := range private {
 		out = append(out, filepath.Join(home, filepath.FromSlash(p)))
 	}
 	out = append(out, engines...)
 	left := maxLooked
-	for _, m := range mounts {
-		if err := look(m.Path, &left, &out); err != nil {
+	for _, path := range granted {
+		if err := look(path, &left, &out); err != nil {
 			return nil, err
 		}
 	}
@@ -59,7 +60,7 @@ func look(dir string, left *int, out *[]string) error {
 	if err != nil {
 		return fmt.Errorf("the granted path %s cannot be read: %w", dir, err)
 	}
-	if err := overSystem(real); err != nil {
+	if err := OverSystem(real); err != nil {
 		return err
 	}
 	return filepath.WalkDir(real, func(path string, d fs.DirEntry, err error) error {
@@ -97,4 +98,17 @@ func Private(home, path string) bool {
 		}
 	}
 	return slices.ContainsFunc(strings.Split(path, "/"), keys)
+}
+
+// OverSystem refuses a mount that would show or replace what a sandbox makes for itself.
+func OverSystem(path string) error {
+	if path == "/" {
+		return fmt.Errorf("the whole file system cannot be granted; name the directory that is needed")
+	}
+	for _, own := range []string{"/proc", "/dev", "/sys"} {
+		if path == own || strings.HasPrefix(path, own+"/") {
+			return fmt.Errorf("%s cannot be granted: it is the machine itself", path)
+		}
+	}
+	return nil
 }

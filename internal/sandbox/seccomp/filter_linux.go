@@ -1,9 +1,9 @@
 //go:build linux && (amd64 || arm64)
 
-package sandbox
+// Package seccomp is the filter of system calls that a process in a sandbox lives with.
+package seccomp
 
 import (
-	"fmt"
 	"unsafe"
 
 	"golang.org/x/net/bpf"
@@ -45,8 +45,8 @@ var refusedCalls = []uint32{
 // are in memory, where a filter cannot look.
 var unknownCalls = []uint32{unix.SYS_CLONE3, unix.SYS_IO_URING_SETUP, unix.SYS_IO_URING_ENTER, unix.SYS_IO_URING_REGISTER}
 
-// filter lets the kernel refuse system calls, for this thread and everything it becomes or starts.
-func filter() error {
+// Filter lets the kernel refuse system calls, for this thread and everything it becomes or starts.
+func Filter() error {
 	program, err := bpf.Assemble(rulesOfFilter())
 	if err != nil {
 		return err
@@ -56,10 +56,7 @@ func filter() error {
 		raw[i] = unix.SockFilter{Code: in.Op, Jt: in.Jt, Jf: in.Jf, K: in.K}
 	}
 	fprog := unix.SockFprog{Len: uint16(len(raw)), Filter: &raw[0]}
-	if err := unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&fprog)), 0, 0); err != nil {
-		return fmt.Errorf("a filter of system calls is %w: %w", ErrUnsupported, err)
-	}
-	return nil
+	return unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&fprog)), 0, 0)
 }
 
 // rulesOfFilter kills what speaks for another processor (whose calls have other numbers) and answers the calls above;
