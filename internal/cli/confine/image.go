@@ -194,7 +194,7 @@ func (at Machine) grantContainer(m *manifest.Manifest, s *gateway.Server, c comm
 	if err != nil {
 		return err
 	}
-	spec.Network, spec.Subprocess = p.Network.Outbound, p.Subprocess
+	spec.Network, spec.Subprocess, spec.Waive = p.Network.Outbound, p.Subprocess, grants.Waived()
 	for _, f := range p.Filesystem {
 		mount, err := at.mount(f)
 		if err != nil {

@@ -147,6 +147,7 @@ type state struct {
 	Everything bool       `json:"everything,omitempty"` // it was allowed
 	Declared   []asks.Ask `json:"declared"`
 	Allowed    []string   `json:"allowed"`
+	Wide       bool       `json:"-"` // everything was allowed for all projects
 }
 
 func (o *allowOptions) state(h install.Home, in *app.Installed) (state, error) {
@@ -158,7 +159,7 @@ func (o *allowOptions) state(h install.Home, in *app.Installed) (state, error) {
 	if settings, serr := o.Settings(); serr == nil && in.Locked == nil {
 		on = settings.Sandbox // a working copy has the rights of who made it
 	}
-	s := state{Name: in.Name.String(), Sandbox: on && !d.Everything, Everything: d.Everything, Declared: asks.Of(in.Manifest), Allowed: append([]string{}, d.Allow...)}
+	s := state{Name: in.Name.String(), Sandbox: on && !d.Everything, Everything: d.Everything, Wide: d.Wide, Declared: asks.Of(in.Manifest), Allowed: append([]string{}, d.Allow...)}
 	if s.Declared == nil {
 		s.Declared = []asks.Ask{}
 	}
@@ -211,6 +212,8 @@ func (o *allowOptions) tell(h install.Home, in *app.Installed) error {
 		o.IO.Notef("%s runs in a sandbox, with what it declares and nothing more.\n", in.Name)
 	case in.Locked == nil:
 		o.IO.Notef("%s is a working copy and runs with all of your rights; mcpm run --sandbox %s has it get what you allow and nothing more.\n", in.Name, in.Name)
+	case s.Wide:
+		o.IO.Notef("%s runs with all of your rights, as was allowed for all projects. mcpm allow -g %s --reset ends that.\n", in.Name, in.Name)
 	case s.Everything:
 		o.IO.Notef("%s runs with all of your rights. mcpm allow%s %s --reset ends that.\n", in.Name, flag(in), in.Name)
 	case settings.From("sandbox") != "":

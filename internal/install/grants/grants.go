@@ -21,6 +21,7 @@ type Decision struct {
 	Of         string   `json:"of"`                   // the very server: a lockfile that comes with a repository may give its name to another one
 	Allow      []string `json:"allow,omitempty"`      // "KIND=VALUE" or "subprocess", in the order they were given
 	Everything bool     `json:"everything,omitempty"` // it runs without a sandbox, with the person's rights
+	Wide       bool     `json:"-"`                    // Everything was decided for all projects, and not here
 }
 
 // Empty reports whether nothing was decided.
@@ -67,6 +68,7 @@ func Of(h install.Home, p install.Project, name hub.Name, of string) (Decision, 
 			d.Allow = append(d.Allow, g)
 		}
 	}
+	d.Wide = d.Everything && !own.Everything
 	d.Everything = d.Everything || own.Everything
 	return d, nil
 }

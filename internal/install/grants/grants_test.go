@@ -50,6 +50,14 @@ func TestGrants(t *testing.T) {
 			t.Errorf("%s: another server of the name: %+v %v", p.Dir, got, err)
 		}
 	}
+	if err := grants.Change(h, h.Global(), name, hubA, func(d *grants.Decision) { d.Everything = true }); err != nil {
+		t.Fatal(err)
+	}
+	for p, wide := range map[install.Project]bool{here: true, there: false, h.Global(): false} {
+		if got, err := grants.Of(h, p, name, hubA); err != nil || !got.Everything || got.Wide != wide {
+			t.Errorf("%s: with everything allowed for all projects: %+v %v", p.Dir, got, err)
+		}
+	}
 	path := filepath.Join(h.Dir, "grants.json")
 	if st, err := os.Stat(path); err != nil || st.Mode().Perm() != 0o600 {
 		t.Errorf("%v %v", st, err)
