@@ -16,6 +16,7 @@ import (
 
 	"github.com/mcphub/mcphub/internal/sandbox/egress"
 	"github.com/mcphub/mcphub/internal/sandbox/engine"
+	"github.com/mcphub/mcphub/internal/sandbox/programs"
 	"golang.org/x/sys/unix"
 )
 
@@ -264,7 +265,7 @@ func static() (string, error) {
 		return "", fmt.Errorf("this program, which is the first step in a container: %w", err)
 	}
 	defer f.Close()
-	if loaderOf(f) != "" {
+	if programs.Loader(f) != "" {
 		return "", fmt.Errorf("a container is %w: %s is not linked statically; build it with CGO_ENABLED=0", ErrUnsupported, exe)
 	}
 	return exe, nil

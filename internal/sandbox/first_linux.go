@@ -16,6 +16,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/mcphub/mcphub/internal/sandbox/bubble"
 	"github.com/mcphub/mcphub/internal/sandbox/egress"
 	"golang.org/x/sys/unix"
 )
@@ -27,7 +28,7 @@ var ready bool
 func Init() {
 	ready = true
 	switch os.Args[0] {
-	case firstStep:
+	case firstStep, bubble.Program:
 		first()
 	case secondStep:
 		second()
@@ -47,7 +48,7 @@ func first() {
 	control := os.NewFile(controlFD, "control")
 	unix.CloseOnExec(controlFD)
 	fail := func(err error) {
-		tell(control, message{Error: err.Error()}, nil)
+		tell(control, message{Error: err.Error(), Lacks: errors.Is(err, ErrUnsupported)}, nil)
 		os.Exit(125)
 	}
 	// Nobody of the same name inside may look into this process, which has capabilities.
@@ -58,11 +59,8 @@ func first() {
 	if err != nil {
 		fail(err)
 	}
-	if err := buildView(st); err != nil {
+	if err := ownPlace(st); err != nil {
 		fail(err)
-	}
-	if err := loopback(); err != nil {
-		fail(fmt.Errorf("the loopback device: %w", err))
 	}
 	if st.Proxy {
 		if err := serve(control, st); err != nil {
@@ -77,6 +75,24 @@ func first() {
 	go obey(control, pid, st.Listens)
 	go watch(control, st.Limits.Memory)
 	os.Exit(reap(pid))
+}
+
+// ownPlace makes what the process lives in, or looks at what bubblewrap has made.
+func ownPlace(st *setup) error {
+	if st.Bubble {
+		unix.CloseOnExec(bubbleErrFD)
+		if err := unix.Dup3(bubbleErrFD, 2, 0); err != nil {
+			return err
+		}
+		return asPromised(st)
+	}
+	if err := buildView(st); err != nil {
+		return err
+	}
+	if err := loopback(); err != nil {
+		return fmt.Errorf("the loopback device: %w", err)
+	}
+	return nil
 }
 
 // threads is how many the first step has from the beginning. A process that takes all there may be leaves none for it later,
@@ -118,7 +134,7 @@ func tell(control *os.File, m message, file *os.File) {
 
 // serve lets what is granted be reached: through the proxy, and past it.
 func serve(control *os.File, st *setup) error {
-	if st.Container != nil && st.Container.Open {
+	if st.Bubble || st.Container != nil && st.Container.Open { // ports below 1024 are not this process's
 		return listen(control, st)
 	}
 	d, err := openDirect(st) // first: the proxy's port is any

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mcphub/mcphub/internal/sandbox/programs"
 	"golang.org/x/sys/unix"
 )
 
@@ -107,7 +108,7 @@ func asPromised(st *setup) error {
 			return err
 		}
 	}
-	if st.Container.Open {
+	if st.Container != nil && st.Container.Open {
 		return nil
 	}
 	var root unix.Statfs_t
@@ -252,7 +253,7 @@ func inImage(st *setup) (string, error) {
 	case path == "":
 		return "", errors.New("the image names no program, and neither does the server")
 	case !strings.Contains(path, "/"):
-		path = find(path, st.Env)
+		path = programs.Find(path, st.Env)
 	case !filepath.IsAbs(path):
 		path = filepath.Join(st.Dir, path)
 	}

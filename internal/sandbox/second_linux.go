@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/landlock-lsm/go-landlock/landlock"
+	"github.com/mcphub/mcphub/internal/sandbox/programs"
 	"github.com/mcphub/mcphub/internal/sandbox/seccomp"
 	"golang.org/x/sys/unix"
 )
@@ -58,7 +59,7 @@ func confine(st *setup) error {
 	if err := restrict(st); err != nil {
 		return err
 	}
-	if st.Container == nil { // the engine has done it, and the first step has seen that
+	if st.Container == nil && !st.Bubble { // the engine, or bubblewrap, has done it, and the first step has seen that
 		if err := giveUp(st); err != nil {
 			return fmt.Errorf("capabilities: %w", err)
 		}
@@ -141,11 +142,11 @@ func restrict(st *setup) error {
 		}
 		rules = append(rules, landlock.PathAccess(access, at))
 	}
-	programs := []string{"/"}
+	startable := []string{"/"}
 	if !st.Subprocess {
-		programs = programsOf(st.Command, st.Env)
+		startable = programs.Of(st.Command, st.Env)
 	}
-	rules = append(rules, landlock.PathAccess(unix.LANDLOCK_ACCESS_FS_EXECUTE, programs...))
+	rules = append(rules, landlock.PathAccess(unix.LANDLOCK_ACCESS_FS_EXECUTE, startable...))
 	// Not V4's rules for the network, which know no addresses: there is no way out but the proxy.
 	if err := landlock.V5.BestEffort().RestrictPaths(rules...); err != nil {
 		return fmt.Errorf("landlock: %w", err)

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mcphub/mcphub/internal/sandbox/bubble"
 	"github.com/mcphub/mcphub/internal/sandbox/cgroup"
 	"github.com/mcphub/mcphub/internal/sandbox/egress"
 	"github.com/mcphub/mcphub/internal/sandbox/trace"
@@ -38,7 +39,8 @@ type setup struct {
 	Quiet    []string // but for these
 	proxyAt  netip.AddrPort
 	names    *trace.Names // who answers look-ups, nil for nobody
-	Checks   []check      // in a container
+	Checks   []check      // in a container, and in what bubblewrap has made
+	Bubble   bool         // bubblewrap makes the place
 	Volumes  []string     // directories in memory that the image of a container declares
 }
 
@@ -47,6 +49,7 @@ type message struct {
 	Listens, Ready bool
 	Saw            *trace.Attempt
 	Error          string // why nothing was started
+	Lacks          bool   // with Error: the machine cannot enforce something
 	Killed         string // the limit for which all was ended
 	Ended          bool   // with Code; only in a container, whose engine need not be asked
 	Code           int
@@ -75,11 +78,16 @@ type started interface {
 // native is the first step as a process of this machine, in a control group where one can be had.
 type native struct {
 	*exec.Cmd
-	group *cgroup.Group // nil without
-	most  int64         // bytes of memory that the group may use
+	control *os.File
+	group   *cgroup.Group // nil without
+	most    int64         // bytes of memory that the group may use
 }
 
-func (n native) kill() { _ = n.Process.Kill() }
+// kill lets go of the first step, which ends then and with it everything else, and ends it where it is this program's child.
+func (n native) kill() {
+	_ = unix.Shutdown(int(n.control.Fd()), unix.SHUT_WR)
+	_ = n.Process.Kill()
+}
 
 func (n native) wait(int) (int, error) {
 	var ee *exec.ExitError
@@ -134,10 +142,26 @@ func Start(s *Spec, in, out, errs *os.File) (*Process, error) {
 	if st.Container != nil {
 		return startContainer(&st, rules, in, out, errs)
 	}
-	return startNative(&st, rules, in, out, errs)
+	if bubbleFirst {
+		return startBubble(&st, rules, in, out, errs)
+	}
+	p, err := startNative(&st, rules, in, out, errs)
+	if errors.Is(err, ErrUnsupported) && bubble.Find() != "" && !st.Learns {
+		return startBubble(&st, rules, in, out, errs)
+	}
+	return p, err
 }
 
 func startNative(st *setup, rules []egress.Rule, in, out, errs *os.File) (*Process, error) {
+	cmd := &exec.Cmd{
+		Path: "/proc/self/exe", Args: []string{firstStep}, Env: []string{}, Dir: "/",
+		Stdin: in, Stdout: out, Stderr: errs, SysProcAttr: namespaces(st),
+	}
+	return launch(cmd, st, rules)
+}
+
+// launch starts the first step and follows it.
+func launch(cmd *exec.Cmd, st *setup, rules []egress.Rule) (*Process, error) {
 	file, err := inMemory(st)
 	if err != nil {
 		return nil, err
@@ -149,11 +173,8 @@ func startNative(st *setup, rules []egress.Rule, in, out, errs *os.File) (*Proce
 	}
 	mine, theirs := os.NewFile(uintptr(ends[0]), "control"), os.NewFile(uintptr(ends[1]), "control")
 	defer theirs.Close()
-	cmd := &exec.Cmd{
-		Path: "/proc/self/exe", Args: []string{firstStep}, Env: []string{}, Dir: "/",
-		Stdin: in, Stdout: out, Stderr: errs, ExtraFiles: []*os.File{theirs, file}, SysProcAttr: namespaces(st),
-	}
-	n := native{Cmd: cmd, most: st.Limits.Memory + st.Limits.Scratch + besides}
+	cmd.ExtraFiles = append([]*os.File{theirs, file}, cmd.ExtraFiles...)
+	n := native{Cmd: cmd, control: mine, most: st.Limits.Memory + st.Limits.Scratch + besides}
 	n.group, err = cgroup.New(cgroup.Limits{Memory: n.most, Pids: st.Limits.Pids + 32, CPUs: st.Limits.CPUs})
 	switch {
 	case err == nil:
@@ -262,6 +283,8 @@ func (p *Process) await(st *setup, rules []egress.Rule) error {
 		switch {
 		case err != nil:
 			return fmt.Errorf("the sandbox ended before it began: %w", err)
+		case m.Lacks:
+			return &lacksError{m.Error}
 		case m.Error != "":
 			return errors.New(m.Error)
 		case m.Listens:

@@ -232,7 +232,7 @@ func TestNobody(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "test"), own, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(filepath.Join(dir, "test"), "-test.run", "Escapes|Granted|Bomb|Ends|Signals|Exit|Refused", "-test.v")
+	cmd := exec.Command(filepath.Join(dir, "test"), "-test.run", "Escapes|Granted|Bomb|Ends|Signals|Exit|Refused|Lives", "-test.v")
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), "HOME="+dir, "TMPDIR="+dir)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 12345, Gid: 12345}}
 	if out, err := cmd.CombinedOutput(); err != nil {

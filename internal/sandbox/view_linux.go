@@ -205,23 +205,28 @@ func (v *view) etc(st *setup) error {
 	if err := os.MkdirAll(newRoot+"/etc", 0o755); err != nil {
 		return err
 	}
+	for name, text := range settings(st) {
+		if err := os.WriteFile(newRoot+"/etc/"+name, []byte(text), 0o444); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settings are files of /etc that would tell of people or of the network, and are made instead.
+func settings(st *setup) map[string]string {
 	hosts := "files"
-	if st.Learns || st.Proxy {
+	if (st.Learns || st.Proxy) && !st.Bubble {
 		hosts = "files dns" // a look-up is answered, see trace.Names
 	}
-	for name, text := range map[string]string{
+	return map[string]string{
 		"passwd":        fmt.Sprintf("user:x:%d:%d::%s:/bin/sh\n", st.UID, st.GID, st.Home),
 		"group":         fmt.Sprintf("user:x:%d:\n", st.GID),
 		"hosts":         "127.0.0.1 localhost sandbox\n",
 		"nsswitch.conf": "passwd: files\ngroup: files\nhosts: " + hosts + "\n",
 		"resolv.conf":   "",
 		"hostname":      "sandbox\n",
-	} {
-		if err := os.WriteFile(newRoot+"/etc/"+name, []byte(text), 0o444); err != nil {
-			return err
-		}
 	}
-	return nil
 }
 
 // scratch makes the directories that are empty and writable. They share one file system in memory, and its size.

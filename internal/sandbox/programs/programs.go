@@ -1,4 +1,5 @@
-package sandbox
+// Package programs finds out what is started when a program is.
+package programs
 
 import (
 	"debug/elf"
@@ -14,14 +15,14 @@ const (
 	maxPath         = 4096
 )
 
-// programsOf returns the program and what the kernel starts to start it: the interpreter that a script names, and the
+// Of returns the program and what the kernel starts to start it: the interpreter that a script names, and the
 // loader of dynamic libraries.
-func programsOf(program string, env []string) []string {
+func Of(program string, env []string) []string {
 	var out []string
 	for range maxInterpreters {
 		out = append(out, program)
 		if f, err := elf.Open(program); err == nil {
-			if loader := loaderOf(f); loader != "" {
+			if loader := Loader(f); loader != "" {
 				out = append(out, loader)
 			}
 			f.Close()
@@ -33,15 +34,15 @@ func programsOf(program string, env []string) []string {
 		}
 		program = words[0]
 		if filepath.Base(program) == "env" && len(words) > 1 {
-			out = append(out, programsOf(program, nil)...)
-			program = find(words[len(words)-1], env)
+			out = append(out, Of(program, nil)...)
+			program = Find(words[len(words)-1], env)
 		}
 	}
 	return out
 }
 
-// loaderOf is the program that the kernel starts a dynamically linked program with (PT_INTERP), or "".
-func loaderOf(f *elf.File) string {
+// Loader is the program that the kernel starts a dynamically linked program with (PT_INTERP), or "".
+func Loader(f *elf.File) string {
 	for _, p := range f.Progs {
 		if p.Type == elf.PT_INTERP && p.Filesz < maxPath {
 			data := make([]byte, p.Filesz)
@@ -69,8 +70,8 @@ func shebang(file string) []string {
 	return nil
 }
 
-// find looks a program up in the PATH of the process.
-func find(name string, env []string) string {
+// Find looks a program up in the PATH of the process.
+func Find(name string, env []string) string {
 	for _, kv := range env {
 		list, ok := strings.CutPrefix(kv, "PATH=")
 		if !ok {

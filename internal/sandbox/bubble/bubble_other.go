@@ -1,0 +1,4 @@
+//go:build !linux
+
+// Package bubble says to bubblewrap (bwrap) what a process in a sandbox sees. It is of Linux.
+package bubble
