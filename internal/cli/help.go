@@ -231,7 +231,8 @@ writes them as JSON. It is let do no more by that. A server that stops at the fi
 with more than it can need: --learn --allow read=. --allow net=*:443 proposes what it then used of that. Files in
 which keys are kept are named in a warning and never proposed.
 
-It takes user namespaces, Landlock and seccomp of a kernel of 5.13 or later; mcpm doctor tries it. Memory (1 GiB if
+It takes user namespaces, Landlock and seccomp of a kernel of 5.13 or later; mcpm doctor tries it. Where the system lets
+only bubblewrap (bwrap) make namespaces, that makes them, and what knows nothing of proxies reaches nothing. Memory (1 GiB if
 the manifest asks for nothing else), processes, processors and the size of files are bounded. A server that listens on
 a port is reached there as without a sandbox.
 

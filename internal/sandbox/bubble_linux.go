@@ -12,9 +12,6 @@ import (
 	"github.com/mcphub/mcphub/internal/sandbox/egress"
 )
 
-// bubbleFirst has bubblewrap make every place. Tests set it: it is of use where this program may not make one itself.
-var bubbleFirst bool
-
 // lacksError is what a step said of a machine that cannot enforce something.
 type lacksError struct{ text string }
 

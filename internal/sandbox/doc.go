@@ -10,6 +10,9 @@
 //
 //	parent -> first: builds the view of the file system, is process 1 and reaps -> second: gives everything up -> the process
 //
+// Where the system lets only bubblewrap make namespaces, that makes them and the view, and the first step looks at what it got.
+// On macOS and Windows other means enforce less (Unenforced): what they do not enforce is refused, unless Spec.Waive names it.
+//
 // When the parent dies, however it dies, the first step sees its socket close and ends; the kernel then ends all
 // processes of the namespace.
 package sandbox

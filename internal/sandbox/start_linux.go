@@ -142,15 +142,19 @@ func Start(s *Spec, in, out, errs *os.File) (*Process, error) {
 	if st.Container != nil {
 		return startContainer(&st, rules, in, out, errs)
 	}
-	if bubbleFirst {
-		return startBubble(&st, rules, in, out, errs)
+	p, err := place(&st, rules, in, out, errs)
+	if !errors.Is(err, ErrUnsupported) || bubble.Find() == "" || st.Learns {
+		return p, err
 	}
-	p, err := startNative(&st, rules, in, out, errs)
-	if errors.Is(err, ErrUnsupported) && bubble.Find() != "" && !st.Learns {
-		return startBubble(&st, rules, in, out, errs)
+	p, berr := startBubble(&st, rules, in, out, errs)
+	if berr != nil {
+		return nil, fmt.Errorf("%w; and with bubblewrap: %w", err, berr)
 	}
-	return p, err
+	return p, nil
 }
+
+// place starts in a place that mcpm makes itself. Tests have it fail.
+var place = startNative
 
 func startNative(st *setup, rules []egress.Rule, in, out, errs *os.File) (*Process, error) {
 	cmd := &exec.Cmd{
