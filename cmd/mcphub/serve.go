@@ -284,7 +284,7 @@ func (p *hubProgram) greet(ctx context.Context, out io.Writer, addr net.Addr) er
 		return err
 	}
 	if secret != "" {
-		fmt.Fprintf(&b, "  first admin %s/setup?token=%s   (works once, for 24 hours)\n", base, secret)
+		fmt.Fprintf(&b, "  first admin %s/setup?token=%s   (once, within 24 h)\n", base, secret)
 	}
 	_, err = io.WriteString(out, b.String()) // at once: whoever reads it line by line sees all of it
 	return err

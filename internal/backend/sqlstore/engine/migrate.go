@@ -44,8 +44,8 @@ func (db *DB) migrate(ctx context.Context, files fs.FS) error {
 	}
 	for {
 		done, err := p.Up(ctx)
-		for _, r := range done {
-			db.log.InfoContext(ctx, "database schema changed", "schema", r.Source.Version, "took", r.Duration)
+		if n := len(done); n > 0 {
+			db.log.InfoContext(ctx, "database schema changed", "schema", done[n-1].Source.Version, "steps", n)
 		}
 		if err == nil {
 			break
