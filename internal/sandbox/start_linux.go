@@ -127,17 +127,17 @@ func Start(s *Spec, in, out, errs *os.File) (*Process, error) {
 	if err := spec.settle(); err != nil {
 		return nil, err
 	}
-	if !hasLandlock() && (spec.Container == nil || !spec.Subprocess && !spec.Container.Open) {
-		if err := spec.cannot("the kernel has no Landlock", Programs); err != nil {
-			return nil, err
-		}
-	}
 	st := setup{Spec: spec, UID: os.Getuid(), GID: os.Getgid(), Proxy: len(rules) > 0 || spec.Learn != nil || spec.Denied != nil && (spec.Container == nil || !spec.Container.Open), Learns: spec.Learn != nil && spec.Learn.Saw != nil}
 	if st.Learns {
 		st.Quiet = spec.Learn.Quiet
 	}
 	if st.UID == 0 {
 		st.AsRoot, st.UID, st.GID = true, Nobody, Nobody
+	}
+	if !hasLandlock() {
+		if err := withoutLandlock(&st); err != nil {
+			return nil, err
+		}
 	}
 	if st.Container != nil {
 		return startContainer(&st, rules, in, out, errs)

@@ -40,4 +40,14 @@ func TestWaive(t *testing.T) {
 	if err := notLimited(engine, says); err != nil {
 		t.Errorf("with limits waived it says %v", err)
 	}
+	for want, st := range map[bool][]setup{
+		true:  {{Spec: Spec{Waive: []string{Programs}}}, {Spec: Spec{Container: &Container{}, Subprocess: true}}},
+		false: {{}, {Spec: Spec{Subprocess: true}}, {Spec: Spec{Container: &Container{}}}, {Spec: Spec{Waive: []string{Resources}}}},
+	} {
+		for i := range st {
+			if err := withoutLandlock(&st[i]); (err == nil) != want || err != nil && !errors.Is(err, ErrUnsupported) {
+				t.Errorf("without Landlock %+v says %v", st[i].Spec, err)
+			}
+		}
+	}
 }
