@@ -5,6 +5,7 @@ package resolve
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -57,6 +58,26 @@ type Provider interface {
 
 	// Needs returns what a version asks for. It is called for versions that are about to be chosen.
 	Needs(ctx context.Context, name hub.Name, version string) (Needs, error)
+}
+
+// ElsewhereError is in a Provider's NotFound where the server was looked for at a registry of its own, to which its scope is
+// mapped: who reads of it wonders why the usual one was not asked.
+type ElsewhereError struct {
+	Registry string // its address
+	Err      error
+}
+
+func (e *ElsewhereError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what the registry said.
+func (e *ElsewhereError) Unwrap() error { return e.Err }
+
+// asked names the registry that did not have a server.
+func asked(err error) string {
+	if at, ok := errors.AsType[*ElsewhereError](err); ok {
+		return at.Registry + " (the registry of its scope)"
+	}
+	return "the registry"
 }
 
 // Root is a requirement from outside: of the project, or of the command line.

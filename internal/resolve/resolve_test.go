@@ -1,6 +1,7 @@
 package resolve_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -144,4 +145,19 @@ func FuzzRange(f *testing.F) {
 			t.Errorf("%q became %q, which is refused: %v", rng, r.String(), err)
 		}
 	})
+}
+
+// mapped has nothing of any server, at a registry of its own.
+type mapped struct{ resolve.Provider }
+
+func (mapped) Offer(context.Context, hub.Name) (*resolve.Offer, error) {
+	return nil, &resolve.ElsewhereError{Registry: "https://hub.acme.example", Err: hub.Errorf(hub.NotFound, "no such server")}
+}
+
+func TestElsewhere(t *testing.T) {
+	_, err := resolve.Solver{Provider: mapped{}}.Resolve(t.Context(), []resolve.Root{{Name: "acme/db", From: "your project"}}, nil)
+	want := "your project asks for @acme/db, which https://hub.acme.example (the registry of its scope) does not have"
+	if hub.KindOf(err) != hub.NotFound || !strings.Contains(err.Error(), want) {
+		t.Errorf("it says %v, want %s", err, want)
+	}
 }

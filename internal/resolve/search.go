@@ -139,7 +139,7 @@ func missing(err error, r Root) error {
 	if hub.KindOf(err) != hub.NotFound || r.From == "" {
 		return err
 	}
-	return hub.Errorf(hub.NotFound, "%s asks for %s, which the registry does not have", r.From, r.Name).
+	return hub.Errorf(hub.NotFound, "%s asks for %s, which %s does not have", r.From, r.Name, asked(err)).
 		WithHint("mcpm search %s", r.Name.Base()).WithCause(fmt.Errorf("offer of %s: %w", r.Name, err))
 }
 
@@ -288,7 +288,7 @@ func (s *search) need(p int, only pubgrub.Set, key, value string) (int, error) {
 	dep, err := s.pack(spec)
 	if hub.KindOf(err) == hub.NotFound {
 		return broken(hub.Errorf(hub.NotFound, "").WithHint("mcpm search %s", spec.Name.Base()),
-			fmt.Sprintf("asks for %s, which the registry does not have", spec.Name))
+			fmt.Sprintf("asks for %s, which %s does not have", spec.Name, asked(err)))
 	}
 	if err != nil {
 		return 0, err

@@ -73,6 +73,9 @@ func (p *HubProvider) Offer(ctx context.Context, name hub.Name) (*resolve.Offer,
 	}
 	list, err := c.Versions(ctx, string(name))
 	if err != nil {
+		if s, serr := p.Settings(); serr == nil && s.Scopes[name.Scope()] != "" {
+			err = &resolve.ElsewhereError{Registry: s.RegistryFor(name), Err: err}
+		}
 		return nil, NotFoundHint(err, name)
 	}
 	o := &resolve.Offer{Name: name, DistTags: list.DistTags}
