@@ -29,6 +29,9 @@ var systems = []string{"/System", "/Library/Apple", "/usr/bin", "/usr/lib", "/us
 // settings are files of the system that programs read when they start.
 var settings = []string{"/private/etc/hosts", "/private/etc/resolv.conf", "/private/etc/services", "/private/etc/protocols", "/private/etc/localtime", "/private/etc/passwd"}
 
+// links lead to what is below /private.
+var links = []string{"/etc", "/tmp", "/var"}
+
 // Text is the profile in the language of sandbox-exec. In it the last rule that fits decides. It fails for a path that the
 // language cannot name.
 func (p Profile) Text() (string, error) {
@@ -41,8 +44,12 @@ func (p Profile) Text() (string, error) {
 	b.WriteString("(version 1)\n(deny default)\n(import \"system.sb\")\n")
 	b.WriteString("(allow sysctl-read)\n(allow signal (target self))\n(allow process-info* (target self))\n")
 	b.WriteString("(allow mach-lookup (global-name \"com.apple.system.opendirectoryd.libinfo\"))\n")
+	b.WriteString("(allow dynamic-code-generation)\n") // Node compiles what it runs
 	rule(&b, "allow file-read*", append(under(systems), literals(settings)...))
-	rule(&b, "allow file-read-metadata", literals(above(slices.Concat(systems, p.Read, p.Write))))
+	rule(&b, "allow file-read*", literals([]string{"/"})) // the loader of libraries looks what there is
+	rule(&b, "allow file-read-metadata", literals(append(above(slices.Concat(systems, settings, p.Read, p.Write)), links...)))
+	// Libraries and modules in machine code are of what may be read, and not of a directory that is there to be written.
+	rule(&b, "allow file-map-executable", under(slices.Concat(systems, p.Read, p.Programs)))
 	rule(&b, "allow file-read*", under(p.Read))
 	rule(&b, "allow file-read* file-write*", under(p.Write))
 	if p.Any {
@@ -56,7 +63,7 @@ func (p Profile) Text() (string, error) {
 	if p.Listens > 0 {
 		fmt.Fprintf(&b, "(allow network-bind network-inbound (local ip \"localhost:%d\"))\n", p.Listens)
 	}
-	rule(&b, "deny file-read* file-write*", under(p.Hidden))
+	rule(&b, "deny file-read* file-write* file-map-executable", under(p.Hidden))
 	// Who could rename a directory on the way to something hidden would find it under the new name.
 	rule(&b, "deny file-write-unlink", literals(slices.Concat(p.Write, p.between())))
 	return b.String(), nil

@@ -69,6 +69,12 @@ func TestProfile(t *testing.T) {
 		{"file-read-data", "/private/etc/master.passwd", false},
 		{"file-read-data", "/usr/lib/libSystem.B.dylib", true},
 		{"file-write-data", "/usr/lib/x", false},
+		{"file-map-executable", "/opt/node/lib/x.dylib", true},
+		{"file-map-executable", "/Users/ada/work/x.dylib", true}, // it is in a directory that may be read
+		{"file-map-executable", "/private/tmp/x/x.dylib", false},
+		{"file-map-executable", "/Users/ada/.ssh/x.dylib", false},
+		{"file-read-metadata", "/var", true},
+		{"file-read-data", "/var", false},
 		{"process-exec", "/opt/node/bin/node", true},
 		{"process-exec", "/bin/sh", false},
 		{"file-link", "/Users/ada/work/x", false},
