@@ -232,9 +232,9 @@ with more than it can need: --learn --allow read=. --allow net=*:443 proposes wh
 which keys are kept are named in a warning and never proposed.
 
 It takes user namespaces, Landlock and seccomp of a kernel of 5.13 or later; mcpm doctor tries it. Where the system lets
-only bubblewrap (bwrap) make namespaces, that makes them, and what knows nothing of proxies reaches nothing. Memory (1 GiB if
-the manifest asks for nothing else), processes, processors and the size of files are bounded. A server that listens on
-a port is reached there as without a sandbox.
+only bubblewrap (bwrap) make namespaces, that makes them, and what knows nothing of proxies reaches nothing. Memory
+(1 GiB if the manifest asks for nothing else), processes, processors and the size of files are bounded. A server that
+listens on a port is reached there as without a sandbox.
 
 On macOS and Windows a sandbox is for those who ask for it, with --sandbox or "sandbox": true, and cannot enforce all.
 macOS confines files, the network and other programs, and bounds no memory or processes; Windows bounds those, takes

@@ -43,7 +43,7 @@ func startConfined(s *Server, path string, in, out, errw *os.File) (running, err
 	if err != nil {
 		e := hub.Errorf(hub.Forbidden, "%s cannot be run in a sandbox: %v", s.Command, err).WithCause(err)
 		if lacks, ok := errors.AsType[*sandbox.UnenforcedError](err); ok {
-			return nil, e.WithHint("to start it without that: --allow waive=%s, or mcpm allow NAME with the same for good", strings.Join(lacks.Aspects, " --allow waive="))
+			return nil, e.WithHint("mcpm allow NAME waive=%s has it start without that", strings.Join(lacks.Aspects, " waive="))
 		}
 		if errors.Is(err, sandbox.ErrUnsupported) {
 			return nil, e.WithHint("mcpm doctor tells what this machine has; --sandbox=false starts the server with all of your rights")

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"fmt"
 	"os"
 
 	"github.com/mcphub/mcphub/internal/sandbox/egress"
@@ -18,17 +17,8 @@ func Init() { seatbelt.Init() }
 // Start starts a process with the given files as its stdin, stdout and stderr. Errors that wrap ErrUnsupported say what
 // the machine lacks; in any case of error nothing runs.
 func Start(s *Spec, in, out, errs *os.File) (*Process, error) {
-	spec := *s
-	if err := spec.check(); err != nil {
-		return nil, err
-	}
-	if spec.Container != nil {
-		return nil, Containers()
-	}
-	if spec.Learn != nil {
-		return nil, fmt.Errorf("learning is %w", ErrUnsupported)
-	}
-	if err := spec.cannot("macOS has no means for it", Unenforced("darwin")...); err != nil {
+	spec, err := s.outsideLinux("darwin", "macOS has no means for it")
+	if err != nil {
 		return nil, err
 	}
 	rules, err := egress.ParseRules(spec.Network)
