@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
@@ -124,4 +126,43 @@ func TestPublishImage(t *testing.T) {
 	w.write("shop/Dockerfile", "FROM scratch\n")
 	text += "\n-- a Dockerfile --\n" + w.transcript(cmds("publish --dry-run", "publish --base x --dry-run")...)
 	golden(t, "publish-image.txt", strings.NewReplacer(digest.String(), "sha256:IMAGE", host, "images.test").Replace(text))
+}
+
+// TestInitFromImage guards: an mcp.json is made of the labels of an image, which it names by digest; questions and flags come first.
+func TestInitFromImage(t *testing.T) {
+	s := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	defer s.Close()
+	host := strings.TrimPrefix(s.URL, "http://")
+	push := func(tag string, labels map[string]string) string {
+		t.Helper()
+		img, err := random.Image(64, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if img, err = mutate.Config(img, v1.Config{Labels: labels}); err != nil {
+			t.Fatal(err)
+		}
+		to, err := name.ParseReference(host + "/acme/orders:" + tag)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := remote.Write(to, img); err != nil {
+			t.Fatal(err)
+		}
+		d, _ := img.Digest()
+		return d.String()
+	}
+	full := push("1.4.0", map[string]string{
+		"org.opencontainers.image.version": "1.4.0", "org.opencontainers.image.licenses": "MIT",
+		"io.docker.server.metadata": `{"name":"orders","title":"Orders","description":"Looks orders up","type":"server","secrets":[{"name":"orders.key","env":"ORDERS_KEY"}],` +
+			`"command":["serve"],"allowHosts":["api.orders.test:443"],"user":"0","tools":[{"name":"find_order","description":"Finds one"}]}`,
+	})
+	bare := push("bare", nil)
+	poci := push("poci", map[string]string{"io.docker.server.metadata": "{name: tools, type: poci}"})
+	w := newWorld(t)
+	ref := host + "/acme/orders:"
+	text := w.transcript(cmds("init --yes --dry-run --from-image "+ref+"1.4.0", "init --yes --name @acme/sales --from-image "+ref+"1.4.0", "init --yes --force --from-image "+ref+"bare",
+		"init --yes --dry-run --description Sells --from-image "+ref+"bare", "init --yes --force --from-image "+ref+"poci", "init --yes --force --from-image "+ref+"2.0.0", "init --yes --force --env A --from-image "+ref+"1.4.0",
+		"publish --dry-run")...)
+	golden(t, "init-image.txt", strings.NewReplacer(full, "sha256:FULL", bare, "sha256:BARE", poci, "sha256:POCI", host, "images.test").Replace(text))
 }

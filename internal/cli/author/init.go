@@ -17,7 +17,6 @@ import (
 	"github.com/mcphub/mcphub/internal/cli/app"
 	"github.com/mcphub/mcphub/internal/lazyregexp"
 
-	"charm.land/huh/v2"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
 	"github.com/mcphub/mcphub/internal/manifest"
@@ -33,7 +32,8 @@ type initOptions struct {
 	dryRun                            bool
 	name, version, title, description string
 	license, command, url, transport  string
-	npm, pypi, oci                    string
+	npm, pypi, oci, fromImage         string
+	described                         *manifest.Manifest // by the labels of fromImage
 	probe                             bool
 	timeout                           time.Duration
 	env                               []string
@@ -47,11 +47,14 @@ func NewInit(a *app.App) *cobra.Command {
 		Short: "Write the mcp.json of a server of your own",
 		Long: "Init writes an mcp.json that describes your server: its name, how it is started, what it offers. On a\n" +
 			"terminal it asks; with --yes it takes the flags, and what package.json, pyproject.toml or the files of the\n" +
-			"directory say. With --probe it starts the server and fills in its tools, resources and prompts. With -w it makes a member of a workspace, in a directory that\n" +
+			"directory say. With --probe it starts the server and fills in its tools, resources and prompts. With\n" +
+			"--from-image it reads the labels of an image, those of Docker's MCP Toolkit too: what it is called, how it is\n" +
+			"started, what it wants to know, which hosts it asks for. With -w it makes a member of a workspace, in a directory that\n" +
 			"the patterns of its root take.",
 		Example: "  mcpm init\n  mcpm init --yes --name @acme/weather --description \"Tells the weather\" --command \"node dist/index.js\" --probe\n" +
 			"  mcpm init --yes --name @acme/weather --description \"Tells the weather\" --npm @acme/weather-mcp@1.2.0\n" +
 			"  mcpm init --yes --name @acme/weather --description \"Tells the weather\" --url https://mcp.acme.example/mcp\n" +
+			"  mcpm init --yes --from-image ghcr.io/acme/weather:1.4.0\n" +
 			"  mcpm init -w servers/weather",
 		Args: app.Args(0, 0, "no argument"),
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context()) },
@@ -69,13 +72,14 @@ func NewInit(a *app.App) *cobra.Command {
 	f.StringVar(&o.npm, "npm", "", "the npm `PACKAGE` it is published as")
 	f.StringVar(&o.pypi, "pypi", "", "the PyPI `PACKAGE` it is published as")
 	f.StringVar(&o.oci, "oci", "", "the container `IMAGE` it is published as")
+	f.StringVar(&o.fromImage, "from-image", "", "describe the `IMAGE` that is in a registry, from its labels")
 	f.StringVar(&o.url, "url", "", "the `URL` it is reached at")
 	f.StringVar(&o.transport, "transport", "", "how it speaks: stdio, streamable-http or sse")
 	f.StringArrayVar(&o.env, "env", nil, "a `NAME` it reads from its environment; may be given again")
 	f.BoolVar(&o.probe, "probe", false, "start the server and fill in what it offers")
 	f.DurationVar(&o.timeout, "timeout", time.Minute, "how long the server may take to answer --probe")
 	f.StringVarP(&o.dir, "workspace", "w", "", "make a member of this workspace in `DIR`, such as servers/new")
-	c.MarkFlagsMutuallyExclusive("command", "npm", "pypi", "oci", "url")
+	c.MarkFlagsMutuallyExclusive("command", "npm", "pypi", "oci", "url", "from-image")
 	return c
 }
 
@@ -90,6 +94,11 @@ func (o *initOptions) run(ctx context.Context) error {
 	}
 	if old != nil && !o.force && !o.dryRun {
 		return hub.Errorf(hub.Exists, "%s is there already", p.Manifest()).WithHint("edit it, or replace it with mcpm init --force")
+	}
+	if o.fromImage != "" {
+		if err := o.describe(ctx); err != nil {
+			return err
+		}
 	}
 	o.defaults()
 	if !o.yes {
@@ -142,7 +151,7 @@ var notInName = lazyregexp.New(`[^a-z0-9._-]+`)
 
 // defaults guesses from the directory what was not said.
 func (o *initOptions) defaults() {
-	g := guess(o.Dir)
+	g := o.guess()
 	o.version, o.description = cmp.Or(o.version, g.Version, "0.1.0"), cmp.Or(o.description, g.Description)
 	if unknown, err := spdx.Check(g.License); o.license == "" && err == nil && len(unknown) == 0 {
 		o.license = g.License
@@ -163,7 +172,7 @@ func (o *initOptions) defaults() {
 		}
 		o.name = "@" + scope + "/" + base
 	}
-	if o.command != "" || o.npm != "" || o.pypi != "" || o.oci != "" || o.url != "" {
+	if o.command != "" || o.npm != "" || o.pypi != "" || o.oci != "" || o.url != "" || o.described != nil {
 		return
 	}
 	if o.command = g.Main; o.command != "" {
@@ -185,62 +194,12 @@ func (o *initOptions) defaults() {
 	}
 }
 
-// wizard asks what cannot be guessed, with the guesses filled in.
-func (o *initOptions) wizard(ctx context.Context) error {
-	how, target := "command", o.command
-	for k, v := range map[string]string{"npm": o.npm, "pypi": o.pypi, "oci": o.oci, "url": o.url} {
-		if v != "" {
-			how, target = k, v
-		}
-	}
-	form := huh.NewForm(
-		huh.NewGroup(
-			huh.NewInput().Title("Name").Description("@scope/name, where the scope is your account").Value(&o.name).
-				Validate(func(s string) error { _, err := hub.ParseName(s); return err }),
-			huh.NewInput().Title("Version").Value(&o.version).
-				Validate(func(s string) error { _, err := hub.ParseVersion(s); return err }),
-			huh.NewInput().Title("Description").Description("what it does, in a sentence").Value(&o.description),
-			huh.NewInput().Title("License").Description("an SPDX identifier such as MIT, or empty").Value(&o.license),
-		),
-		huh.NewGroup(
-			huh.NewSelect[string]().Title("How do people get it?").Value(&how).Options(
-				huh.NewOption("as files of this directory", "command"), huh.NewOption("from npm", "npm"),
-				huh.NewOption("from PyPI", "pypi"), huh.NewOption("as a container image", "oci"), huh.NewOption("at a URL", "url"),
-			),
-			huh.NewInput().Title("Command, package, image or URL").Value(&target).Validate(func(s string) error {
-				if strings.TrimSpace(s) == "" {
-					return app.Usage("something must start it")
-				}
-				return nil
-			}),
-			huh.NewConfirm().Title("Start it now and fill in what it offers?").Value(&o.probe),
-		),
-	).WithInput(o.IO.In).WithOutput(o.IO.Err)
-	if err := form.RunWithContext(ctx); err != nil {
-		if err == huh.ErrUserAborted {
-			return context.Canceled
-		}
-		return err
-	}
-	o.command, o.npm, o.pypi, o.oci, o.url = "", "", "", "", ""
-	switch how {
-	case "command":
-		o.command = target
-	case "npm":
-		o.npm = target
-	case "pypi":
-		o.pypi = target
-	case "oci":
-		o.oci = target
-	case "url":
-		o.url = target
-	}
-	return nil
-}
-
 func (o *initOptions) build() (*manifest.Manifest, error) {
 	m := &manifest.Manifest{
 		Name: o.name, Version: o.version, Title: o.title, Description: o.description, License: o.license,
+	}
+	if o.described != nil {
+		return o.image(m), nil
 	}
 	spec := manifest.ServerSpec{Transport: o.transport}
 	pkg := func(kind, id string) *model.Package {

@@ -69,13 +69,18 @@ func Resolve(ctx context.Context, r Reference, rt http.RoundTripper, keys authn.
 	if err == nil && found.Digest.Algorithm == "sha256" {
 		return found.Digest.String(), nil
 	}
-	var refused *transport.Error
-	switch {
-	case err == nil:
+	if err == nil {
 		return "", hub.Errorf(hub.Invalid, "the registry of %s names it by %s, which is not a sha256", tag, found.Digest)
-	case errors.As(err, &refused) && (refused.StatusCode == http.StatusNotFound || refused.StatusCode == http.StatusUnauthorized || refused.StatusCode == http.StatusForbidden):
-		return "", hub.Errorf(hub.NotFound, "the image %s is not at its registry, or not for you (%d)", tag, refused.StatusCode).
-			WithHint("if it is private: docker login %s", tag.RegistryStr()).WithCause(err)
 	}
-	return "", hub.Errorf(hub.Unavailable, "the registry of the image %s does not answer: %v", tag, err).WithHint("try again").WithCause(err)
+	return "", unanswered(tag, err)
+}
+
+// unanswered says why a registry did not give what was asked of it.
+func unanswered(ref name.Reference, err error) error {
+	var refused *transport.Error
+	if errors.As(err, &refused) && (refused.StatusCode == http.StatusNotFound || refused.StatusCode == http.StatusUnauthorized || refused.StatusCode == http.StatusForbidden) {
+		return hub.Errorf(hub.NotFound, "the image %s is not at its registry, or not for you (%d)", ref, refused.StatusCode).
+			WithHint("if it is private: docker login %s", ref.Context().RegistryStr()).WithCause(err)
+	}
+	return hub.Errorf(hub.Unavailable, "the registry of the image %s does not answer: %v", ref, err).WithHint("try again").WithCause(err)
 }
