@@ -64,8 +64,10 @@ func configure(st *setup, info engine.Info, img engine.Image, d *door) (*engine.
 		h.UsernsMode = "keep-id" // the person is the same one inside
 	}
 	h.NetworkMode, h.IpcMode, h.CapDrop, h.ReadonlyRootfs = "none", "private", []string{"ALL"}, true
-	if st.Proxy { // the first step answers look-ups, and at the ports of what was granted
+	if st.Proxy || st.Inside > 0 { // the process listens, or the first step at the ports of what was granted, also below 1024
 		h.Sysctls = map[string]string{"net.ipv4.ip_unprivileged_port_start": "0"}
+	}
+	if st.Proxy {
 		h.Mounts = append(h.Mounts, bind(d.empty(false), "/etc/resolv.conf", true))
 	}
 	scratches(st, img, h)

@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -68,6 +69,21 @@ func TestContainerDirect(t *testing.T) {
 	eachEngine(t, func(t *testing.T, e *tested) {
 		p := newPlace(t)
 		converses(t, func(addr string) *sandbox.Spec { return p.contained(e, "converse", addr) })
+	})
+}
+
+// TestContainerListens guards: a process that listens in a container is reached at a port of this machine's loopback device, and
+// that may be another one than it listens at.
+func TestContainerListens(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e *tested) {
+		p := newPlace(t)
+		for _, inside := range []int{0, 80} {
+			listens(t, func(port int) *sandbox.Spec {
+				s := p.contained(e, "attend", strconv.Itoa(cmp.Or(inside, port)))
+				s.Listens, s.Inside = port, inside
+				return s
+			})
+		}
 	})
 }
 

@@ -37,10 +37,10 @@ func openDirect(st *setup) (*direct, error) {
 	}
 	d := new(direct)
 	own := map[uint16]bool{} // ports at which 127.0.0.1 was granted by its number
-	ports := slices.DeleteFunc(slices.Clone(usualPorts), func(p int) bool { return p == st.Listens })
+	ports := slices.DeleteFunc(slices.Clone(usualPorts), func(p int) bool { return p == st.Inside })
 	var addrs []netip.Addr
 	for _, r := range rules {
-		if p := r.Port(); p > 0 && p != dnsPort && p != st.Listens && !slices.Contains(ports, p) && len(ports) < maxPorts {
+		if p := r.Port(); p > 0 && p != dnsPort && p != st.Inside && !slices.Contains(ports, p) && len(ports) < maxPorts {
 			ports = append(ports, p)
 		}
 		// Nothing in a container may change its network.

@@ -240,15 +240,23 @@ func TestGrantedDirect(t *testing.T) {
 // TestListens guards: a process that listens inside is reached at the same port of this machine's loopback device, also by who
 // came before it listened, and the port is free again when it ends.
 func TestListens(t *testing.T) {
+	p := newPlace(t)
+	listens(t, func(port int) *sandbox.Spec {
+		s := p.spec("attend", strconv.Itoa(port))
+		s.Listens = port
+		return s
+	})
+}
+
+func listens(t *testing.T, spec func(port int) *sandbox.Spec) {
+	t.Helper()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	port := free.Addr().(*net.TCPAddr).Port
 	free.Close()
-	p := newPlace(t)
-	s := p.spec("attend", strconv.Itoa(port))
-	s.Listens = port
+	s := spec(port)
 	said := make(chan string, 1)
 	go func() {
 		for {

@@ -72,7 +72,7 @@ func first() {
 		fail(err)
 	}
 	tell(control, message{Ready: true}, nil)
-	go obey(control, pid, st.Listens)
+	go obey(control, pid, st.Inside)
 	go watch(control, st.Limits.Memory)
 	os.Exit(reap(pid))
 }

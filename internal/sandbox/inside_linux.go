@@ -57,7 +57,7 @@ func inside() {
 	}
 	late.Stop()
 	tell(control, message{Ready: true}, nil)
-	go obey(control, pid, 0)
+	go obey(control, pid, st.Inside)
 	if !st.Container.Open {
 		go watch(control, st.Limits.Memory)
 	}

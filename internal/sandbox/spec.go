@@ -31,7 +31,8 @@ type Spec struct {
 	Hidden     []string // absolute paths that are not seen even inside of a mount
 	Network    []string // rules "host:port" of what may be reached; see egress.ParseRule
 	Subprocess bool     // other programs may be started
-	Listens    int      // port at which the process listens: the same one of this machine's loopback device leads there; 0 for none
+	Listens    int      // port of this machine's loopback device that leads to where the process listens; 0 for none
+	Inside     int      // port at which it listens; 0 is Listens. Another one only in a container
 	Limits     Limits
 	Waive      []string // of Aspects: the process is started where the machine cannot enforce them
 
@@ -113,8 +114,8 @@ func (s *Spec) check() error {
 			return fmt.Errorf("%s cannot be shown at %q", m.Path, m.At)
 		}
 	}
-	if s.Listens < 0 || s.Listens > 65535 || s.Listens > 0 && s.Container != nil {
-		return fmt.Errorf("the port %d cannot be led into the sandbox", s.Listens)
+	if s.Inside = or(s.Inside, s.Listens); min(s.Listens, s.Inside) < 0 || max(s.Listens, s.Inside) > 65535 || s.Listens != s.Inside && s.Container == nil {
+		return fmt.Errorf("the port %d cannot be led to %d in the sandbox", s.Listens, s.Inside)
 	}
 	for _, a := range s.Waive {
 		if !slices.Contains(Aspects, a) {

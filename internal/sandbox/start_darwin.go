@@ -30,7 +30,7 @@ func Start(s *Spec, in, out, errs *os.File) (*Process, error) {
 	}
 	box := &seatbelt.Box{
 		Command: seatbelt.Command{
-			Profile: seatbelt.Profile{Programs: programs.Of(spec.Command, spec.Env), Any: spec.Subprocess, Hidden: spec.Hidden, Listens: spec.Listens},
+			Profile: seatbelt.Profile{Programs: programs.Of(spec.Command, spec.Env), Any: spec.Subprocess, Hidden: spec.Hidden, Listens: spec.Inside},
 			Path:    spec.Command, Args: spec.Args, Dir: spec.Dir, Env: spec.Env, FileSize: spec.Limits.FileSize,
 		},
 		Home: spec.Home, Rules: rules, Denied: spec.Denied,

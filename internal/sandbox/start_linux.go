@@ -195,14 +195,10 @@ func launch(cmd *exec.Cmd, st *setup, rules []egress.Rule) (*Process, error) {
 		return nil, fmt.Errorf("namespaces are %w: %w", ErrUnsupported, err)
 	}
 	theirs.Close() // else its end is never seen
-	p, err := follow(n, mine, st, rules)
-	if err == nil && st.Listens > 0 {
-		err = p.leadIn(st.Listens)
-	}
-	return p, err
+	return follow(n, mine, st, rules)
 }
 
-// leadIn has connections to a port of this machine go to the same one inside.
+// leadIn has connections to a port of this machine go to where the process listens inside.
 func (p *Process) leadIn(port int) (err error) {
 	var own int // the control socket, which may be closed while a connection comes
 	if p.inward, err = net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
@@ -230,6 +226,11 @@ func follow(runs started, control *os.File, st *setup, rules []egress.Rule) (*Pr
 		return nil, err
 	}
 	go p.follow(st)
+	if st.Listens > 0 {
+		if err := p.leadIn(st.Listens); err != nil {
+			return nil, err
+		}
+	}
 	return p, nil
 }
 

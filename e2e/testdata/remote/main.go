@@ -2,6 +2,8 @@
 // one that fails on purpose.
 //
 //	remote serve FILE      serve at /mcp (streamable HTTP) and /sse (the older transport), and write host:port to FILE
+//	remote listen ADDR     serve at /mcp at that address
+//	remote free FILE       write a host:port to FILE at which nobody listens
 //	remote fill FILE DOC.. wait until FILE is there, and put what it says for ADDR into the documents
 //	remote fail CODE       say so on stderr and exit with CODE
 package main
@@ -30,11 +32,22 @@ func main() {
 
 func run(args []string) error {
 	if len(args) < 2 {
-		return errors.New("serve FILE, fill FILE DOC... or fail CODE")
+		return errors.New("serve FILE, listen ADDR, free FILE, fill FILE DOC... or fail CODE")
 	}
 	switch args[0] {
 	case "serve":
 		return serve(args[1])
+	case "listen":
+		mux := http.NewServeMux()
+		mux.Handle("/mcp", mcp.NewStreamableHTTPHandler(server("streamable HTTP"), &mcp.StreamableHTTPOptions{DisableLocalhostProtection: true}))
+		return (&http.Server{Addr: args[1], Handler: mux, ReadHeaderTimeout: 10 * time.Second}).ListenAndServe()
+	case "free":
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		defer l.Close()
+		return os.WriteFile(args[1], []byte(l.Addr().String()), 0o600)
 	case "fill":
 		return fill(args[1], args[2:])
 	case "fail":

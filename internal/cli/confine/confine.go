@@ -82,7 +82,7 @@ func portOf(s *gateway.Server) (int, error) {
 const withRights = "--sandbox=false starts it with your rights, and after mcpm allow NAME --everything it always does"
 
 func listens(s *gateway.Server) error {
-	return hub.Errorf(hub.Forbidden, "a server that is started here and listens at %s cannot be run in a sandbox: its port would be inside", s.URL).
+	return hub.Errorf(hub.Forbidden, "a server that is started here and listens at %s cannot be run in a sandbox, which can only be reached at a port of this machine's loopback device", s.URL).
 		WithHint("%s", withRights)
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,8 +29,9 @@ type command struct {
 	mounts []sandbox.Mount
 	dir    string
 	entry  string
-	none   bool   // --network none
-	beyond string // the first option that a sandbox does not know how to keep
+	ports  []string // that are published, "8080:3000"
+	none   bool     // --network none
+	beyond string   // the first option that a sandbox does not know how to keep
 }
 
 // readCommand reads what is between "run" and the image, and after it.
@@ -41,10 +43,10 @@ func readCommand(s *gateway.Server) (command, bool) {
 	c := command{image: s.Args[at], args: s.Args[at+1:]}
 	for i := 1; i < at; i++ {
 		flag, value, joined := strings.Cut(s.Args[i], "=")
-		if !strings.HasPrefix(flag, "--") && len(flag) > 2 && strings.ContainsAny(flag[1:2], "evw") { // -eNAME=VALUE
+		if !strings.HasPrefix(flag, "--") && len(flag) > 2 && strings.ContainsAny(flag[1:2], "evwp") { // -eNAME=VALUE
 			flag, value, joined = s.Args[i][:2], s.Args[i][2:], true
 		}
-		if slices.Contains([]string{"-e", "--env", "-v", "--volume", "--mount", "-w", "--workdir", "--entrypoint", "--network", "--net", "--name"}, flag) && !joined && i+1 < at {
+		if slices.Contains([]string{"-e", "--env", "-v", "--volume", "--mount", "-w", "--workdir", "--entrypoint", "--network", "--net", "--name", "-p", "--publish"}, flag) && !joined && i+1 < at {
 			i++
 			value = s.Args[i]
 		}
@@ -68,6 +70,8 @@ func (c *command) option(flag, value string) bool {
 	case "--network", "--net":
 		c.none = value == "none"
 		return c.none || value == "bridge" || value == "default"
+	case "-p", "--publish":
+		c.ports = append(c.ports, value)
 	case "-v", "--volume":
 		return c.volume(value)
 	case "--mount":
@@ -117,6 +121,26 @@ func (c *command) bind(from, to string, readOnly bool) bool {
 	return true
 }
 
+// reached is at which port of this machine a server is reached, and where it listens in its container: 0 for one that speaks on
+// its standard input and output. Forbidden for a port that is published beside that: nobody was asked about it.
+func (c *command) reached(s *gateway.Server) (outside, inside int, err error) {
+	if s.Remote() {
+		if outside, err = portOf(s); err != nil {
+			return 0, 0, err
+		}
+	}
+	inside = outside
+	for _, p := range c.ports {
+		parts := strings.Split(strings.TrimSuffix(p, "/tcp"), ":")
+		to, err := strconv.Atoi(parts[len(parts)-1])
+		if outside == 0 || err != nil || len(parts) < 2 || parts[len(parts)-2] != strconv.Itoa(outside) {
+			return 0, 0, hub.Errorf(hub.Forbidden, "its command publishes %q of docker, and in a sandbox a server is reached at the port of its URL alone", term.Clean(p)).WithHint("%s", withRights)
+		}
+		inside = to
+	}
+	return outside, inside, nil
+}
+
 // programOf is docker or podman where a path of either is configured.
 func programOf(name string) string {
 	return strings.TrimSuffix(filepath.Base(name), ".exe")
@@ -139,11 +163,12 @@ func (at Machine) Contain(m *manifest.Manifest, s *gateway.Server, grants Grants
 		}
 		return nil
 	}
-	if !confined && (c.beyond != "" || s.Remote()) {
+	if !confined && (c.beyond != "" || s.Remote() || len(c.ports) > 0) {
 		return nil
 	}
-	if s.Remote() {
-		return listens(s)
+	outside, inside, err := c.reached(s)
+	if err != nil {
+		return err
 	}
 	if c.beyond != "" {
 		return hub.Errorf(hub.Forbidden, "it is started with the option %q of docker, which a sandbox does not keep", term.Clean(c.beyond)).
@@ -165,7 +190,7 @@ func (at Machine) Contain(m *manifest.Manifest, s *gateway.Server, grants Grants
 	if err != nil {
 		return err
 	}
-	spec := &sandbox.Spec{Command: c.entry, Dir: c.dir, Container: &sandbox.Container{Engine: client.Address, Image: id, Server: string(m.Name), Open: !confined, NoNetwork: c.none}}
+	spec := &sandbox.Spec{Command: c.entry, Dir: c.dir, Listens: outside, Inside: inside, Container: &sandbox.Container{Engine: client.Address, Image: id, Server: string(m.Name), Open: !confined, NoNetwork: c.none}}
 	if confined {
 		err = at.grantContainer(m, s, c, grants, spec)
 	} else {

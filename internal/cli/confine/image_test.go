@@ -104,7 +104,7 @@ func TestContain(t *testing.T) {
 	if err := at.Contain(m, s, nil, false, nothing); err != nil || !s.Sandbox.Container.Open || !s.Sandbox.Container.NoNetwork {
 		t.Errorf("without a network: %v, %+v", err, s.Sandbox)
 	}
-	for _, options := range [][]string{{"--privileged"}, {"-v", "volume:/data"}, {"-p", "80:80"}, {"--network", "host"}, {"--mount", "type=tmpfs,dst=/x"}} {
+	for _, options := range [][]string{{"--privileged"}, {"-v", "volume:/data"}, {"--publish-all"}, {"--network", "host"}, {"--mount", "type=tmpfs,dst=/x"}} {
 		s := server(options...)
 		if err := at.Contain(m, s, nil, false, nothing); err != nil || s.Sandbox != nil {
 			t.Errorf("%q: %v, %+v; it is for docker", options, err, s.Sandbox)
@@ -112,6 +112,36 @@ func TestContain(t *testing.T) {
 		if err := at.Contain(m, s, nil, true, nothing); hub.KindOf(err) != hub.Forbidden || !strings.Contains(err.Error(), "option") {
 			t.Errorf("%q in a sandbox: %v", options, err)
 		}
+	}
+}
+
+// TestContainListens guards: a server that listens in its container is reached at the port of its URL, which the command may lead to
+// another one; no other port is published.
+func TestContainListens(t *testing.T) {
+	at := withEngine(t)
+	start := func(url string, options ...string) (*sandbox.Spec, error) {
+		s := &gateway.Server{Command: "docker", Args: append(append([]string{"run", "--rm"}, options...), "acme/db:1.0"), URL: url}
+		err := at.Contain(new(manifest.Manifest), s, nil, true, nothing)
+		return s.Sandbox, err
+	}
+	for _, c := range []struct {
+		options []string
+		inside  int
+	}{{nil, 8931}, {[]string{"-p", "8931:3000"}, 3000}, {[]string{"--publish=127.0.0.1:8931:3000/tcp"}, 3000}, {[]string{"-p8931:80"}, 80}} {
+		if s, err := start("http://localhost:8931/mcp", c.options...); err != nil || s.Listens != 8931 || s.Inside != c.inside {
+			t.Errorf("%q: %+v %v", c.options, s, err)
+		}
+	}
+	for _, options := range [][]string{{"-p", "9000:3000"}, {"-p", "3000"}, {"-p", "8931:3000", "-p", "5432:5432"}, {"-p", "8931:3000/udp"}} {
+		if _, err := start("http://localhost:8931/mcp", options...); hub.KindOf(err) != hub.Forbidden || !strings.Contains(err.Error(), "publishes") {
+			t.Errorf("%q: %v", options, err)
+		}
+	}
+	if _, err := start("", "-p", "8931:3000"); hub.KindOf(err) != hub.Forbidden {
+		t.Errorf("a port of a server that speaks on its standard input: %v", err)
+	}
+	if _, err := start("http://192.0.2.1:8931/mcp"); hub.KindOf(err) != hub.Forbidden {
+		t.Errorf("an address of another machine: %v", err)
 	}
 }
 

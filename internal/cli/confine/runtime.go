@@ -46,8 +46,12 @@ func (at Machine) OnRuntime(m *manifest.Manifest, s *gateway.Server, set map[str
 	if runtime == "" {
 		return false, nil
 	}
+	port := 0
 	if s.Remote() {
-		return true, listens(s)
+		var err error
+		if port, err = portOf(s); err != nil {
+			return true, err
+		}
 	}
 	ref := with.Images[runtime]
 	if ref == "" {
@@ -85,7 +89,7 @@ func (at Machine) OnRuntime(m *manifest.Manifest, s *gateway.Server, set map[str
 	if err != nil {
 		return true, err
 	}
-	spec.Command, spec.Home = program, ""
+	spec.Command, spec.Home, spec.Listens = program, "", port
 	if runtime == "python" {
 		s.Args = sameVersion(command, s.Args)
 	}
