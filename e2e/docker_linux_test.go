@@ -30,9 +30,37 @@ func dockerd(t *testing.T) string {
 		t.Fatal(err)
 	}
 	socket := "unix://" + filepath.Join(dir, "docker.sock")
-	out := &output{}
-	cmd := exec.Command("dockerd", "--data-root", dir+"/data", "--exec-root", dir+"/exec", "--host", socket, "--pidfile", dir+"/pid",
+	serve(t, dir, socket, "dockerd", "--data-root", dir+"/data", "--exec-root", dir+"/exec", "--host", socket, "--pidfile", dir+"/pid",
 		"--bridge", "none", "--iptables=false", "--ip6tables=false", "--storage-driver", "vfs")
+	return socket
+}
+
+// podman starts Podman's service, of the test's own, and returns the address of its socket.
+func podman(t *testing.T) string {
+	t.Helper()
+	if os.Getuid() != 0 {
+		missing(t, "Podman of one's own, which is tried as root")
+	}
+	for _, program := range []string{"podman", "docker", "runc"} {
+		if _, err := exec.LookPath(program); err != nil {
+			missing(t, program)
+		}
+	}
+	dir, err := os.MkdirTemp("", "podman")
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket := "unix://" + filepath.Join(dir, "podman.sock")
+	serve(t, dir, socket, "podman", "--runtime", "runc", "--root", dir+"/data", "--runroot", dir+"/exec", "--storage-driver", "vfs", "--cgroup-manager", "cgroupfs",
+		"--events-backend", "file", "system", "service", "--time", "0", socket)
+	return socket
+}
+
+// serve starts an engine, waits until it answers at its socket, and ends it with the test.
+func serve(t *testing.T, dir, socket, program string, args ...string) {
+	t.Helper()
+	out := &output{}
+	cmd := exec.Command(program, args...)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	if err := cmd.Start(); err != nil {
@@ -49,23 +77,22 @@ func dockerd(t *testing.T) string {
 			<-ended
 		}
 		mounts, _ := filepath.Glob(dir + "/exec/netns/*")
-		for _, m := range mounts {
+		for _, m := range append(mounts, dir+"/data", dir+"/data/overlay") {
 			_ = syscall.Unmount(m, syscall.MNT_DETACH)
 		}
 		os.RemoveAll(dir)
 	})
 	for range 300 {
 		if exec.Command("docker", "--host", socket, "version").Run() == nil {
-			return socket
+			return
 		}
 		select {
 		case <-ended:
-			missing(t, "Docker daemon: it does not start here: "+lastLines(out.String()))
+			missing(t, program+": it does not start here: "+lastLines(out.String()))
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
-	t.Fatalf("dockerd did not answer in 30 seconds: %s", lastLines(out.String()))
-	return ""
+	t.Fatalf("%s did not answer in 30 seconds: %s", program, lastLines(out.String()))
 }
 
 func lastLines(s string) string { return s[max(0, len(s)-600):] }
@@ -118,6 +145,11 @@ func TestDocker(t *testing.T) {
 // TestDockerScripts is what publishers and users do with mcpm where Docker runs.
 func TestDockerScripts(t *testing.T) {
 	testscript.Run(t, scripts("testdata/docker", "DOCKER_HOST="+dockerd(t)))
+}
+
+// TestPodmanScripts is the same where Podman runs.
+func TestPodmanScripts(t *testing.T) {
+	testscript.Run(t, scripts("testdata/docker", "DOCKER_HOST="+podman(t)))
 }
 
 func retag(r tool, from, to string) string {

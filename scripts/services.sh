@@ -142,6 +142,7 @@ start_engines() {
 	fi
 	command -v dockerd >/dev/null || RUNLEVEL=1 install docker.io
 	command -v podman >/dev/null || RUNLEVEL=1 install podman runc
+	command -v newuidmap >/dev/null || install uidmap
 	command -v skopeo >/dev/null || install skopeo
 }
 

@@ -61,7 +61,8 @@ func configure(st *setup, info engine.Info, img engine.Image, d *door) (*engine.
 	}
 	conf.User = user(st, info, img)
 	if info.Rootless && info.Podman {
-		h.UsernsMode = "keep-id" // the person is the same one inside
+		// The person is the same one inside. It says that it has control groups also where none is delegated to that person.
+		h.UsernsMode, st.Alone = "keep-id", true
 	}
 	h.NetworkMode, h.IpcMode, h.CapDrop, h.ReadonlyRootfs = "none", "private", []string{"ALL"}, true
 	if st.Proxy || st.Inside > 0 { // the process listens, or the first step at the ports of what was granted, also below 1024

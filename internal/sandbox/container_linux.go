@@ -97,6 +97,11 @@ func startContainer(st *setup, rules []egress.Rule, in, out, errs *os.File) (*Pr
 		return nil, err
 	}
 	defer setupFile.Close()
+	if info.Rootless && info.Podman {
+		turn, cancel := context.WithTimeout(ctx, engineTime)
+		defer engine.Turn(turn, filepath.Join(doorBase(), fmt.Sprintf("mcpm-create-%d.lock", os.Getuid())))()
+		defer cancel()
+	}
 	id, warnings, err := client.Create(ctx, conf)
 	if err != nil {
 		return nil, err
@@ -171,10 +176,7 @@ func newDoor() (*door, error) {
 	if err != nil {
 		return nil, err
 	}
-	base := os.Getenv("XDG_RUNTIME_DIR")
-	if !filepath.IsAbs(base) {
-		base = os.TempDir()
-	}
+	base := doorBase()
 	sweep(base)
 	dir, err := os.MkdirTemp(base, fmt.Sprintf("%s%d-", doorPrefix, os.Getpid()))
 	if err != nil {
@@ -195,6 +197,13 @@ func newDoor() (*door, error) {
 		return nil, err
 	}
 	return d, nil
+}
+
+func doorBase() string {
+	if base := os.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(base) {
+		return base
+	}
+	return os.TempDir()
 }
 
 // sweep removes the directories of doors whose program was killed before it could. No start takes as long as they are old.

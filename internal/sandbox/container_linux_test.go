@@ -48,6 +48,17 @@ func TestContainerEscapes(t *testing.T) {
 	})
 }
 
+// TestContainerPids guards: processes are bounded by number, not only by the memory that they take.
+func TestContainerPids(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e *tested) {
+		s := newPlace(t).contained(e, "forks", "")
+		s.Subprocess, s.Limits = true, sandbox.Limits{Memory: 4 << 30, Pids: 64}
+		if out, code, err := run(t, s); err != nil || code != 0 || !strings.HasPrefix(out, "stopped: after ") {
+			t.Errorf("code %d, error %v: %s", code, err, out)
+		}
+	})
+}
+
 // TestContainerGranted guards: what was granted can be done.
 func TestContainerGranted(t *testing.T) {
 	eachEngine(t, func(t *testing.T, e *tested) {
@@ -102,7 +113,11 @@ func TestContainerKeepsSecrets(t *testing.T) {
 		if strings.Contains(text, "hunter2") || !strings.Contains(text, "mcpm-sandbox-step") {
 			t.Errorf("the engine tells: %s", text)
 		}
-		for _, want := range []string{`"ReadonlyRootfs":true`, `"NetworkMode":"none"`, `"PidsLimit":96`, `"AutoRemove":true`} {
+		wants := []string{`"ReadonlyRootfs":true`, `"NetworkMode":"none"`, `"AutoRemove":true`}
+		if os.Getuid() == 0 { // else there may be no control group, and TestContainerPids says what bounds them
+			wants = append(wants, `"PidsLimit":96`)
+		}
+		for _, want := range wants {
 			if !strings.Contains(text, want) {
 				t.Errorf("the engine does not say %s: %s", want, text)
 			}
@@ -231,6 +246,9 @@ func TestContainerRefused(t *testing.T) {
 				s.Mounts = append(s.Mounts, sandbox.Mount{Path: filepath.Join(p.home, "other"), Write: true})
 			},
 		} {
+			if want == "may not" && os.Getuid() != 0 {
+				continue // all files of the test are this person's
+			}
 			s := p.contained(e, "hello", "")
 			change(s)
 			_, err := sandbox.Start(s, os.Stdin, os.Stdout, os.Stderr)
@@ -307,7 +325,9 @@ func TestContainerFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		proc, out := begin(t, newPlace(t).contained(e, "forever", ""))
-		if list, err := os.ReadDir(dir); err != nil || len(list) > 0 {
+		list, err := os.ReadDir(dir)
+		list = slices.DeleteFunc(list, func(f os.DirEntry) bool { return strings.HasSuffix(f.Name(), ".lock") }) // of rootless Podman
+		if err != nil || len(list) > 0 {
 			t.Errorf("these are left: %v, %v", list, err)
 		}
 		proc.Kill()
@@ -319,6 +339,9 @@ func TestContainerFiles(t *testing.T) {
 
 // TestContainerBelow guards: what is mounted below a directory that was granted to be read cannot be written either.
 func TestContainerBelow(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("mounting takes root")
+	}
 	eachEngine(t, func(t *testing.T, e *tested) {
 		p := newPlace(t)
 		below := filepath.Join(p.readable, "below")

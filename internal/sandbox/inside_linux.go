@@ -42,7 +42,7 @@ func inside() {
 	if err := asPromised(st); err != nil {
 		fail(err)
 	}
-	st.Env = merge(os.Environ(), st.Env, st.Container.Open)
+	st.Env = programs.Environment(os.Environ(), st.Env, st.Container.Open)
 	if st.Command, err = inImage(st); err != nil {
 		fail(err)
 	}
@@ -225,25 +225,6 @@ func noMoreToWrite(st *setup) error {
 // unescape reads a path of mountinfo, where blanks and the like are octal numbers.
 func unescape(path string) string {
 	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(path)
-}
-
-// merge is the image's environment, without what an engine adds, and over it that of the Spec. A home that cannot
-// be written is of no use.
-func merge(image, own []string, open bool) []string {
-	var out []string
-	for _, kv := range image {
-		name, _, _ := strings.Cut(kv, "=")
-		if name == "HOSTNAME" || name == "container" || name == "HOME" && !open {
-			continue
-		}
-		if !slices.ContainsFunc(own, func(o string) bool { return strings.HasPrefix(o, name+"=") }) {
-			out = append(out, kv)
-		}
-	}
-	if !open && !slices.ContainsFunc(own, func(o string) bool { return strings.HasPrefix(o, "HOME=") }) {
-		out = append(out, "HOME=/tmp")
-	}
-	return append(out, own...)
 }
 
 // inImage finds the program that is to be started.

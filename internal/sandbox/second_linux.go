@@ -81,7 +81,7 @@ func limit(st *setup) error {
 		{unix.RLIMIT_CORE, 0}, {unix.RLIMIT_NPROC, uint64(l.Pids)}, {unix.RLIMIT_NOFILE, 4096}, {unix.RLIMIT_FSIZE, uint64(l.FileSize)},
 		{unix.RLIMIT_DATA, data}, {unix.RLIMIT_MEMLOCK, 1 << 20}, {unix.RLIMIT_MSGQUEUE, 1 << 18},
 	} {
-		if r.what == unix.RLIMIT_NPROC && st.Container != nil {
+		if r.what == unix.RLIMIT_NPROC && st.Container != nil && !st.Alone {
 			continue // it would count what the same person runs elsewhere; the control group counts the container
 		}
 		var now unix.Rlimit

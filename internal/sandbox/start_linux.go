@@ -41,6 +41,7 @@ type setup struct {
 	names    *trace.Names // who answers look-ups, nil for nobody
 	Checks   []check      // in a container, and in what bubblewrap has made
 	Bubble   bool         // bubblewrap makes the place
+	Alone    bool         // the container has a user namespace of its own, in which its processes are counted
 	Volumes  []string     // directories in memory that the image of a container declares
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -26,8 +27,13 @@ type Login struct {
 // have; it travels in a header over the engine's own socket. progress is told how many bytes are here of how many that are
 // known of so far.
 func (c *Client) Pull(ctx context.Context, repository, digest string, login *Login, progress func(done, of int64)) error {
-	q := url.Values{"fromImage": {repository}, "tag": {digest}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://engine/images/create?"+q.Encode(), nil)
+	path := "/images/create?" + url.Values{"fromImage": {repository}, "tag": {digest}}.Encode()
+	if host, _, _ := strings.Cut(repository, "/"); loopback(host) {
+		if info, err := c.Info(ctx); err == nil && info.Podman { // Docker speaks plain HTTP there by itself
+			path = "/v4.0.0/libpod/images/pull?" + url.Values{"reference": {repository + "@" + digest}, "tlsVerify": {"false"}}.Encode()
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://engine"+path, nil)
 	if err != nil {
 		return err
 	}
@@ -50,6 +56,16 @@ func (c *Client) Pull(ctx context.Context, repository, digest string, login *Log
 		}
 		progress(done, of)
 	})
+}
+
+// loopback reports whether a registry is on this machine.
+func loopback(host string) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	ip := net.ParseIP(name)
+	return name == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // event is a line of what an engine tells while it pulls or builds.

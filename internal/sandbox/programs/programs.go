@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -85,4 +86,23 @@ func Find(name string, env []string) string {
 		}
 	}
 	return name
+}
+
+// Environment is the image's environment, without what an engine adds, and over it the process's own. Unless the root can be written (open), a
+// home in it is of no use.
+func Environment(image, own []string, open bool) []string {
+	var out []string
+	for _, kv := range image {
+		name, _, _ := strings.Cut(kv, "=")
+		if name == "HOSTNAME" || name == "container" || name == "HOME" && !open {
+			continue
+		}
+		if !slices.ContainsFunc(own, func(o string) bool { return strings.HasPrefix(o, name+"=") }) {
+			out = append(out, kv)
+		}
+	}
+	if !open && !slices.ContainsFunc(own, func(o string) bool { return strings.HasPrefix(o, "HOME=") }) {
+		out = append(out, "HOME=/tmp")
+	}
+	return append(out, own...)
 }
