@@ -188,7 +188,8 @@ func TestPublish(t *testing.T) {
 	text += w.transcript(
 		[]string{"publish"},
 		[]string{"publish", "--allow-secrets", "--json", "--dry-run"},
-		[]string{"deprecate", "@acme/weather@*", "-m", "moved"},
+		[]string{"deprecate", "@acme/weather@*", "moved", "-m", "twice"},
+		[]string{"deprecate", "@acme/weather@*", "moved"},
 		[]string{"deprecate", "@acme/weather@*", "-m", "moved", "--replacement", "@acme/sky", "--yes"},
 		[]string{"unpublish", "@acme/weather@0.1.0", "--yes"},
 		[]string{"unpublish", "@acme/weather"},

@@ -39,6 +39,11 @@ func (o *initOptions) ask(ctx context.Context, p install.Project, m *manifest.Ma
 	}
 	spec := m.Servers["default"]
 	spec.Capabilities = asks.CapabilitiesOf(r)
+	for _, list := range [][]hub.Capability{spec.Capabilities.Tools, spec.Capabilities.Resources, spec.Capabilities.Prompts} {
+		for i := range list {
+			list[i].Type = "" // which the list says already
+		}
+	}
 	m.Servers["default"] = spec
 	if m.Description == "" && r.Instructions != "" {
 		m.Description = app.Short(r.Instructions)

@@ -3,6 +3,7 @@ package author
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/app"
 
@@ -25,6 +26,15 @@ func (o *withdrawOptions) flags(c *cobra.Command) {
 	c.Flags().StringVarP(&o.Message, "message", "m", "", "why, for the people who use it")
 	c.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
 	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "show what would change, change nothing")
+}
+
+// said takes the message that is given as the last argument, as npm deprecate has it.
+func (o *withdrawOptions) said(words []string) error {
+	if len(words) > 0 && o.Message != "" {
+		return app.Usage("the message is given twice").WithHint("leave --message out")
+	}
+	o.Message += strings.Join(words, " ")
+	return nil
 }
 
 // withdraw does it for the given versions after asking.
@@ -86,12 +96,18 @@ func (o *withdrawOptions) withdraw(ctx context.Context, name hub.Name, versions 
 func NewDeprecate(a *app.App) *cobra.Command {
 	o := &withdrawOptions{App: a}
 	c := &cobra.Command{
-		Use:     "deprecate NAME@RANGE -m MESSAGE",
+		Use:     "deprecate NAME@RANGE MESSAGE",
 		Short:   "Tell users of published versions to move on",
 		Long:    "Deprecate marks every published version in the range. They can still be installed; whoever does so reads\nthe message.",
-		Example: "  mcpm deprecate @acme/postgres@\"<2\" -m \"2.x reads the same settings\"\n  mcpm deprecate @acme/old@\"*\" -m \"renamed\" --replacement @acme/new",
-		Args:    app.Args(1, 1, "one name and a range"),
-		RunE:    func(c *cobra.Command, args []string) error { o.arg = args[0]; return o.deprecate(c.Context()) },
+		Example: "  mcpm deprecate @acme/postgres@\"<2\" \"2.x reads the same settings\"\n  mcpm deprecate @acme/old@\"*\" \"renamed\" --replacement @acme/new",
+		Args:    app.Args(1, 2, "one name and a range, and a message"),
+		RunE: func(c *cobra.Command, args []string) error {
+			o.arg = args[0]
+			if err := o.said(args[1:]); err != nil {
+				return err
+			}
+			return o.deprecate(c.Context())
+		},
 	}
 	o.flags(c)
 	c.Flags().StringVar(&o.Replacement, "replacement", "", "the `NAME` of the server to use instead")
@@ -104,10 +120,10 @@ func (o *withdrawOptions) deprecate(ctx context.Context) error {
 		return err
 	}
 	if !r.Given {
-		return app.Usage("deprecate needs a range").WithHint("mcpm deprecate %s@\"*\" -m MESSAGE is all of them", r.Name)
+		return app.Usage("deprecate needs a range").WithHint("mcpm deprecate %s@\"*\" MESSAGE is all of them", r.Name)
 	}
 	if o.Message == "" {
-		return app.Usage("deprecate needs a message for the people who use it").WithHint("mcpm deprecate %s -m MESSAGE", o.arg)
+		return app.Usage("deprecate needs a message for the people who use it").WithHint("mcpm deprecate %s MESSAGE", o.arg)
 	}
 	if o.Replacement != "" {
 		n, err := hub.ParseMirrorName(o.Replacement)
@@ -140,12 +156,15 @@ func (o *withdrawOptions) matching(ctx context.Context, r app.Ref) ([]string, er
 func NewYank(a *app.App) *cobra.Command {
 	o := &withdrawOptions{App: a}
 	c := &cobra.Command{
-		Use:     "yank NAME@VERSION",
+		Use:     "yank NAME@VERSION [MESSAGE]",
 		Short:   "Keep a published version from new installs",
 		Long:    "Yank takes a version out of every new choice. Projects that have it locked still get it.",
-		Example: "  mcpm yank @acme/postgres@2.3.0 -m \"loses data on reconnect\"",
-		Args:    app.Args(1, 1, "one name and version"),
+		Example: "  mcpm yank @acme/postgres@2.3.0 \"loses data on reconnect\"",
+		Args:    app.Args(1, 2, "one name and version, and a message"),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := o.said(args[1:]); err != nil {
+				return err
+			}
 			name, version, err := app.ParseVersionRef(args[0], "mcpm yank NAME@1.2.3")
 			if err != nil {
 				return err
