@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -218,11 +219,21 @@ func (p *hubProgram) close() {
 	}
 }
 
-// fill imports the starter catalogue into a hub that has never had anything in it.
+// fill imports the starter catalogue into a hub that has never had a server. Accounts and keys may be there already.
 func (p *hubProgram) fill(ctx context.Context) error {
-	last, err := p.store.LastEvent(ctx)
-	if err != nil || last > 0 {
+	servers, _, err := p.store.CountServers(ctx)
+	if err != nil || servers > 0 {
 		return err
+	}
+	for seq := int64(0); ; { // none is shown, but some may have been taken back
+		events, err := p.store.EventsAfter(ctx, seq, 500)
+		if err != nil || slices.ContainsFunc(events, func(e hub.Event) bool { return e.Action == hub.ActionServerCreated }) {
+			return err
+		}
+		if len(events) == 0 {
+			break
+		}
+		seq = events[len(events)-1].Seq
 	}
 	entries, err := source.Starter()
 	if err != nil {
