@@ -288,7 +288,7 @@ func (p *hubProgram) greet(ctx context.Context, out io.Writer, addr net.Addr) er
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "mcphub %s is at %s\n", programVersion(), base)
-	fmt.Fprintf(&b, "  catalogue   %d servers, %d versions, in %s\n", servers, versions, where(p.config))
+	fmt.Fprintf(&b, "  catalogue   %s, %s, in %s\n", plural(servers, "server"), plural(versions, "version"), where(p.config))
 	fmt.Fprintf(&b, "  API         %s/docs/api\n", base)
 	secret, err := p.auth.SetupToken(ctx)
 	if err != nil {
@@ -338,4 +338,11 @@ func instanceID(dir string) (string, error) {
 		return "", hub.Errorf(hub.Unavailable, "cannot write %s: %v", path, err).WithHint("choose another directory with --data DIR")
 	}
 	return id, nil
+}
+
+func plural(n int64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/mcphub/mcphub/internal/gateway"
+	"github.com/mcphub/mcphub/internal/hub"
 )
 
 const (
@@ -83,6 +85,7 @@ func (b *backend) need(ctx context.Context) (*running, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if err != nil {
+		err = b.whole(err)
 		b.run, b.failure = nil, err
 		b.pause = min(max(2*b.pause, firstPause), lastPause)
 		b.retryAt = time.Now().Add(b.pause)
@@ -92,6 +95,30 @@ func (b *backend) need(ctx context.Context) (*running, error) {
 	b.run, b.has, b.failure, b.pause = r, has, nil, 0
 	return r, nil
 }
+
+// whole is an error with what to do about it, which a client would not be told otherwise, and without the name of the server,
+// which is put in front of it.
+func (b *backend) whole(err error) error {
+	text := err.Error()
+	if rest, ok := strings.CutPrefix(text, b.member.Name+": "); ok {
+		text = rest
+	} else if rest, ok := strings.CutPrefix(text, b.member.Name+" "); ok {
+		text = "it " + rest
+	}
+	if he := (*hub.Error)(nil); errors.As(err, &he) && he.Hint != "" {
+		text += "; " + strings.Join(strings.Fields(he.Hint), " ")
+	}
+	return &reason{text, err}
+}
+
+// reason is an error in other words.
+type reason struct {
+	text string
+	error
+}
+
+func (r *reason) Error() string { return r.text }
+func (r *reason) Unwrap() error { return r.error }
 
 func (b *backend) start(ctx context.Context) (*running, map[string]json.RawMessage, error) {
 	conn, err := b.member.Open(b.sess.ctx)

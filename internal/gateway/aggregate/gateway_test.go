@@ -18,7 +18,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mcphub/mcphub/internal/gateway"
 	"github.com/mcphub/mcphub/internal/gateway/aggregate"
+	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
@@ -310,5 +312,20 @@ func TestEndWhileStarting(t *testing.T) {
 		}
 	case <-time.After(20 * time.Second):
 		t.Fatal("it still waits for the server")
+	}
+}
+
+// A server that cannot start says why, and what to do about it, to who calls it.
+func TestCannotStart(t *testing.T) {
+	g := &aggregate.Gateway{Version: "1", Log: testWriter{t}}
+	g.SetMembers([]aggregate.Member{{Name: "@acme/db", Prefix: "db", Open: func(context.Context) (*gateway.Conn, error) {
+		return nil, hub.Errorf(hub.Invalid, "@acme/db needs TOKEN").WithHint("mcpm config @acme/db --set TOKEN=...\n  or another way")
+	}}})
+	var out strings.Builder
+	if err := g.ServeLines(within(t), strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"db__x"}}`+"\n"), &out); err != nil {
+		t.Fatal(err)
+	}
+	if want := `"@acme/db: it needs TOKEN; mcpm config @acme/db --set TOKEN=... or another way"`; !strings.Contains(out.String(), want) {
+		t.Errorf("no %s in %s", want, out.String())
 	}
 }
