@@ -51,14 +51,13 @@ func NewAccept(a *app.App) *cobra.Command {
 // waiting is a tool that is kept back.
 type waiting struct {
 	store *pins.Store
-	was   json.RawMessage // nil for a new one
 
 	Tool       string          `json:"tool"`
 	Entry      string          `json:"entry"` // of servers in its mcp.json
 	Reason     string          `json:"reason"`
 	Digest     string          `json:"digest"`
 	Definition json.RawMessage `json:"definition"`
-	Before     json.RawMessage `json:"before,omitempty"`
+	Before     json.RawMessage `json:"before,omitempty"` // or what its publisher declared; nil for a new one
 }
 
 func (o *acceptOptions) run(ctx context.Context) error {
@@ -124,7 +123,11 @@ func (o *acceptOptions) waits(in *app.Installed) ([]waiting, error) {
 			}
 			found[name] = true
 			w := f.Waiting[name]
-			list = append(list, waiting{store: s, Tool: name, Entry: f.Entry, Reason: w.Reason, Digest: w.Digest, Definition: w.Definition, Before: f.Tools[name].Definition, was: f.Tools[name].Definition})
+			before := f.Tools[name].Definition
+			if told, ok := declared(f.Entry, in.Manifest.Servers[f.Entry])[name]; ok && before == nil {
+				before = told.Definition(name)
+			}
+			list = append(list, waiting{store: s, Tool: name, Entry: f.Entry, Reason: w.Reason, Digest: w.Digest, Definition: w.Definition, Before: before})
 		}
 	}
 	for _, t := range o.tools {
@@ -140,11 +143,11 @@ func (o *acceptOptions) show(in *app.Installed, list []waiting) {
 	o.IO.Printf("%s\n", o.IO.Accent(in.Name.String()+" "+in.Version()))
 	for _, w := range list {
 		mark := o.IO.Yellow("~")
-		if w.was == nil {
+		if w.Before == nil {
 			mark = o.IO.Green("+")
 		}
 		o.IO.Printf("  %s %s: %s\n", mark, visible(w.Tool, true), w.Reason)
-		for _, line := range changes(w.was, w.Definition) {
+		for _, line := range changes(w.Before, w.Definition) {
 			text := "      " + line
 			switch line[0] {
 			case '+':

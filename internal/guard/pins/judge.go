@@ -56,6 +56,26 @@ func (d Declared) same(t Tool) bool {
 	return err == nil && string(text) == string(is.Schema)
 }
 
+// Definition is what a manifest says of a tool as a server would, to be compared with what that says. It is nil when the schema
+// is none.
+func (d Declared) Definition(name string) json.RawMessage {
+	schema, err := decode(d.Schema)
+	if err != nil {
+		return nil
+	}
+	all := map[string]any{"name": name, "inputSchema": schema}
+	for key, text := range map[string]string{"title": d.Title, "description": d.Description} {
+		if text != "" {
+			all[key] = text
+		}
+	}
+	out, err := encode(all)
+	if err != nil {
+		return nil
+	}
+	return out
+}
+
 // Judge says why a tool is not to be used, "" when it may be. What is new and may be is recorded in f; what is not waits
 // there to be accepted.
 func (f *File) Judge(t Tool, declared map[string]Declared, now time.Time) (reason string) {
