@@ -196,12 +196,18 @@ func TestAuth(t *testing.T) {
 	if got := w.where(t); !strings.Contains(got, "@acme/far wants you to sign in") || !strings.Contains(got, "mcpm auth @acme/far") {
 		t.Errorf("without a sign-in: %s", got)
 	}
+	if code, _, errw := w.mcpm("test", "@acme/far", "--allow-http"); code != 4 || !strings.Contains(errw, "wants you to sign in\nhint: mcpm auth @acme/far") {
+		t.Errorf("tested without a sign-in: %d %s", code, errw)
+	}
 	code, out, errw := w.mcpm("auth", "@acme/far")
 	if code != 0 || out != "" || !strings.Contains(errw, "Signed in to @acme/far; kept in the system keychain.") || !strings.Contains(errw, "Sign in at ") {
 		t.Fatalf("exit %d, %s%s", code, out, errw)
 	}
 	if got := w.where(t); got != "far away" {
 		t.Fatal(got)
+	}
+	if code, out, errw := w.mcpm("test", "@acme/far", "--allow-http"); code != 0 || !strings.Contains(out, "answers as") {
+		t.Errorf("tested with one: %d %s%s", code, out, errw)
 	}
 	w.noFileHolds(p.access)
 	w.noFileHolds(p.refresh)

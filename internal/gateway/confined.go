@@ -2,14 +2,12 @@ package gateway
 
 import (
 	"errors"
-	"io"
 	"os"
 	"strings"
 	"syscall"
 
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/sandbox"
-	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
 // confined is a server in a sandbox.
@@ -51,13 +49,4 @@ func startConfined(s *Server, path string, in, out, errw *os.File) (running, err
 		return nil, e.WithHint("see what it was granted: mcpm help sandbox")
 	}
 	return confined{p}, nil
-}
-
-// confinedTransport starts a server in its sandbox to talk to it. What it says on stderr goes to errw. stop ends it.
-func confinedTransport(s *Server, errw io.Writer) (_ mcp.Transport, stop func(), err error) {
-	c, err := openLocal(s, errw)
-	if err != nil {
-		return nil, nil, err
-	}
-	return &mcp.IOTransport{Reader: c.Out, Writer: c.In}, c.Stop, nil
 }

@@ -5,11 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"net/http"
-	"os/exec"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/mcphub/mcphub/internal/hub"
@@ -33,18 +32,23 @@ type Report struct {
 }
 
 // Inspect starts or reaches a server, initialises it, lists its tools, resources (with templates) and
-// prompts, and ends it. ctx bounds it all. Unavailable, with the last lines the server wrote to stderr, when
-// it does not speak MCP or ends early.
-func Inspect(ctx context.Context, s *Server, client, version string) (*Report, error) {
+// prompts, and ends it. ctx bounds it all. Requests to a remote one are sent with h, nil for the usual client; an error of
+// ours that it ends with, such as that nobody is signed in, is returned. Unavailable, with the last lines the server wrote to
+// stderr, when it does not speak MCP or ends early.
+func Inspect(ctx context.Context, s *Server, h *http.Client, client, version string) (*Report, error) {
 	tail := &tailWriter{}
-	transport, stop, err := transportOf(s, tail)
+	var refused refusal
+	begun := time.Now()
+	conn, err := Open(ctx, s, tail, client+"/"+version, refused.of(h))
 	if err != nil {
 		return nil, err
 	}
-	defer stop()
-	begun := time.Now()
+	defer conn.Stop()
 	c := mcp.NewClient(&mcp.Implementation{Name: client, Version: version}, nil)
-	session, err := c.Connect(ctx, transport, nil)
+	session, err := c.Connect(ctx, &mcp.IOTransport{Reader: conn.Out, Writer: conn.In}, nil)
+	if why := refused.why(); err != nil && why != nil {
+		return nil, why
+	}
 	if err != nil {
 		return nil, silentServer(ctx, s, err, tail)
 	}
@@ -116,50 +120,45 @@ func collect[T any](r *Report, all iter.Seq2[*T, error], convert func(*T) hub.Ca
 	return nil
 }
 
-// transportOf makes the SDK's transport; stop ends what it started.
-func transportOf(s *Server, errw io.Writer) (mcp.Transport, func(), error) {
-	if !s.Remote() && s.Sandbox != nil {
-		return confinedTransport(s, errw)
-	}
-	if !s.Remote() {
-		path, err := lookPath(s)
-		if err != nil {
-			return nil, nil, err
-		}
-		cmd := exec.Command(path, s.Args...)
-		cmd.Env, cmd.Dir, cmd.Stderr = s.Env, s.Dir, errw
-		stop := prepareGroup(cmd)
-		return &mcp.CommandTransport{Command: cmd, TerminateDuration: 2 * time.Second}, stop, nil
-	}
-	if s.Command != "" {
-		return nil, nil, hub.Errorf(hub.Invalid, "a server that is started here and listens at a URL cannot be asked yet").
-			WithHint("start it by hand and describe its URL as a remote")
-	}
-	u, err := s.check()
-	if err != nil {
-		return nil, nil, err
-	}
-	h := &http.Client{Transport: headerTransport{s.Headers, u.Host}}
-	if s.Transport == "sse" {
-		return &mcp.SSEClientTransport{Endpoint: s.URL, HTTPClient: h}, func() {}, nil
-	}
-	return &mcp.StreamableClientTransport{Endpoint: s.URL, HTTPClient: h, DisableStandaloneSSE: true}, func() {}, nil
+// refusal remembers why a request was not made or not answered, when that is an error of ours: on its way through the
+// protocol it becomes a text.
+type refusal struct {
+	next http.RoundTripper
+	mu   sync.Mutex
+	err  *hub.Error
 }
 
-// headerTransport adds the server's headers to requests to its own host only.
-type headerTransport struct {
-	headers map[string]string
-	host    string
+// of returns a client that does as h does.
+func (r *refusal) of(h *http.Client) *http.Client {
+	if h == nil {
+		return nil
+	}
+	c := *h
+	r.next, c.Transport = h.Transport, r
+	if r.next == nil {
+		r.next = http.DefaultTransport
+	}
+	return &c
 }
 
-func (t headerTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.URL.Host == t.host {
-		req = req.Clone(req.Context())
-		for k, v := range t.headers {
-			req.Header.Set(k, v)
-		}
+// RoundTrip implements [http.RoundTripper].
+func (r *refusal) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := r.next.RoundTrip(req)
+	if he := (*hub.Error)(nil); errors.As(err, &he) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.err = he
 	}
-	return http.DefaultTransport.RoundTrip(req)
+	return resp, err
+}
+
+func (r *refusal) why() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err == nil {
+		return nil
+	}
+	return r.err
 }
 
 // silentServer explains why there was no conversation.
@@ -177,6 +176,9 @@ func silentServer(ctx context.Context, s *Server, err error, tail *tailWriter) e
 		return context.Canceled
 	default:
 		e.Hint = "see what it says when you start it by hand"
+		if s.Command == "" {
+			e.Hint = "see that it runs, and that its URL is right"
+		}
 	}
 	for _, line := range tail.last(3) {
 		e.Issues = append(e.Issues, hub.Issue{Message: line})

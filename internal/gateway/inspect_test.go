@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -20,12 +21,12 @@ func TestInspect(t *testing.T) {
 	sse := httptest.NewServer(mcp.NewSSEHandler(func(*http.Request) *mcp.Server { return newServer() }, nil))
 	defer sse.Close()
 	for name, s := range map[string]*gateway.Server{
-		"local": self("mcp"), "streamable": {URL: web.URL}, "sse": {URL: sse.URL, Transport: "sse"},
+		"local": self("mcp"), "listens": listening(t), "streamable": {URL: web.URL}, "sse": {URL: sse.URL, Transport: "sse"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()
-			r, err := gateway.Inspect(ctx, s, "test", "1")
+			r, err := gateway.Inspect(ctx, s, nil, "test", "1")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -44,15 +45,27 @@ func TestInspect(t *testing.T) {
 	}
 }
 
+// listening is a server that is started here and reached at a port.
+func listening(t *testing.T) *gateway.Server {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	s := self("listen")
+	s.URL, s.Env = "http://"+l.Addr().String(), append(s.Env, "TEST_ADDR="+l.Addr().String())
+	return s
+}
+
 func TestInspectFails(t *testing.T) {
-	_, err := gateway.Inspect(t.Context(), self("mute"), "test", "1")
+	_, err := gateway.Inspect(t.Context(), self("mute"), nil, "test", "1")
 	e, ok := err.(*hub.Error)
 	if !ok || e.Kind != hub.Unavailable || len(e.Issues) != 1 || e.Issues[0].Message != "cannot open the database" {
 		t.Errorf("%#v", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	if _, err := gateway.Inspect(ctx, self("wait"), "test", "1"); err == nil || hub.KindOf(err) != hub.Unavailable {
+	if _, err := gateway.Inspect(ctx, self("wait"), nil, "test", "1"); err == nil || hub.KindOf(err) != hub.Unavailable {
 		t.Errorf("%v", err)
 	}
 }

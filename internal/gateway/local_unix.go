@@ -74,14 +74,3 @@ func isTerminal(f *os.File) bool {
 	_, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
 	return err == nil
 }
-
-// prepareGroup gives a command that is started by somebody else a process group of its own; the function it
-// returns ends what is left of it.
-func prepareGroup(cmd *exec.Cmd) func() {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	return func() {
-		if cmd.Process != nil {
-			(&child{pid: cmd.Process.Pid, group: true}).cleanUp()
-		}
-	}
-}

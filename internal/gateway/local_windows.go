@@ -54,6 +54,3 @@ func (c *child) forward(os.Signal) {}
 func (c *child) cleanUp() { windows.CloseHandle(c.job) }
 
 func exitCode(p *os.ProcessState) int { return p.ExitCode() }
-
-// prepareGroup does nothing here: the SDK ends the process it started.
-func prepareGroup(*exec.Cmd) func() { return func() {} }

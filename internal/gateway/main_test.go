@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"os/signal"
 	"strconv"
@@ -26,6 +27,9 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
+	case "listen":
+		h := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return newServer() }, nil)
+		_ = (&http.Server{Addr: os.Getenv("TEST_ADDR"), Handler: h, ReadHeaderTimeout: time.Second}).ListenAndServe()
 	case "mute":
 		fmt.Fprintln(os.Stderr, "cannot open the database")
 		os.Exit(3)

@@ -33,7 +33,7 @@ func (o *initOptions) ask(ctx context.Context, p install.Project, m *manifest.Ma
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
 	o.IO.Notef("Starting the server to ask what it offers.\n")
-	r, err := gateway.Inspect(ctx, l.Server, "mcpm", app.Version)
+	r, err := gateway.Inspect(ctx, l.Server, o.HTTP, "mcpm", app.Version)
 	if err != nil {
 		return err
 	}

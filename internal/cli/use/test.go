@@ -13,6 +13,7 @@ import (
 	"github.com/mcphub/mcphub/internal/cli/members"
 	"github.com/mcphub/mcphub/internal/cli/typed"
 
+	"github.com/mcphub/mcphub/internal/cli/signin"
 	"github.com/mcphub/mcphub/internal/gateway"
 	"github.com/mcphub/mcphub/internal/hub"
 	"github.com/mcphub/mcphub/internal/install"
@@ -136,7 +137,7 @@ func (o *testOptions) one(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
 	granted.Watch(o.App, in, l.Server)
-	r, err := gateway.Inspect(ctx, l.Server, "mcpm", app.Version)
+	r, err := gateway.Inspect(ctx, l.Server, signin.Client(o.App, in.Project, in.Name, l.Server), "mcpm", app.Version)
 	if err != nil {
 		if hub.KindOf(err) == hub.Unavailable { // the answer to the question is no
 			return app.No(err)
