@@ -89,6 +89,17 @@ func TestMigrateTools(t *testing.T) {
 }
 
 // TestMigrateRollback: what migrate took over is a person's own again after a rollback, to the byte where nothing else changed.
+// TestMigrateEntry guards: a server in a file of no host application that needs an entry or arguments named is left, with what
+// starts it as it was.
+func TestMigrateEntry(t *testing.T) {
+	w := newWorld(t)
+	w.hub.add(t, `{"name": "@acme/docs", "version": "1.0.0", "description": "Looks documentation up", "servers": {
+		"npm": {"package": {"registryType": "npm", "identifier": "@acme/docs-mcp", "version": "1.0.0", "transport": {"type": "stdio"}}},
+		"remote": {"transport": "streamable-http", "url": "https://mcp.acme.test/mcp"}}}`, nil)
+	w.write("shop/old.json", `{"mcpServers": {"far": {"url": "https://mcp.acme.test/mcp"}, "near": {"command": "npx", "args": ["-y", "@acme/docs-mcp@1.0.0", "--fast"]}}}`)
+	golden(t, "migrate-entry.txt", w.transcript(cmds("migrate --from old.json --dry-run")...))
+}
+
 func TestMigrateRollback(t *testing.T) {
 	w := used(t)
 	zed := w.read("home/.config/zed/settings.json")

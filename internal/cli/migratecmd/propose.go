@@ -127,7 +127,11 @@ func (o *options) fitIn(it *item, m *match, k *known) error {
 		m.words = append(append(m.words, "--"), f.args...)
 	}
 	if len(m.words) > 0 && it.host == nil {
-		it.why, it.near = "it has arguments of its own, which only the entry of a host application keeps", []hub.Name{k.name}
+		what := "it has arguments of its own"
+		if len(f.args) == 0 {
+			what = fmt.Sprintf("it is the entry %q of its server, which starts by its entry %q", app.Clean(key), app.Clean(usual))
+		}
+		it.why, it.near = what+", and only a host application's file keeps that: mcpm run "+m.name.String()+" "+app.Clean(strings.Join(m.words, " ")), []hub.Name{k.name}
 		return nil
 	}
 	for _, name := range it.Elsewhere {
