@@ -77,7 +77,7 @@ func (s *Service) ImageToken(actor hub.Actor, service string, access []ImageAcce
 }
 
 // ImageActor reads a token made by ImageToken for the same service: who it was made for, as the account is now,
-// and what it grants. Unauthenticated when it is not valid, over, or of a disabled account.
+// and what it grants. Unauthenticated when it is not valid, over, of a disabled account, or of an API key that is revoked since.
 func (s *Service) ImageActor(ctx context.Context, token, service, requestID string) (hub.Actor, []ImageAccess, error) {
 	c := &imageClaims{}
 	_, err := jwt.ParseWithClaims(token, c, func(*jwt.Token) (any, error) { return s.signer.key.Public(), nil },
@@ -93,6 +93,16 @@ func (s *Service) ImageActor(ctx context.Context, token, service, requestID stri
 	a, err := s.accountActor(ctx, c.Subject, requestID)
 	if err != nil {
 		return hub.Actor{}, nil, err
+	}
+	if c.KeyID != "" {
+		keys, err := s.store.TokensOf(ctx, c.Subject, s.now())
+		if err != nil {
+			return hub.Actor{}, nil, err
+		}
+		if !slices.ContainsFunc(keys, func(t *hub.Token) bool { return t.ID == c.KeyID }) {
+			return hub.Actor{}, nil, hub.Errorf(hub.Unauthenticated, "the API key that this token was made with is revoked or its time is over").
+				WithHint("sign in again with another: docker login")
+		}
 	}
 	a.Scopes, a.KeyID = c.Scopes, c.KeyID
 	return a, c.Access, nil

@@ -173,3 +173,18 @@ func TestNames(t *testing.T) {
 	}
 	f.want("no such path", f.do(http.MethodGet, "/v2/_catalog", "", nil), http.StatusNotFound, "NOT_FOUND")
 }
+
+// TestRevokedKey: a token does no more than its key, and nothing once that is revoked.
+func TestRevokedKey(t *testing.T) {
+	f := newFixture(t, "", nil)
+	key := f.mustKey()
+	token := f.token("acme", key, "repository:acme/db:pull,push")
+	f.want("with the key", f.do(http.MethodGet, "/v2/", token, nil), http.StatusOK, "")
+	owner, err := f.auth.Basic(t.Context(), "acme", key, "")
+	must(t, err)
+	must(t, f.auth.RevokeKey(t.Context(), owner, owner.KeyID))
+	a := f.do(http.MethodGet, "/v2/", token, nil)
+	f.want("after it was revoked", a, http.StatusUnauthorized, "UNAUTHORIZED")
+	f.want("a push", f.do(http.MethodPost, "/v2/acme/db/blobs/uploads/", token, nil), http.StatusUnauthorized, "UNAUTHORIZED")
+	f.want("with the password", f.do(http.MethodGet, "/v2/", f.publisher("acme/db"), nil), http.StatusOK, "")
+}

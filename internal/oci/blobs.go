@@ -3,6 +3,7 @@ package oci
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/distribution/distribution/v3/registry/storage"
@@ -23,6 +24,9 @@ func (s *Service) getBlob(w http.ResponseWriter, r *http.Request, q *request) er
 	if err != nil {
 		return err
 	}
+	if err := s.notInQuarantine(r.Context(), q, dgst); err != nil {
+		return err
+	}
 	repo, err := s.images.Repository(r.Context(), q.repository)
 	if err != nil {
 		return err
@@ -35,6 +39,53 @@ func (s *Service) getBlob(w http.ResponseWriter, r *http.Request, q *request) er
 	}
 	out := &movingWriter{ResponseWriter: w, moving: s.moves(w, (*http.ResponseController).SetWriteDeadline)}
 	return repo.Blobs(r.Context()).ServeBlob(r.Context(), out, r, dgst)
+}
+
+// notInQuarantine fails for a blob of an image in quarantine that no other image of the repository that a version needs has, too.
+func (s *Service) notInQuarantine(ctx context.Context, q *request, dgst digest.Digest) error {
+	known, err := s.known(ctx, q.namespace)
+	if err != nil {
+		return err
+	}
+	bad, err := s.inQuarantine(ctx, known, q.name)
+	if err != nil || len(bad) == 0 {
+		return err
+	}
+	by, inBad, err := s.partOf(ctx, bad, dgst)
+	if err != nil || !inBad {
+		return err
+	}
+	good, err := s.held(ctx, known, q.name, func(by use) bool { return !by.quarantined })
+	if err != nil {
+		return err
+	}
+	for d := range bad { // what both name is bad
+		delete(good, d)
+	}
+	if _, inGood, err := s.partOf(ctx, good, dgst); err != nil || inGood {
+		return err
+	}
+	return problemf(denied, "%s is part of %s, which is quarantined; choose another version", dgst, by.label)
+}
+
+// partOf reports which of some manifests is a blob, or names it.
+func (s *Service) partOf(ctx context.Context, manifests map[digest.Digest]use, dgst digest.Digest) (use, bool, error) {
+	if by, ok := manifests[dgst]; ok {
+		return by, true, nil
+	}
+	for d, by := range manifests {
+		refs, err := layout.LoadReferences(ctx, s.Storage, d)
+		if layout.Missing(err) {
+			continue
+		}
+		if err != nil {
+			return use{}, false, err
+		}
+		if slices.Contains(refs.Blobs, dgst) {
+			return by, true, nil
+		}
+	}
+	return use{}, false, nil
 }
 
 // refresh makes the link of a repository to a blob as young as if the blob had just been pushed, when it is on its

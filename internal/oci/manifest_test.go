@@ -135,6 +135,7 @@ func TestQuarantineIsNotGiven(t *testing.T) {
 	f.publish("acme", "acme/db", "1.1.0", f.host+"/acme/db:1.1.0")
 	f.want("before", f.do(http.MethodGet, "/v2/acme/db/manifests/1.0.0", "", nil), http.StatusOK, "")
 	f.change("acme/db", "1.0.0", hub.Quarantined)
+	own, shared, others := digest.FromString("one"), digest.FromString("{}"), digest.FromString("two")
 	for _, ref := range []string{"1.0.0", bad.String()} {
 		a := f.do(http.MethodGet, "/v2/acme/db/manifests/"+ref, "", nil)
 		f.want("quarantined "+ref, a, http.StatusForbidden, "DENIED")
@@ -143,6 +144,10 @@ func TestQuarantineIsNotGiven(t *testing.T) {
 		}
 	}
 	f.want("the other version", f.do(http.MethodGet, "/v2/acme/db/manifests/1.1.0", "", nil), http.StatusOK, "")
+	f.want("its manifest as a blob", f.do(http.MethodGet, "/v2/acme/db/blobs/"+bad.String(), "", nil), http.StatusForbidden, "DENIED")
+	for d, want := range map[digest.Digest]int{own: http.StatusForbidden, shared: http.StatusOK, others: http.StatusOK} {
+		f.want("a layer", f.do(http.MethodGet, "/v2/acme/db/blobs/"+d.String(), "", nil), want, map[int]string{http.StatusForbidden: "DENIED"}[want])
+	}
 	f.change("acme/db", "1.0.0", hub.Published)
 	f.want("after", f.do(http.MethodGet, "/v2/acme/db/manifests/1.0.0", "", nil), http.StatusOK, "")
 }
