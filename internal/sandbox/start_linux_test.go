@@ -52,6 +52,10 @@ func TestEnds(t *testing.T) {
 		t.Run(how, func(t *testing.T) {
 			parent := exec.Command(p.exe, "parent", how, p.granted)
 			parent.Stderr = os.Stderr
+			looked, err := parent.StdinPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
 			out, err := parent.StdoutPipe()
 			if err != nil {
 				t.Fatal(err)
@@ -71,6 +75,7 @@ func TestEnds(t *testing.T) {
 			if how == "parent" {
 				_ = parent.Process.Kill()
 			}
+			_ = looked.Close()
 			_ = parent.Wait()
 			deadline := time.Now().Add(10 * time.Second)
 			for len(withArgument(t, p.granted)) > 0 {
@@ -111,7 +116,11 @@ func parentOf(how, arg string) {
 	if err != nil {
 		panic(err)
 	}
-	p, err := sandbox.Start(s, os.Stdin, w, os.Stderr)
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		panic(err)
+	}
+	p, err := sandbox.Start(s, null, w, os.Stderr)
 	if err != nil {
 		panic(err)
 	}
@@ -120,7 +129,7 @@ func parentOf(how, arg string) {
 		lines.Scan()
 		fmt.Println(lines.Text())
 	}
-	time.Sleep(50 * time.Millisecond)
+	_, _ = bufio.NewReader(os.Stdin).ReadString('\n') // the test has looked
 	switch how {
 	case "signal":
 		p.Signal(syscall.SIGTERM)

@@ -48,6 +48,11 @@ func TestOnRuntime(t *testing.T) {
 		t.Errorf("environment %q", s.Env)
 	}
 
+	at.Bundle = ""
+	web := &gateway.Server{Command: "node", URL: "http://127.0.0.1:8931/mcp"}
+	if _, err := at.OnRuntime(m, web, nil, nil, with); err != nil || web.Sandbox.Listens != 8931 {
+		t.Errorf("one that listens: %v, %+v", err, web.Sandbox)
+	}
 	own := &gateway.Server{Command: "bin/tool"}
 	if done, err := at.OnRuntime(m, own, nil, nil, with); done || err != nil || own.Sandbox != nil {
 		t.Errorf("a program of its own: %v, %v", done, err)
@@ -59,7 +64,7 @@ func TestOnRuntime(t *testing.T) {
 		`"runtimeImage.python": "NAME@sha256:DIGEST"`: {gateway.Server{Command: "/usr/bin/python3.12"}, with.Images},
 		"docker image ls": {gateway.Server{Command: "node"}, map[string]string{"node": "sha256:" + strings.Repeat("0", 64)}},
 		"docker pull":     {gateway.Server{Command: "node"}, map[string]string{"node": "acme/gone@" + imageID}},
-		"--sandbox=false": {gateway.Server{Command: "node", URL: "http://127.0.0.1:1/"}, with.Images},
+		"--sandbox=false": {gateway.Server{Command: "node", URL: "http://192.0.2.1:1/"}, with.Images},
 	} {
 		done, err := at.OnRuntime(m, &c.s, nil, nil, confine.Runtimes{Images: c.images, Pull: func(string) error { return nil }})
 		var e *hub.Error
