@@ -28,3 +28,13 @@ func TestOutdatedElsewhere(t *testing.T) {
 	there.write("shop/mcpm-lock.json", w.read("shop/mcpm-lock.json"))
 	golden(t, "outdated-elsewhere.txt", there.transcript(cmds("outdated", "outdated @acme/sky")...))
 }
+
+// TestNotAtScope guards: a server that is not at the registry of its scope is said to be missing there, and it is looked for there.
+func TestNotAtScope(t *testing.T) {
+	w := newWorld(t)
+	w.write("shop/.mcpmrc", `{"@corp:registry": "`+w.hub.URL+`"}`)
+	code, _, errw := w.mcpm("install", "@corp/tool", "--yes")
+	if code != 3 || !strings.Contains(errw, "@corp/tool is not at "+w.hub.URL+", the registry of its scope") || !strings.Contains(errw, "mcpm search tool --registry "+w.hub.URL) {
+		t.Errorf("%d %s", code, errw)
+	}
+}

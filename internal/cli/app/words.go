@@ -1,12 +1,14 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/term"
 	"github.com/mcphub/mcphub/internal/hub"
+	"github.com/mcphub/mcphub/internal/resolve"
 	"github.com/spf13/cobra"
 )
 
@@ -39,6 +41,10 @@ func StateWord(s hub.State) string {
 func NotFoundHint(err error, name hub.Name) error {
 	if hub.KindOf(err) != hub.NotFound {
 		return err
+	}
+	if at := (*resolve.ElsewhereError)(nil); errors.As(err, &at) {
+		return hub.Errorf(hub.NotFound, "%s is not at %s, the registry of its scope", name, at.Registry).
+			WithHint("mcpm search %s --registry %s", name.Base(), at.Registry).WithCause(err)
 	}
 	return hub.Errorf(hub.NotFound, "%s is not on this hub", name).WithHint("mcpm search %s", name.Base()).WithCause(err)
 }
