@@ -25,17 +25,18 @@ type session struct {
 	cancel context.CancelFunc
 	write  func(out)
 
-	mu       sync.Mutex
-	hello    json.RawMessage // params of the client's initialize
-	version  string
-	level    json.RawMessage // params of its logging/setLevel
-	order    []*backend
-	backends map[string]*backend  // by the name of the member
-	calls    map[string]*underway // by the id of the client's request
-	asked    map[string]*question // by our id
-	next     int
-	names    [2]map[string]target // tools and prompts as they were last listed
-	uris     map[string]target    // and resources
+	mu        sync.Mutex
+	hello     json.RawMessage // params of the client's initialize
+	version   string
+	level     json.RawMessage // params of its logging/setLevel
+	order     []*backend
+	backends  map[string]*backend  // by the name of the member
+	calls     map[string]*underway // by the id of the client's request
+	answering int                  // answers that are being written
+	asked     map[string]*question // by our id
+	next      int
+	names     [2]map[string]target // tools and prompts as they were last listed
+	uris      map[string]target    // and resources
 }
 
 // underway is a request of the client that is passed to a server.
@@ -111,6 +112,9 @@ func (s *session) reply(id json.RawMessage, m *message) {
 	s.mu.Lock()
 	c, open := s.calls[string(id)]
 	delete(s.calls, string(id))
+	if open {
+		s.answering++ // until it is written: settle waits for it
+	}
 	s.mu.Unlock()
 	if !open {
 		return // it was cancelled
@@ -118,6 +122,9 @@ func (s *session) reply(id json.RawMessage, m *message) {
 	c.cancel()
 	m.ID = id
 	s.write(out{line: m.line(), related: id, last: true})
+	s.mu.Lock()
+	s.answering--
+	s.mu.Unlock()
 }
 
 func (s *session) refuse(m *message, err error) {

@@ -68,7 +68,7 @@ func (s *session) settle(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		s.mu.Lock()
-		open := len(s.calls)
+		open := len(s.calls) + s.answering
 		s.mu.Unlock()
 		if open == 0 {
 			return
