@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// rootlessScript gives an ordinary user names and ranges of users, in a view of /etc that nobody else has, and starts the tests
+// rootlessScript, in a process namespace with which all that Podman leaves behind ends, gives an ordinary user names and ranges of users, in a view of /etc that nobody else has, and starts the tests
 // as that user.
 const rootlessScript = `set -e
 for file in passwd group subuid subgid; do
@@ -64,7 +64,7 @@ func TestRootless(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command("unshare", "--mount", "--propagation", "private", "sh", "-c", rootlessScript, "sh", dir)
+	cmd := exec.Command("unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", rootlessScript, "sh", dir)
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), "HOME="+dir, "USER=rootless", "MCPM_TEST_ROOTLESS=1", "TMPDIR="+filepath.Join(dir, "tmp"), "XDG_RUNTIME_DIR="+filepath.Join(dir, "run"))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	out, err := cmd.CombinedOutput()
