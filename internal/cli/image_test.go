@@ -38,29 +38,43 @@ func (w *world) docker() {
 	w.vars["DOCKER_HOST"], w.vars["CONTAINER_HOST"] = "unix:///none", "unix:///none" // not an engine that may be here
 }
 
+// imageRegistry starts a registry of images and returns its host.
+func imageRegistry(t *testing.T) string {
+	s := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	t.Cleanup(s.Close)
+	return strings.TrimPrefix(s.URL, "http://")
+}
+
+// pushImage pushes an image that nobody has yet and returns its digest.
+func pushImage(t *testing.T, ref string, labels map[string]string) string {
+	t.Helper()
+	img, err := random.Image(64, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if img, err = mutate.Config(img, v1.Config{Labels: labels}); err != nil {
+		t.Fatal(err)
+	}
+	to, err := name.ParseReference(ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := remote.Write(to, img); err != nil {
+		t.Fatal(err)
+	}
+	d, err := img.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d.String()
+}
+
 // TestImage guards: a container image is locked to the bytes its tag stands for at install, fetched once, and started by
 // them whatever becomes of the tag; with --offline what is on the machine is enough; a lockfile that says less starts
 // nothing.
 func TestImage(t *testing.T) {
-	s := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
-	defer s.Close()
-	host := strings.TrimPrefix(s.URL, "http://")
-	push := func() string {
-		t.Helper()
-		img, err := random.Image(64, 1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		to, err := name.ParseReference(host + "/acme/db:1.0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := remote.Write(to, img); err != nil {
-			t.Fatal(err)
-		}
-		d, _ := img.Digest()
-		return d.String()
-	}
+	host := imageRegistry(t)
+	push := func() string { return pushImage(t, host+"/acme/db:1.0", nil) }
 	first := push()
 	w := newWorld(t)
 	w.docker()
@@ -93,24 +107,8 @@ func TestImage(t *testing.T) {
 // TestPublishImage guards: what a project with "runtime": "docker" says before it is pushed, and what helps when no image can be
 // made of it; an image that is in a registry is published by its digest.
 func TestPublishImage(t *testing.T) {
-	s := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
-	defer s.Close()
-	host := strings.TrimPrefix(s.URL, "http://")
-	img, err := random.Image(64, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	to, err := name.ParseReference(host + "/acme/db:1.0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := remote.Write(to, img); err != nil {
-		t.Fatal(err)
-	}
-	digest, err := img.Digest()
-	if err != nil {
-		t.Fatal(err)
-	}
+	host := imageRegistry(t)
+	digest := pushImage(t, host+"/acme/db:1.0", nil)
 	w := newWorld(t)
 	w.vars["DOCKER_HOST"], w.vars["CONTAINER_HOST"] = "unix:///none", "unix:///none"
 	project := func(command, args string) {
@@ -125,32 +123,14 @@ func TestPublishImage(t *testing.T) {
 	text += "\n-- started by node --\n" + w.transcript(cmds("publish --dry-run", "publish --base "+host+"/acme/db:1.0 --dry-run")...)
 	w.write("shop/Dockerfile", "FROM scratch\n")
 	text += "\n-- a Dockerfile --\n" + w.transcript(cmds("publish --dry-run", "publish --base x --dry-run")...)
-	golden(t, "publish-image.txt", strings.NewReplacer(digest.String(), "sha256:IMAGE", host, "images.test").Replace(text))
+	golden(t, "publish-image.txt", strings.NewReplacer(digest, "sha256:IMAGE", host, "images.test").Replace(text))
 }
 
 // TestInitFromImage guards: an mcp.json is made of the labels of an image, which it names by digest; questions and flags come first.
 func TestInitFromImage(t *testing.T) {
-	s := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
-	defer s.Close()
-	host := strings.TrimPrefix(s.URL, "http://")
+	host := imageRegistry(t)
 	push := func(tag string, labels map[string]string) string {
-		t.Helper()
-		img, err := random.Image(64, 1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if img, err = mutate.Config(img, v1.Config{Labels: labels}); err != nil {
-			t.Fatal(err)
-		}
-		to, err := name.ParseReference(host + "/acme/orders:" + tag)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := remote.Write(to, img); err != nil {
-			t.Fatal(err)
-		}
-		d, _ := img.Digest()
-		return d.String()
+		return pushImage(t, host+"/acme/orders:"+tag, labels)
 	}
 	full := push("1.4.0", map[string]string{
 		"org.opencontainers.image.version": "1.4.0", "org.opencontainers.image.licenses": "MIT",

@@ -33,8 +33,10 @@ func TestOutdatedElsewhere(t *testing.T) {
 func TestNotAtScope(t *testing.T) {
 	w := newWorld(t)
 	w.write("shop/.mcpmrc", `{"@corp:registry": "`+w.hub.URL+`"}`)
-	code, _, errw := w.mcpm("install", "@corp/tool", "--yes")
-	if code != 3 || !strings.Contains(errw, "@corp/tool is not at "+w.hub.URL+", the registry of its scope") || !strings.Contains(errw, "mcpm search tool --registry "+w.hub.URL) {
-		t.Errorf("%d %s", code, errw)
+	for _, verb := range []string{"install", "info", "open"} {
+		code, _, errw := w.mcpm(verb, "@corp/tool")
+		if code != 3 || !strings.Contains(errw, "@corp/tool is not at "+w.hub.URL+", the registry of its scope") || !strings.Contains(errw, "mcpm search tool --registry "+w.hub.URL) {
+			t.Errorf("%s: %d %s", verb, code, errw)
+		}
 	}
 }

@@ -144,6 +144,8 @@ func TestQuarantineIsNotGiven(t *testing.T) {
 		}
 	}
 	f.want("the other version", f.do(http.MethodGet, "/v2/acme/db/manifests/1.1.0", "", nil), http.StatusOK, "")
+	f.want("whether a layer is there, for its publisher", f.do(http.MethodHead, "/v2/acme/db/blobs/"+own.String(), token, nil), http.StatusOK, "")
+	f.want("its bytes, for its publisher", f.do(http.MethodGet, "/v2/acme/db/blobs/"+own.String(), token, nil), http.StatusForbidden, "DENIED")
 	f.want("its manifest as a blob", f.do(http.MethodGet, "/v2/acme/db/blobs/"+bad.String(), "", nil), http.StatusForbidden, "DENIED")
 	for d, want := range map[digest.Digest]int{own: http.StatusForbidden, shared: http.StatusOK, others: http.StatusOK} {
 		f.want("a layer", f.do(http.MethodGet, "/v2/acme/db/blobs/"+d.String(), "", nil), want, map[int]string{http.StatusForbidden: "DENIED"}[want])

@@ -97,12 +97,12 @@ func startContainer(st *setup, rules []egress.Rule, in, out, errs *os.File) (*Pr
 		return nil, err
 	}
 	defer setupFile.Close()
+	done := func() {}
 	if info.Rootless && info.Podman {
-		turn, cancel := context.WithTimeout(ctx, engineTime)
-		defer engine.Turn(turn, filepath.Join(doorBase(), fmt.Sprintf("mcpm-create-%d.lock", os.Getuid())))()
-		defer cancel()
+		done = engine.Turn(ctx, filepath.Join(doorBase(), fmt.Sprintf("mcpm-create-%d.lock", os.Getuid())))
 	}
 	id, warnings, err := client.Create(ctx, conf)
+	done()
 	if err != nil {
 		return nil, err
 	}

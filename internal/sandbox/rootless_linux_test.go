@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// rootlessScript, in a process namespace with which all that Podman leaves behind ends, gives an ordinary user names and ranges of users, in a view of /etc that nobody else has, and starts the tests
-// as that user.
+// rootlessScript gives an ordinary user names and ranges of users, in a view of /etc that nobody else has, and starts the tests
+// as that user. It runs in a process namespace, with which ends what Podman leaves behind.
 const rootlessScript = `set -e
 for file in passwd group subuid subgid; do
 	touch /etc/$file
@@ -38,19 +38,12 @@ func TestRootless(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	own, err := os.ReadFile(exe)
-	if err != nil {
-		t.Fatal(err)
-	}
+	copySelf(t, filepath.Join(dir, "test"))
 	passwd, _ := os.ReadFile("/etc/passwd")
 	group, _ := os.ReadFile("/etc/group")
 	for name, text := range map[string]string{
 		"passwd": string(passwd) + fmt.Sprintf("rootless:x:12345:12345::%s:/bin/sh\n", dir), "group": string(group) + "rootless:x:12345:\n",
-		"subuid": "rootless:1000000:65536\n", "subgid": "rootless:1000000:65536\n", "test": string(own),
+		"subuid": "rootless:1000000:65536\n", "subgid": "rootless:1000000:65536\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
 			t.Fatal(err)

@@ -230,6 +230,18 @@ func TestNobody(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	copySelf(t, filepath.Join(dir, "test"))
+	cmd := exec.Command(filepath.Join(dir, "test"), "-test.run", "Escapes|Granted|Bomb|Ends|Signals|Exit|Refused|Lives", "-test.v")
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "HOME="+dir, "TMPDIR="+dir)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 12345, Gid: 12345}}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// copySelf puts this very program where somebody else may start it.
+func copySelf(t *testing.T, to string) {
+	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -238,14 +250,8 @@ func TestNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "test"), own, 0o755); err != nil {
+	if err := os.WriteFile(to, own, 0o755); err != nil {
 		t.Fatal(err)
-	}
-	cmd := exec.Command(filepath.Join(dir, "test"), "-test.run", "Escapes|Granted|Bomb|Ends|Signals|Exit|Refused|Lives", "-test.v")
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), "HOME="+dir, "TMPDIR="+dir)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 12345, Gid: 12345}}
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
 	}
 }
 

@@ -42,13 +42,10 @@ type dockerEntry struct {
 		URL       string            `json:"url"`
 		Headers   map[string]string `json:"headers"`
 	} `json:"remote"`
-	Run    dockerRun    `json:"run"`
-	Config dockerConfig `json:"config"`
-	OAuth  []struct {
-		Provider string `json:"provider"`
-		Env      string `json:"env"`
-	} `json:"oauth"`
-	Requirement string `json:"requirement"`
+	Run         dockerRun        `json:"run"`
+	Config      dockerConfig     `json:"config"`
+	OAuth       []dockerProvider `json:"oauth"`
+	Requirement string           `json:"requirement"`
 }
 
 type dockerRun struct {
@@ -60,23 +57,32 @@ type dockerRun struct {
 	DisableNetwork bool           `json:"disableNetwork"`
 }
 
-type dockerConfig struct {
+type dockerProvider struct {
+	Provider string `json:"provider"`
+	Env      string `json:"env"`
+}
+
+type dockerSecret struct {
+	Name        string `json:"name"`
+	Env         string `json:"env"`
+	Example     any    `json:"example"`
 	Description string `json:"description"`
-	Secrets     []struct {
-		Name        string `json:"name"`
-		Env         string `json:"env"`
-		Example     any    `json:"example"`
-		Description string `json:"description"`
-		Required    any    `json:"required"` // absent means yes
-	} `json:"secrets"`
-	Env []struct {
-		Name        string `json:"name"`
-		Value       any    `json:"value"`
-		Default     any    `json:"default"`
-		Example     any    `json:"example"`
-		Description string `json:"description"`
-	} `json:"env"`
-	Parameters struct {
+	Required    any    `json:"required"` // absent means yes
+}
+
+type dockerVariable struct {
+	Name        string `json:"name"`
+	Value       any    `json:"value"`
+	Default     any    `json:"default"`
+	Example     any    `json:"example"`
+	Description string `json:"description"`
+}
+
+type dockerConfig struct {
+	Description string           `json:"description"`
+	Secrets     []dockerSecret   `json:"secrets"`
+	Env         []dockerVariable `json:"env"`
+	Parameters  struct {
 		Properties map[string]any `json:"properties"`
 		Required   []string       `json:"required"`
 	} `json:"parameters"`

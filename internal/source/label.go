@@ -14,40 +14,25 @@ const ToolkitLabel = "io.docker.server.metadata"
 
 // toolkitEntry is what that label holds, as far as we read it: an entry of a catalogue of the Toolkit.
 type toolkitEntry struct {
-	Name        string `json:"name"`
-	Title       string `json:"title"`
-	Description string `json:"description"`
-	Type        string `json:"type"` // server, remote, poci
-	Secrets     []struct {
-		Name        string `json:"name"`
-		Env         string `json:"env"`
-		Example     any    `json:"example"`
-		Description string `json:"description"`
-		Required    any    `json:"required"`
-	} `json:"secrets"`
-	Env []struct {
-		Name        string `json:"name"`
-		Value       any    `json:"value"`
-		Default     any    `json:"default"`
-		Example     any    `json:"example"`
-		Description string `json:"description"`
-	} `json:"env"`
-	Command        []string `json:"command"`
-	Volumes        []string `json:"volumes"`
-	User           string   `json:"user"`
-	DisableNetwork bool     `json:"disableNetwork"`
-	AllowHosts     []string `json:"allowHosts"`
-	ExtraHosts     []string `json:"extraHosts"`
-	Tools          []any    `json:"tools"`
+	Name           string           `json:"name"`
+	Title          string           `json:"title"`
+	Description    string           `json:"description"`
+	Type           string           `json:"type"` // server, remote, poci
+	Secrets        []dockerSecret   `json:"secrets"`
+	Env            []dockerVariable `json:"env"`
+	Command        []string         `json:"command"`
+	Volumes        []string         `json:"volumes"`
+	User           string           `json:"user"`
+	DisableNetwork bool             `json:"disableNetwork"`
+	AllowHosts     []string         `json:"allowHosts"`
+	ExtraHosts     []string         `json:"extraHosts"`
+	Tools          []any            `json:"tools"`
 	Config         []struct {
 		Properties map[string]any `json:"properties"`
 		Required   []string       `json:"required"`
 	} `json:"config"`
 	OAuth struct {
-		Providers []struct {
-			Provider string `json:"provider"`
-			Env      string `json:"env"`
-		} `json:"providers"`
+		Providers []dockerProvider `json:"providers"`
 	} `json:"oauth"`
 	Metadata struct {
 		Category string   `json:"category"`

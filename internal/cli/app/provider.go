@@ -76,7 +76,7 @@ func (p *HubProvider) Offer(ctx context.Context, name hub.Name) (*resolve.Offer,
 		if s, serr := p.Settings(); serr == nil && s.Scopes[name.Scope()] != "" {
 			err = &resolve.ElsewhereError{Registry: s.RegistryFor(name), Err: err}
 		}
-		return nil, NotFoundHint(err, name)
+		return nil, p.NotFoundHint(err, name)
 	}
 	o := &resolve.Offer{Name: name, DistTags: list.DistTags}
 	for _, v := range list.Versions {

@@ -1,14 +1,12 @@
 package app
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"strings"
 
 	"github.com/mcphub/mcphub/internal/cli/term"
 	"github.com/mcphub/mcphub/internal/hub"
-	"github.com/mcphub/mcphub/internal/resolve"
 	"github.com/spf13/cobra"
 )
 
@@ -37,14 +35,15 @@ func StateWord(s hub.State) string {
 	return strings.ReplaceAll(string(s), "_", " ")
 }
 
-// NotFoundHint adds where to look to an error about a server that is not there.
-func NotFoundHint(err error, name hub.Name) error {
+// NotFoundHint adds where to look to an error about a server that is not at its registry.
+func (a *App) NotFoundHint(err error, name hub.Name) error {
 	if hub.KindOf(err) != hub.NotFound {
 		return err
 	}
-	if at := (*resolve.ElsewhereError)(nil); errors.As(err, &at) {
-		return hub.Errorf(hub.NotFound, "%s is not at %s, the registry of its scope", name, at.Registry).
-			WithHint("mcpm search %s --registry %s", name.Base(), at.Registry).WithCause(err)
+	if s, serr := a.Settings(); serr == nil && s.Scopes[name.Scope()] != "" {
+		at := s.RegistryFor(name)
+		return hub.Errorf(hub.NotFound, "%s is not at %s, the registry of its scope", name, at).
+			WithHint("mcpm search %s --registry %s", name.Base(), at).WithCause(err)
 	}
 	return hub.Errorf(hub.NotFound, "%s is not on this hub", name).WithHint("mcpm search %s", name.Base()).WithCause(err)
 }

@@ -15,17 +15,9 @@ func (o *initOptions) describe(ctx context.Context) error {
 	if len(o.env) > 0 || o.transport != "" {
 		return app.Usage("--env and --transport do not go with --from-image, which reads both in the labels of the image").WithHint("leave them out, and edit mcp.json afterwards")
 	}
-	ref, err := image.Parse(o.fromImage)
-	if err != nil {
-		return err
-	}
-	access, err := o.ImageAccess()
-	if err != nil {
-		return err
-	}
 	bar := o.IO.Progress("reading "+o.fromImage, 0)
 	defer bar.Done()
-	digest, err := image.Resolve(ctx, ref, access, access)
+	ref, digest, access, err := locate(ctx, o.App, o.fromImage)
 	if err != nil {
 		return err
 	}

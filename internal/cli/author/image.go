@@ -92,17 +92,21 @@ func (o *publishOptions) make(ctx context.Context, p *parcel, r images.Recipe) (
 	return err
 }
 
+// locate finds out which bytes the name of an image stands for, and how they are had.
+func locate(ctx context.Context, a *app.App, name string) (ref image.Reference, digest string, access images.Access, err error) {
+	if ref, err = image.Parse(name); err != nil {
+		return ref, "", access, err
+	}
+	if access, err = a.ImageAccess(); err != nil {
+		return ref, "", access, err
+	}
+	digest, err = image.Resolve(ctx, ref, access, access)
+	return ref, digest, access, err
+}
+
 // existing publishes an image that is in a registry already.
 func (o *publishOptions) existing(ctx context.Context, p *parcel, key string) error {
-	ref, err := image.Parse(o.fromImage)
-	if err != nil {
-		return err
-	}
-	access, err := o.ImageAccess()
-	if err != nil {
-		return err
-	}
-	digest, err := image.Resolve(ctx, ref, access, access)
+	ref, digest, _, err := locate(ctx, o.App, o.fromImage)
 	if err != nil {
 		return err
 	}

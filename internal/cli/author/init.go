@@ -49,8 +49,8 @@ func NewInit(a *app.App) *cobra.Command {
 			"terminal it asks; with --yes it takes the flags, and what package.json, pyproject.toml or the files of the\n" +
 			"directory say. With --probe it starts the server and fills in its tools, resources and prompts. With\n" +
 			"--from-image it reads the labels of an image, those of Docker's MCP Toolkit too: what it is called, how it is\n" +
-			"started, what it wants to know, which hosts it asks for. With -w it makes a member of a workspace, in a directory that\n" +
-			"the patterns of its root take.",
+			"started, what it wants to know, which hosts it asks for. With -w it makes a\n" +
+			"member of a workspace, in a directory that the patterns of its root take.",
 		Example: "  mcpm init\n  mcpm init --yes --name @acme/weather --description \"Tells the weather\" --command \"node dist/index.js\" --probe\n" +
 			"  mcpm init --yes --name @acme/weather --description \"Tells the weather\" --npm @acme/weather-mcp@1.2.0\n" +
 			"  mcpm init --yes --name @acme/weather --description \"Tells the weather\" --url https://mcp.acme.example/mcp\n" +

@@ -64,7 +64,7 @@ func (o *infoOptions) run(ctx context.Context) error {
 		}
 	}
 	if err != nil {
-		return app.NotFoundHint(err, r.Name)
+		return o.NotFoundHint(err, r.Name)
 	}
 	if r.Given {
 		v, err := (&app.HubProvider{App: o.App}).Find(ctx, r)
@@ -99,7 +99,7 @@ func (o *infoOptions) run(ctx context.Context) error {
 func (o *infoOptions) listVersions(ctx context.Context, c *wire.Client, name hub.Name) error {
 	list, err := c.Versions(ctx, string(name))
 	if err != nil {
-		return app.NotFoundHint(err, name)
+		return o.NotFoundHint(err, name)
 	}
 	if o.JSON {
 		app.PrintJSON(o.IO, list)

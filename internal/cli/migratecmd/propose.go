@@ -127,11 +127,11 @@ func (o *options) fitIn(it *item, m *match, k *known) error {
 		m.words = append(append(m.words, "--"), f.args...)
 	}
 	if len(m.words) > 0 && it.host == nil {
-		what := "it has arguments of its own"
+		what, words := "it has arguments of its own", " -- ARGUMENTS" // which may be keys, and are not shown
 		if len(f.args) == 0 {
-			what = fmt.Sprintf("it is the entry %q of its server, which starts by its entry %q", app.Clean(key), app.Clean(usual))
+			what, words = fmt.Sprintf("it is the entry %q of its server, which starts by its entry %q", app.Clean(key), app.Clean(usual)), " --entry "+app.Clean(key)
 		}
-		it.why, it.near = what+", and only a host application's file keeps that: mcpm run "+m.name.String()+" "+app.Clean(strings.Join(m.words, " ")), []hub.Name{k.name}
+		it.why, it.near = what+", and only a host application's file keeps that: mcpm run "+m.name.String()+words, []hub.Name{k.name}
 		return nil
 	}
 	for _, name := range it.Elsewhere {

@@ -75,7 +75,7 @@ func (o *openOptions) address(ctx context.Context, name hub.Name) (string, error
 	}
 	s, err := c.Server(ctx, string(name))
 	if err != nil {
-		return "", app.NotFoundHint(err, name)
+		return "", o.NotFoundHint(err, name)
 	}
 	what, text := "homepage", s.Homepage
 	switch {

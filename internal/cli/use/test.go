@@ -137,7 +137,11 @@ func (o *testOptions) one(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
 	granted.Watch(o.App, in, l.Server)
-	r, err := gateway.Inspect(ctx, l.Server, signin.Client(o.App, in.Project, in.Name, l.Server), "mcpm", app.Version)
+	client := o.HTTP
+	if o.name != "" { // one signs in to what is installed
+		client = signin.Client(o.App, in.Project, in.Name, l.Server)
+	}
+	r, err := gateway.Inspect(ctx, l.Server, client, "mcpm", app.Version)
 	if err != nil {
 		if hub.KindOf(err) == hub.Unavailable { // the answer to the question is no
 			return app.No(err)
